@@ -1,0 +1,30 @@
+const project = (name, extra = {}) => ({
+  displayName: name,
+  rootDir: import.meta.dirname,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, transform: { verbatimModuleSyntax: true } },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  ...extra,
+});
+
+const database = {
+  globalSetup: '<rootDir>/test/support/database-setup.js',
+  globalTeardown: '<rootDir>/test/support/database-teardown.js',
+};
+
+export default {
+  projects: [project('unit'), project('integration', database), project('e2e')],
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};

@@ -1,0 +1,34 @@
+import type { RoleName } from '../contract/auth.js';
+import type { Permission } from '../contract/route.js';
+
+/** Who calls. */
+export interface Principal {
+  userId: number;
+  email: string;
+  roles: readonly RoleName[];
+}
+
+/** What people may whatever their roles: use the service for themselves. */
+const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
+
+/** What each role may beyond that. ADMIN may everything. */
+const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
+  OPERATOR: [],
+  DEVELOPER: [],
+  VIEWER: [],
+  ANALYST: ['jobs:read-all'],
+  WORKER: ['jobs:poll', 'jobs:work'],
+  MANAGER: ['jobs:poll', 'jobs:demand', 'capacity:manage'],
+};
+
+/** Accounts of programs: least privilege, so not even what any user may. */
+const serviceRoles: ReadonlySet<RoleName> = new Set(['WORKER', 'MANAGER']);
+
+/** Whether somebody with these roles may do it. An account with no role is an ordinary user. */
+export function mayDo(roles: readonly RoleName[], permission: Permission): boolean {
+  if (roles.includes('ADMIN')) return true;
+  if (roles.every((role) => !serviceRoles.has(role)) && ofAnyUser.includes(permission)) return true;
+  return roles.some((role) => role !== 'ADMIN' && ofRole[role].includes(permission));
+}
+
+export const isAdmin = (principal: Principal) => principal.roles.includes('ADMIN');

@@ -1,0 +1,181 @@
+import type { Logger } from 'pino';
+import { type Api, ApiError } from '../client/api.js';
+import type { Compute, Task } from '../compute/contract.js';
+import { maxLaunch } from '../compute/contract.js';
+import type { GroupReport } from '../contract/capacity.js';
+import type { Demand } from '../contract/jobs.js';
+import { backoffMs, desiredWorkers, inLaunches } from './decision.js';
+import { createDemandSource, sleep } from './demand-source.js';
+import { createGroupState, type GroupState } from './group-state.js';
+import type { WorkerGroup } from './groups.js';
+import { createLease, renewEverySeconds } from './lease.js';
+
+export interface ManagerOptions {
+  api: Api;
+  compute: Compute;
+  groups: readonly WorkerGroup[];
+  /** Unique name of this manager. */
+  holder: string;
+  pollIntervalMs: number;
+  log: Logger;
+  now(): number;
+  random(): number;
+  newToken(): string;
+}
+
+export interface ManagerStatus {
+  /** Whether this manager acts, or stands by for another. */
+  active: boolean;
+  lastSuccessAt: number | undefined;
+  lastError: string | null;
+  groups: GroupReport[];
+}
+
+export interface Manager {
+  /** Turns until stopped; then gives up the lease. */
+  run(): Promise<void>;
+  /** One turn: whether it acted, or stood by. */
+  turn(waitSeconds?: number): Promise<void>;
+  stop(): void;
+  status(): ManagerStatus;
+}
+
+/** Turns come no faster, however fast the demand changes. */
+const minTurnMs = 200;
+/** A report is sent at least this often, so that its age shows that the manager lives. */
+const reportEveryMs = 10_000;
+
+/** Follows the demand: reads it, lists what exists, decides, launches the difference, reports. */
+export function createManager(options: ManagerOptions): Manager {
+  const { api, compute, groups, log, now } = options;
+  const stopping = new AbortController();
+  const demandSource = createDemandSource(api, options);
+  const lease = createLease(api, options.holder, now);
+  const states = new Map<string, GroupState>(
+    groups.map((group) => [group.name, createGroupState(group, { ...options, listsAtOnce: compute.listsAtOnce })]),
+  );
+  const status: ManagerStatus = { active: false, lastSuccessAt: undefined, lastError: null, groups: [] };
+  let standingBy = false;
+  let reported = { text: '', at: Number.NEGATIVE_INFINITY };
+
+  const stateOf = (group: WorkerGroup): GroupState => {
+    const state = states.get(group.name);
+    if (!state) throw new Error(`no state of the group ${group.name}`);
+    return state;
+  };
+
+  /** Launches what is missing, ten at a time; how many were started. */
+  const launch = async (group: WorkerGroup, missing: number): Promise<number> => {
+    const state = stateOf(group);
+    let launched = 0;
+    for (const count of inLaunches(missing, maxLaunch)) {
+      if (stopping.signal.aborted) return launched;
+      try {
+        const { started, failures } = await compute.launch({
+          group: group.name,
+          count,
+          clientToken: options.newToken(),
+        });
+        state.launched(started, failures.length === 0);
+        launched += started.length;
+        if (started.length > 0) log.info({ group: group.name, started: started.length }, 'launched workers');
+        const [failure] = failures;
+        if (failure) {
+          state.failed([failure.reason, failure.detail].filter(Boolean).join(': '));
+          return launched;
+        }
+      } catch (error) {
+        state.failed(error instanceof Error ? error.message : String(error));
+        return launched;
+      }
+    }
+    return launched;
+  };
+
+  /** Decides on one group and launches what is missing; what it found and did. */
+  const reconcile = async (group: WorkerGroup, demand: Demand, tasks: readonly Task[]): Promise<GroupReport> => {
+    const state = stateOf(group);
+    const types = demand.types.filter(({ type }) => group.jobTypes.includes(type));
+    const pending = types.reduce((sum, type) => sum + type.pending, 0);
+    const inProgress = types.reduce((sum, type) => sum + type.inProgress, 0);
+    const desired = desiredWorkers({ pending, inProgress }, group.scaling);
+    const ofGroup = tasks.filter((task) => task.group === group.name);
+    // Asked once a turn: what is launched now is not in the list that was made before.
+    const existing = state.existing(ofGroup);
+    const missing = desired - existing;
+    const launched = missing > 0 && state.heldMs() === 0 ? await launch(group, missing) : 0;
+    return {
+      group: group.name,
+      jobTypes: [...group.jobTypes],
+      pending,
+      inProgress,
+      running: existing + launched,
+      desired,
+      lastError: state.lastError(),
+    };
+  };
+
+  const report = async () => {
+    const text = JSON.stringify(status.groups);
+    if (text === reported.text && now() - reported.at < reportEveryMs) return;
+    await api.reportCapacity(options.holder, status.groups, status.lastError).catch((error: unknown) => {
+      // An older server takes no reports.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    });
+    reported = { text, at: now() };
+  };
+
+  const turn = async (waitSeconds = 0): Promise<void> => {
+    const answer = await lease.hold();
+    status.active = answer.held;
+    if (!answer.held) {
+      if (!standingBy) log.info({ holder: answer.holder }, 'another manager acts; standing by');
+      standingBy = true;
+      status.lastSuccessAt = now();
+      return;
+    }
+    if (standingBy) log.info('took over as the acting manager');
+    standingBy = false;
+    const demand = await demandSource.next(waitSeconds, stopping.signal);
+    if (stopping.signal.aborted) return;
+    const tasks = await compute.list(groups.map(({ name }) => name));
+    status.groups = await Promise.all(groups.map((group) => reconcile(group, demand, tasks)));
+    status.lastError = null;
+    status.lastSuccessAt = now();
+    await report();
+  };
+
+  /**
+   * How long the next turn may wait for the demand to change: not past a cooldown that holds back missing workers, nor so
+   * long that the manager would look dead (half of the ten poll intervals that its health allows).
+   */
+  const waitSeconds = () => {
+    const held = groups.map((group) => stateOf(group).heldMs()).filter((ms) => ms > 0);
+    return Math.min(renewEverySeconds, (5 * options.pollIntervalMs) / 1000, ...held.map((ms) => ms / 1000 + 0.05));
+  };
+
+  return {
+    turn,
+    status: () => status,
+    stop: () => stopping.abort(),
+    async run() {
+      let failures = 0;
+      while (!stopping.signal.aborted) {
+        const began = now();
+        try {
+          await turn(Math.ceil(waitSeconds()));
+          failures = 0;
+          await sleep(standingBy ? 5_000 : Math.max(0, minTurnMs - (now() - began)), stopping.signal);
+        } catch (error) {
+          if (stopping.signal.aborted) break;
+          failures += 1;
+          const message = error instanceof Error ? error.message : String(error);
+          if (status.lastError !== message) log.warn({ err: error }, 'a turn failed; trying again with growing pauses');
+          status.lastError = message;
+          await sleep(Math.min(30_000, backoffMs(failures, options.random())), stopping.signal);
+        }
+      }
+      await lease.release().catch((error: unknown) => log.warn({ err: error }, 'could not give up the lease'));
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
+import type { Api } from '../client/api.js';
+import { explain } from './errors.js';
+
+/** What every command shares: errors in one or two lines, and exit codes 0 done, 1 failed, 2 wrong usage. */
+export abstract class BaseCommand extends Command {
+  override async catch(error: Interfaces.CommandError): Promise<void> {
+    if (error instanceof Errors.ExitError) throw error;
+    const { lines, exitCode } = explain(error);
+    if (process.env.DEBUG) this.logToStderr(error.stack ?? String(error));
+    if (this.jsonEnabled()) this.logJson({ error: { message: lines.join(' ') } });
+    else for (const line of lines) this.logToStderr(line);
+    this.exit(exitCode);
+  }
+
+  /** Prints for a person who waits; never mixed with data. */
+  protected tell(line: string): void {
+    this.logToStderr(line);
+  }
+}
+
+/** A command that talks to the API. */
+export abstract class ClientCommand extends BaseCommand {
+  static override baseFlags = {
+    api: Flags.string({
+      description: 'Address of the API (default: REEFGUIDE_API, the running local system, the saved profile)',
+      helpGroup: 'GLOBAL',
+    }),
+  };
+
+  /** The API that the flags, the environment, the local system or the saved profile name, with its credentials. */
+  protected async connect(flags: { api?: string | undefined }): Promise<Api> {
+    const { findApi } = await import('./find-api.js');
+    return findApi({ flag: flags.api, env: process.env, profileFolder: this.config.configDir });
+  }
+}

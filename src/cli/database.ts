@@ -1,0 +1,19 @@
+import { databaseEnvironment, parseEnvironment } from '../config/environment.js';
+import { homeFolder } from '../config/home.js';
+import { type DatabaseAddress, databaseError, findDatabase } from '../database/connect.js';
+
+/** Runs `work` with the database that the environment names, or the embedded one, and gives it back afterwards. */
+export async function withDatabase<T>(
+  tell: (line: string) => void,
+  work: (address: DatabaseAddress) => Promise<T>,
+): Promise<T> {
+  const environment = parseEnvironment(databaseEnvironment, process.env);
+  const address = await findDatabase(environment, homeFolder(), tell);
+  try {
+    return await work(address);
+  } catch (error) {
+    throw databaseError(address.directUrl, error);
+  } finally {
+    await address.release();
+  }
+}

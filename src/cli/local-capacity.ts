@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { dryRunCompute, readOnlyApi } from '../capacity/dry-run.js';
+import { readWorkersFile } from '../capacity/groups.js';
+import { createManager, type Manager } from '../capacity/manager.js';
+import { type Api, createApi } from '../client/api.js';
+import { createLocalCompute, endOrphanTasks, type TaskStoppedEvent } from '../compute/local.js';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../config/processes.js';
+
+/** Where this program is installed. */
+export const programRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+export const exampleWorkersFile = path.join(programRoot, 'examples/workers/workers.json');
+
+export interface LocalCapacityOptions {
+  apiUrl: string;
+  /** Of the event processor, which is told when a task stops. */
+  processorUrl: string;
+  processorToken: string | undefined;
+  manager: { email: string; password: string };
+  worker: { email: string; password: string };
+  workersFile: string;
+  home: string;
+  pollIntervalMs: number;
+  env: NodeJS.ProcessEnv;
+  log: Logger;
+  /** Told what would be done, while nothing is. */
+  dryRun?: ((line: string) => void) | undefined;
+}
+
+export interface LocalCapacity {
+  manager: Manager;
+  groups: string[];
+  /** Stops the manager, then its tasks: they finish or hand back what they have. */
+  stop(): Promise<void>;
+}
+
+/** Secrets of the service that its workers have no business with. Those of AWS they need, to store results in S3. */
+const secretName =
+  /^(DATABASE_URL|DIRECT_URL|URL_SIGNING_KEY|PROCESSOR_TOKEN|SECRETS_KEY|(JWT|ADMIN|MANAGER|WORKER|API)_.*)$/;
+
+const workerEnvironment = (options: LocalCapacityOptions): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(options.env).filter(([name]) => !secretName.test(name))),
+  API_ENDPOINT: options.apiUrl,
+  API_USERNAME: options.worker.email,
+  API_PASSWORD: options.worker.password,
+  REEFGUIDE_ROOT: programRoot,
+  REEFGUIDE_HOME: options.home,
+  // Shorter than the time that a stopping manager gives its tasks.
+  STOP_GRACE_SECONDS: '2',
+});
+
+/** The capacity manager with workers that are processes of this machine. */
+export async function startLocalCapacity(options: LocalCapacityOptions): Promise<LocalCapacity> {
+  const { log, dryRun } = options;
+  const groups = await readWorkersFile(options.workersFile);
+  const api = createApi({ baseUrl: options.apiUrl, credentials: { kind: 'password', ...options.manager } });
+  const place = {
+    folder: path.join(options.home, 'tasks'),
+    log,
+    onStopped: (event: TaskStoppedEvent) => tellProcessor(options, event),
+    now: Date.now,
+  };
+  if (!dryRun) {
+    await endOrphanTasks(place);
+    // Without it the lease lapses by itself, so an API that does not answer yet is no reason not to start.
+    await freeDeadLease(api).catch((error: unknown) => log.info({ err: error }, 'the lease will lapse by itself'));
+  }
+  const compute = await createLocalCompute({
+    ...place,
+    definitions: groups.map(({ name, entryPoint, command, env }) => ({
+      group: name,
+      entryPoint: entryPoint ?? [process.execPath, path.join(programRoot, 'bin/run.js')],
+      command,
+      environment: env,
+      image: 'reefguide',
+    })),
+    logFolder: path.join(options.home, 'logs'),
+    environment: workerEnvironment(options),
+  });
+  const manager = createManager({
+    api: dryRun ? readOnlyApi(api) : api,
+    compute: dryRun ? dryRunCompute(compute, dryRun) : compute,
+    groups,
+    holder: holderName(ownIdentity()),
+    pollIntervalMs: options.pollIntervalMs,
+    log,
+    now: Date.now,
+    random: Math.random,
+    newToken: randomUUID,
+  });
+  const running = { done: Promise.resolve() };
+  return {
+    groups: groups.map(({ name }) => name),
+    manager: {
+      ...manager,
+      run() {
+        running.done = manager.run();
+        return running.done;
+      },
+    },
+    async stop() {
+      manager.stop();
+      await running.done;
+      await compute.close();
+    },
+  };
+}
+
+/** A local manager's name says which process it is, so that another can tell when it has gone. */
+const holderName = ({ pid, start }: ProcessIdentity) => `${hostname()}/${pid}/${start}`;
+
+/** Gives up the lease of a manager of this machine that was killed, rather than wait for it to lapse. */
+async function freeDeadLease(api: Api): Promise<void> {
+  const { holder } = await api.capacityStatus();
+  const [host, pid, start] = holder?.split('/') ?? [];
+  if (!holder || host !== hostname() || !start || isAlive({ pid: Number(pid), start })) return;
+  await api.releaseLease(holder);
+}
+
+const tellAttempts = 4;
+
+/** Posts the event as EventBridge would deliver it, and again when the processor is away. */
+async function tellProcessor(
+  { processorUrl, processorToken }: LocalCapacityOptions,
+  event: TaskStoppedEvent,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const response = await fetch(`${processorUrl}/process`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(processorToken ? { authorization: `Bearer ${processorToken}` } : {}),
+        },
+        body: JSON.stringify(event),
+        signal: AbortSignal.timeout(5_000),
+      });
+      await response.body?.cancel();
+      if (response.ok) return;
+      throw new Error(`the event processor answered ${response.status}`);
+    } catch (error) {
+      if (attempt === tellAttempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
+    }
+  }
+}

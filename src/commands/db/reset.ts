@@ -1,0 +1,49 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base.js';
+import { SetupError } from '../../contract/errors.js';
+
+export default class DbReset extends BaseCommand {
+  static override description = 'Delete everything in the database and make it anew. Asks first.';
+  static override examples = ['<%= config.bin %> db reset', '<%= config.bin %> db reset --force'];
+  static override flags = {
+    force: Flags.boolean({ description: 'Do not ask' }),
+    'yes-delete-remote-data': Flags.boolean({
+      description: 'With --force: also a database that is not on this machine',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(DbReset);
+    const [{ withDatabase }, { reset }, { describeUrl, isOnThisMachine }] = await Promise.all([
+      import('../../cli/database.js'),
+      import('../../database/migrations.js'),
+      import('../../database/connect.js'),
+    ]);
+    await withDatabase(
+      (line) => this.tell(line),
+      async ({ directUrl }) => {
+        const where = describeUrl(directUrl);
+        if (!isOnThisMachine(directUrl) && !(flags.force && flags['yes-delete-remote-data'])) {
+          throw new SetupError(`The database at ${where} is not on this machine`, {
+            hint: 'If you mean it: --force --yes-delete-remote-data.',
+          });
+        }
+        if (!flags.force && !(await this.sure(where))) throw new SetupError('Nothing was deleted');
+        await reset(directUrl);
+        this.log(`The database at ${where} is new.`);
+      },
+    );
+  }
+
+  private async sure(where: string): Promise<boolean> {
+    if (!process.stdin.isTTY)
+      throw new SetupError(`This deletes everything in the database at ${where}`, {
+        hint: 'Without a terminal to ask on, say --force.',
+      });
+    const { confirm } = await import('@inquirer/prompts');
+    return confirm(
+      { message: `Delete everything in the database at ${where}?`, default: false },
+      { output: process.stderr },
+    );
+  }
+}

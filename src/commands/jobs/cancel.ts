@@ -1,0 +1,16 @@
+import { jobId } from '../../cli/args.js';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class JobsCancel extends ClientCommand {
+  static override description = 'Cancel a job that waits or runs.';
+  static override examples = ['<%= config.bin %> jobs cancel 17'];
+  static override args = { id: jobId({ required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(JobsCancel);
+    const answer = await (await this.connect(flags)).cancel(args.id);
+    this.log(`Job ${args.id} ${answer.job.status}`);
+    return answer;
+  }
+}

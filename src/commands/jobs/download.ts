@@ -1,0 +1,31 @@
+import { Flags } from '@oclif/core';
+import { jobId } from '../../cli/args.js';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class JobsDownload extends ClientCommand {
+  static override description = 'Download the files of a job that succeeded.';
+  static override examples = [
+    '<%= config.bin %> jobs download 17',
+    '<%= config.bin %> jobs download 17 --output results',
+  ];
+  static override args = { id: jobId({ required: true }) };
+  static override flags = {
+    output: Flags.directory({ char: 'o', description: 'Folder to write to (default: job-<id>)' }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(JobsDownload);
+    const api = await this.connect(flags);
+    const { files } = await api.downloads(args.id);
+    const [{ downloadFiles }, { bytes }] = await Promise.all([
+      import('../../cli/download.js'),
+      import('../../cli/format.js'),
+    ]);
+    if (Object.keys(files).length === 0) this.tell('The job left no files.');
+    const done = await downloadFiles(files, flags.output ?? `job-${args.id}`, (file) => {
+      this.log(`${file.path}  ${bytes(file.bytes)}`);
+    });
+    return { files: done };
+  }
+}

@@ -1,0 +1,45 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base.js';
+
+export default class Serve extends BaseCommand {
+  static override description = `Run the API as production runs it.
+
+Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except under NODE_ENV=production.`;
+  static override examples = ['<%= config.bin %> serve', '<%= config.bin %> serve --port 5000 --processor-port 8081'];
+  static override flags = {
+    port: Flags.integer({ description: 'Port of the API', default: 5000, env: 'PORT', min: 0, max: 65_535 }),
+    host: Flags.string({ description: 'Address to listen on', default: '127.0.0.1', env: 'HOST' }),
+    'processor-port': Flags.integer({ description: 'Also run the event processor on this port', min: 0, max: 65_535 }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Serve);
+    const [{ homeFolder }, { parseEnvironment, serverEnvironment }, { createLog }, { startServer }, { untilStopped }] =
+      await Promise.all([
+        import('../config/home.js'),
+        import('../config/environment.js'),
+        import('../cli/log.js'),
+        import('../server/start.js'),
+        import('../cli/until-stopped.js'),
+      ]);
+    const environment = parseEnvironment(serverEnvironment, process.env);
+    const log = createLog(environment.LOG_LEVEL);
+    const stopped = untilStopped();
+    const started = await startServer({
+      environment,
+      home: homeFolder(),
+      log,
+      host: flags.host,
+      apiPorts: [flags.port],
+      processorPort: flags['processor-port'],
+    });
+    for (const { url } of started.api) log.info({ url }, 'the API listens');
+    if (started.processor) log.info({ url: started.processor.url }, 'the event processor listens');
+    const signal = await stopped;
+    log.info({ signal }, 'stopping');
+    await started.stop();
+    log.info('stopped');
+    log.flush();
+    this.exit(0);
+  }
+}

@@ -1,0 +1,15 @@
+import { ClientCommand } from '../cli/base.js';
+
+export default class Whoami extends ClientCommand {
+  static override description = 'Show which account and which API commands use.';
+  static override examples = ['<%= config.bin %> whoami', '<%= config.bin %> whoami --json'];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Whoami);
+    const api = await this.connect(flags);
+    const { user } = await api.profile();
+    this.log(`${user.email} (${user.roles.length > 0 ? user.roles.join(', ') : 'no roles'}) at ${api.baseUrl}`);
+    return { ...user, api: api.baseUrl };
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { SetupError } from '../contract/errors.js';
+
+const seconds = (fallback: number) => z.coerce.number().positive().default(fallback);
+const account = { username: z.string().min(1).optional(), password: z.string().min(8).optional() };
+
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'expected a postgresql:// URL')
+  .optional();
+
+/** Which database; unset: the embedded one. `DIRECT_URL` leads past a pooler, for migrations and LISTEN. */
+export const databaseEnvironment = z.object({ DATABASE_URL: postgresUrl, DIRECT_URL: postgresUrl });
+
+/** What the API reads from its environment. An empty variable counts as unset. */
+export const serverEnvironment = databaseEnvironment
+  .extend({
+    NODE_ENV: z.string().default('development'),
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(12),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    PUBLIC_API_URL: z.url().optional(),
+    ALLOWED_ORIGINS: z.string().default(''),
+    TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+    JWT_PRIVATE_KEY: z.string().optional(),
+    JWT_PUBLIC_KEY: z.string().optional(),
+    JWT_KEY_ID: z.string().optional(),
+    JWT_ISSUER: z.string().default('reefguide'),
+    JWT_EXPIRES_IN: seconds(3600),
+    REFRESH_TOKEN_EXPIRES_IN: seconds(48 * 3600),
+    HEARTBEAT_TIMEOUT_SECONDS: seconds(60),
+    SWEEP_INTERVAL_SECONDS: seconds(2),
+    S3_BUCKET_NAME: z.string().optional(),
+    S3_ENDPOINT: z.url().optional(),
+    AWS_REGION: z.string().default('ap-southeast-2'),
+    URL_SIGNING_KEY: z.string().min(32).optional(),
+    PROCESSOR_TOKEN: z.string().min(16).optional(),
+    ADMIN_USERNAME: account.username,
+    ADMIN_PASSWORD: account.password,
+    MANAGER_USERNAME: account.username,
+    MANAGER_PASSWORD: account.password,
+    WORKER_USERNAME: account.username,
+    WORKER_PASSWORD: account.password,
+  })
+  .superRefine(
+    (env, context) => {
+      for (const role of ['ADMIN', 'MANAGER', 'WORKER'] as const) {
+        if (Boolean(env[`${role}_USERNAME`]) !== Boolean(env[`${role}_PASSWORD`])) {
+          context.addIssue({
+            code: 'custom',
+            path: [`${role}_PASSWORD`],
+            message: `set both ${role}_USERNAME and ${role}_PASSWORD, or neither`,
+          });
+        }
+      }
+    },
+    // Also when other variables are wrong: all problems are reported together.
+    { when: () => true },
+  );
+export type ServerEnvironment = z.infer<typeof serverEnvironment>;
+
+/**
+ * Parses environment variables; every problem is reported together, by the variable's name and never with its value.
+ */
+export function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.infer<S> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new SetupError(`The environment is not usable:\n${problems.join('\n')}`, {
+    hint: 'Correct these variables and start again.',
+  });
+}

@@ -1,0 +1,11 @@
+// The process that migrateApart starts: gets the database's URL as its one message, answers with one, and ends.
+import { migrate } from './migrations.js';
+
+process.once('message', (url) => {
+  migrate(String(url))
+    .then(
+      (applied) => ({ applied }),
+      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+    )
+    .then((answer) => process.send?.(answer, () => process.exit(0)));
+});

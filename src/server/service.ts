@@ -1,0 +1,137 @@
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import { createAccounts } from '../auth/accounts.js';
+import { createAuthenticate } from '../auth/authenticate.js';
+import type { SigningKeys } from '../auth/keys.js';
+import { type AttemptLimits, createAttempts } from '../auth/limits.js';
+import { type ServiceAccount, seedAccounts } from '../auth/seed.js';
+import { createSessions } from '../auth/sessions.js';
+import type { ServerEnvironment } from '../config/environment.js';
+import type { Database } from '../database/database.js';
+import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
+import { createAreas } from '../jobs/areas.js';
+import { createCapacityStore } from '../jobs/capacity-store.js';
+import type { JobTypeRegistry } from '../jobs/job-type.js';
+import { createSignals } from '../jobs/signals.js';
+import { createSubmissions } from '../jobs/submissions.js';
+import { startSweeper } from '../jobs/sweeper.js';
+import { createWork } from '../jobs/work.js';
+import type { Storages } from '../storage/contract.js';
+import type { LocalStorage } from '../storage/local.js';
+import type { UrlSigner } from '../storage/signed-url.js';
+import { corsOn } from './cors.js';
+import { docsOn } from './docs.js';
+import { createHttp, type Http } from './http.js';
+import { createMetrics } from './metrics.js';
+import { processorRoutesOn } from './processor.js';
+import { authRoutesOn } from './routes/auth.js';
+import { capacityRoutesOn } from './routes/capacity.js';
+import { fileRoutesOn } from './routes/files.js';
+import { jobRoutesOn, oneJobRoutesOn } from './routes/jobs.js';
+import { noteRoutesOn, polygonRoutesOn } from './routes/polygons.js';
+import { systemRoutesOn } from './routes/system.js';
+import { userRoutesOn } from './routes/users.js';
+import { workRoutesOn } from './routes/work.js';
+
+export interface ServiceDependencies {
+  environment: ServerEnvironment;
+  log: Logger;
+  database: Database;
+  /** For LISTEN, which does not go through a pooler. */
+  listenUrl: string;
+  keys: SigningKeys;
+  types: JobTypeRegistry;
+  storages: Storages;
+  localStorage: LocalStorage | undefined;
+  signer: UrlSigner;
+  accounts: readonly ServiceAccount[];
+  limits: AttemptLimits;
+  provider: 'local' | 'ecs';
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface Service {
+  api: Express;
+  processor: Express;
+  http: Http;
+  /** Answers what waits, so that requests in flight can end. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/** Assembles the API and the event processor. Listens on nothing: that is the shell's part. */
+export function createService(deps: ServiceDependencies): Service {
+  const { environment, log, database, storages, types, now } = deps;
+  const onError = (error: unknown) => log.warn({ err: error }, 'background work failed and will be tried again');
+  const signals = createSignals({ database, listenUrl: deps.listenUrl, onError });
+  const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
+  const submissions = createSubmissions({ database, signals, storages, types });
+  const work = createWork({
+    database,
+    signals,
+    storages,
+    types,
+    heartbeatTimeoutSeconds: environment.HEARTBEAT_TIMEOUT_SECONDS,
+    now,
+    onError,
+  });
+  const capacity = createCapacityStore(database, now);
+  const areas = createAreas(database);
+  const metrics = createMetrics({ database, capacity, waitingClaims: () => work.waitingClaims(), now });
+  const sessions = createSessions({
+    database,
+    tokens,
+    attempts: createAttempts(database, deps.limits),
+    refreshExpiresInSeconds: environment.REFRESH_TOKEN_EXPIRES_IN,
+    now,
+  });
+  const authenticate = createAuthenticate({ database, tokens, now });
+  const shared = { log, metrics, authenticate, publicUrl: environment.PUBLIC_API_URL };
+
+  const http = createHttp(shared);
+  http.app.set('trust proxy', environment.TRUST_PROXY);
+  corsOn(http.app, environment.ALLOWED_ORIGINS);
+  systemRoutesOn(http, {
+    keys: deps.keys,
+    metrics,
+    isCurrent: async () => isCurrent(await migrationStatus(database.pool, await readMigrations())),
+    seed: () => seedAccounts(database, deps.accounts),
+    provider: deps.provider,
+    region: deps.provider === 'ecs' ? environment.AWS_REGION : undefined,
+  });
+  authRoutesOn(http, sessions);
+  userRoutesOn(http, createAccounts(database));
+  polygonRoutesOn(http, areas);
+  noteRoutesOn(http, areas);
+  fileRoutesOn(http, deps.localStorage, deps.signer);
+  workRoutesOn(http, work, metrics);
+  jobRoutesOn(http, submissions);
+  oneJobRoutesOn(http, submissions);
+  capacityRoutesOn(http, capacity);
+  docsOn(http.app);
+
+  const processor = createHttp(shared);
+  processorRoutesOn(processor, work, environment.PROCESSOR_TOKEN);
+
+  const sweeper = startSweeper({
+    sweep: () => work.sweep(),
+    intervalMs: environment.SWEEP_INTERVAL_SECONDS * 1000,
+    onError,
+  });
+
+  return {
+    api: http.finish(),
+    processor: processor.finish(),
+    http,
+    drain() {
+      http.close();
+      processor.close();
+      work.close();
+    },
+    async close() {
+      await sweeper.stop();
+      await signals.close();
+    },
+  };
+}

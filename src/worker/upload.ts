@@ -1,0 +1,84 @@
+import { createReadStream } from 'node:fs';
+import { lstat, opendir } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import type { WorkerAssignment } from '../contract/jobs.js';
+import { urlPath } from '../contract/paths.js';
+
+export interface OutputFile {
+  path: string;
+  relativePath: string;
+  bytes: number;
+}
+
+/** Regular files below `folder`; symbolic links are not followed: a result is what the job wrote. */
+export async function listOutput(folder: string, prefix = ''): Promise<OutputFile[]> {
+  const files: OutputFile[] = [];
+  for await (const entry of await opendir(folder)) {
+    const full = path.join(folder, entry.name);
+    const relativePath = `${prefix}${entry.name}`;
+    if (entry.isDirectory()) files.push(...(await listOutput(full, `${relativePath}/`)));
+    else if (entry.isFile()) files.push({ path: full, relativePath, bytes: (await lstat(full)).size });
+  }
+  return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
+}
+
+/** Stores the files at the assignment's location: by PUT for LOCAL storage, with our own credentials for S3. Streams. */
+export async function uploadOutput(
+  assignment: WorkerAssignment,
+  files: readonly OutputFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (files.length === 0) return;
+  const { upload_url_prefix: prefix } = assignment;
+  const put = prefix === undefined ? await s3Put(assignment.storage_uri) : httpPut(prefix);
+  for (const file of files) {
+    signal.throwIfAborted();
+    await put(file, signal);
+  }
+}
+
+type Put = (file: OutputFile, signal: AbortSignal) => Promise<void>;
+
+const httpPut =
+  (prefix: string): Put =>
+  async (file, signal) => {
+    const response = await fetch(`${prefix}${urlPath(file.relativePath)}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(file.bytes) },
+      body: Readable.toWeb(createReadStream(file.path)),
+      duplex: 'half',
+      signal,
+    });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`upload of ${file.relativePath} was answered ${response.status}`);
+  };
+
+async function s3Put(location: string): Promise<Put> {
+  const [{ createS3Client, parseS3Uri }, { Upload }] = await Promise.all([
+    import('../config/aws.js'),
+    import('@aws-sdk/lib-storage'),
+  ]);
+  const { bucket, key } = parseS3Uri(location);
+  const client = await createS3Client({
+    region: process.env.AWS_REGION ?? 'ap-southeast-2',
+    endpoint: process.env.S3_ENDPOINT,
+  });
+  return async (file, signal) => {
+    const upload = new Upload({
+      client,
+      params: {
+        Bucket: bucket,
+        Key: `${key.replace(/\/$/, '')}/${file.relativePath}`,
+        Body: createReadStream(file.path),
+      },
+    });
+    const abort = () => void upload.abort();
+    signal.addEventListener('abort', abort);
+    try {
+      await upload.done();
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  };
+}

@@ -1,0 +1,118 @@
+// `npm run bench`: one run, one table. Needs about five minutes on an otherwise idle machine.
+import os from 'node:os';
+import Table from 'cli-table3';
+import { devReady, startUp } from './commands.js';
+import { enlarge, settle, transactionsPerSecond } from './disk.js';
+import * as queue from './queue.js';
+import { residentMb, startSystem } from './system.js';
+import { heldPolls } from './waiting.js';
+
+const rows = [];
+const tell = (text) => process.stderr.write(`${text}\n`);
+const whole = (value) => Math.round(value).toLocaleString('en');
+
+/** Adds a row; `met` says whether the target was reached. */
+function row(what, measured, target, met) {
+  rows.push([what, measured, target, met === undefined ? '' : met ? 'yes' : 'NO']);
+  tell(`${what}: ${measured}`);
+}
+
+const system = await startSystem();
+const { databaseUrl } = system;
+let limit = 0;
+const quietly = async (work) => {
+  await settle(databaseUrl);
+  return work();
+};
+
+try {
+  const first = residentMb(system.pid);
+  row('serve at rest, after its first start', `${whole(first)} MB`, '200 MB', first <= 200);
+  row('POST /api/jobs to the claim answered: median, p99', ...(await latency()));
+  const held = await heldPolls(system);
+  row(
+    '2,000 long polls held: memory added',
+    `${whole(held.addedMb)} MB, ${held.right} answered`,
+    '150 MB',
+    held.addedMb < 150 && held.right === 2000,
+  );
+  const one = await transactionsPerSecond(databaseUrl, 1);
+  limit = await transactionsPerSecond(databaseUrl, 10);
+  row(
+    'limit of the disk: insert + update a transaction, 1 / 10 clients',
+    `${whole(one)} / ${whole(limit)} a second`,
+    '',
+    undefined,
+  );
+
+  const small = await throughput('', { create: 600, claim: Math.max(450, 0.35 * limit), three: 200, many: 8000 });
+  tell('filling the tables …');
+  await enlarge(databaseUrl, 1_000_000, 100_000);
+  await throughput(', 1,100,000 jobs in the tables', {
+    create: 0.7 * small.create,
+    claim: 0.7 * small.claim,
+    three: 0.7 * small.three,
+    many: 0.7 * small.many,
+  });
+} finally {
+  await system.stop();
+}
+
+const times = startUp();
+const ratio = (a, b) => `${whole(a)} ms, ${(a / b).toFixed(2)} x ${whole(b)} ms`;
+row(
+  'reefguide --version',
+  ratio(times.version, times.otherVersion),
+  '1.3 x',
+  times.version <= 1.3 * times.otherVersion,
+);
+row('jobs list --help', ratio(times.help, times.otherHelp), '1.3 x', times.help <= 1.3 * times.otherHelp);
+const dev = await devReady();
+row(
+  'dev ready, first / later start',
+  `${dev.first.toFixed(1)} s / ${dev.later.toFixed(1)} s`,
+  '8 s / 3 s',
+  dev.first <= 8 && dev.later <= 3,
+);
+
+const table = new Table({ head: ['what', 'measured', 'target', 'met'], style: { head: [], border: [] } });
+table.push(...rows);
+process.stdout.write(
+  `${table.toString()}\nNode.js ${process.version}, ${os.cpus().length} cores, ${os.type()} ${os.arch()}\n`,
+);
+process.exit(0);
+
+async function latency() {
+  const { median, p99 } = await quietly(() => queue.latency(system));
+  return [`${median.toFixed(1)} ms, ${p99.toFixed(1)} ms`, '20 ms, 50 ms', median <= 20 && p99 <= 50];
+}
+
+/** The four throughput rows; `targets` in jobs a second. */
+async function throughput(suffix, targets) {
+  const add = (what, rate, target, extra = '') =>
+    row(
+      `${what}${suffix}`,
+      `${whole(rate)} a second${extra}`,
+      `${whole(target)} a second`,
+      rate >= target && !extra.includes('assigned twice'),
+    );
+  const create = await quietly(() => queue.create(system));
+  add('create, 10 clients', create, targets.create);
+  const claim = await quietly(() => queue.claimOne(system));
+  add(
+    'claim one, report one, 10 workers',
+    claim,
+    targets.claim,
+    suffix ? '' : `, ${Math.round((100 * claim) / limit)} % of the limit`,
+  );
+  const three = await quietly(() => queue.threeCalls(system));
+  add(
+    'poll, assign, report, 10 racing workers',
+    three.rate,
+    targets.three,
+    three.twice > 0 ? `, ${three.twice} assigned twice` : '',
+  );
+  const many = await quietly(() => queue.claimMany(system));
+  add('claim and report 100 at once, 4 workers', many, targets.many);
+  return { create, claim, three: three.rate, many };
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { runProgram } from '../support/program.js';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-demo-'));
+  // Only this user may enter, as in the home folder of a careful one.
+  await chmod(folder, 0o700);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('the demo runs its jobs to downloaded results and exits with 0', async () => {
+  const ports = ['--port', '0', '--orchestrator-port', '0', '--processor-port', '0'];
+  const { code, stdout, stderr } = await runProgram(['dev', '--demo', ...ports], {
+    cwd: folder,
+    env: { NO_COLOR: '1' },
+  });
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  const files = stdout.match(/^ {2}\S+$/gm)?.map((line) => path.join(folder, line.trim())) ?? [];
+  expect(files.map((file) => path.basename(file)).sort()).toEqual([
+    'data-specification.json',
+    'sites.geojson',
+    'sites.svg',
+  ]);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+  const sites: unknown = JSON.parse(await readFile(files.find((file) => file.endsWith('.geojson')) ?? '', 'utf8'));
+  expect(sites).toMatchObject({
+    type: 'FeatureCollection',
+    features: expect.arrayContaining([expect.objectContaining({ type: 'Feature' })]),
+  });
+  expect(existsSync(path.join(folder, '.reefguide/dev.json'))).toBe(false);
+});
