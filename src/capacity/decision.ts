@@ -47,10 +47,3 @@ export function backoffMs(failures: number, jitter: number): number {
   const full = Math.min(300_000, 1000 * 2 ** (failures - 1));
   return full / 2 + (full / 2) * jitter;
 }
-
-/** `total` in launches of at most `largest`. */
-export function inLaunches(total: number, largest: number): number[] {
-  const launches: number[] = [];
-  for (let left = total; left > 0; left -= largest) launches.push(Math.min(left, largest));
-  return launches;
-}

@@ -15,13 +15,13 @@ const pollLimit = 500;
  */
 export function createDemandSource(
   api: Pick<Api, 'demand' | 'poll'>,
-  options: { pollIntervalMs: number },
+  options: { pollIntervalMs: number; sleep(ms: number, signal: AbortSignal): Promise<void> },
 ): DemandSource {
   let version: string | undefined;
   let older = false;
 
   const byPolling = async (waitSeconds: number, signal: AbortSignal): Promise<Demand> => {
-    if (version !== undefined) await sleep(Math.min(options.pollIntervalMs, waitSeconds * 1000), signal);
+    if (version !== undefined) await options.sleep(Math.min(options.pollIntervalMs, waitSeconds * 1000), signal);
     const { jobs } = await api.poll({ limit: pollLimit }, signal).catch((error: unknown) => {
       // An older one still knows no limit.
       if (error instanceof ApiError && error.status === 400) return api.poll({}, signal);
@@ -50,17 +50,4 @@ export function createDemandSource(
       }
     },
   };
-}
-
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

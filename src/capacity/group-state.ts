@@ -10,6 +10,12 @@ const settledMs = 3_000;
 const longestPauseAfterCrashMs = 60_000;
 const crashing = 'workers end as soon as they have started: see their log';
 
+/** A launch as it was asked for. */
+export interface AskedLaunch {
+  count: number;
+  clientToken: string;
+}
+
 /** What a manager must remember of a group between turns; everything else is what the provider says exists. */
 export interface GroupState {
   /** Existing tasks: those listed, and launches of the last minute that are not listed yet. */
@@ -19,6 +25,13 @@ export interface GroupState {
   /** `whole`: as many were started as asked for, so what failed before works again. */
   launched(tasks: readonly Task[], whole?: boolean): void;
   failed(reason: string): void;
+  /**
+   * The launch of the last minute whose answer was lost: it may have happened. Asking for it again, with its token, starts
+   * nothing twice.
+   */
+  unclear(): AskedLaunch | undefined;
+  /** Notes a launch whose answer was lost; without one, that the last answer came. */
+  setUnclear(launch?: AskedLaunch): void;
   /** The present failure, null when the last launch went well and its workers live. */
   lastError(): string | null;
 }
@@ -33,6 +46,7 @@ export function createGroupState(
   let failures = 0;
   let crashes = 0;
   let lastError: string | null = null;
+  let unclear: (AskedLaunch & { at: number }) | undefined;
 
   const hold = (ms: number) => {
     notBefore = Math.max(notBefore, now() + ms);
@@ -80,6 +94,15 @@ export function createGroupState(
       if (lastError !== reason)
         log.warn({ group: group.name, reason }, 'could not launch workers; trying again with growing pauses');
       lastError = reason;
+    },
+    unclear() {
+      if (unclear && now() - unclear.at > unlistedMs) unclear = undefined;
+      return unclear;
+    },
+    setUnclear(launch) {
+      // From the first time it was asked for: what it started then is listed a minute later at the latest.
+      const at = launch && launch.clientToken === unclear?.clientToken ? unclear.at : now();
+      unclear = launch && { ...launch, at };
     },
     lastError: () => lastError ?? (crashes > 0 ? crashing : null),
   };

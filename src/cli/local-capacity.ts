@@ -5,10 +5,18 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { dryRunCompute, readOnlyApi } from '../capacity/dry-run.js';
 import { readWorkersFile } from '../capacity/groups.js';
-import { createManager, type Manager } from '../capacity/manager.js';
+import { createManager, type ManagerStatus } from '../capacity/manager.js';
 import { type Api, createApi } from '../client/api.js';
 import { createLocalCompute, endOrphanTasks, type TaskStoppedEvent } from '../compute/local.js';
+import { parseEnvironment } from '../config/environment.js';
+import { homeFolder } from '../config/home.js';
+import { localManagerEnvironment } from '../config/manager-environment.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../config/processes.js';
+import { sleep } from '../config/sleep.js';
+import { SetupError } from '../contract/errors.js';
+import { type Capacity, stoppable } from './capacity.js';
+import { readDevFile } from './dev-file.js';
+import { readLocalAccounts } from './service-account.js';
 
 /** Where this program is installed. */
 export const programRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,15 +35,44 @@ export interface LocalCapacityOptions {
   pollIntervalMs: number;
   env: NodeJS.ProcessEnv;
   log: Logger;
-  /** Told what would be done, while nothing is. */
-  dryRun?: ((line: string) => void) | undefined;
+  /** Decides, and acts on nothing. */
+  dryRun?: boolean;
+  onTurn?: ((status: ManagerStatus) => void) | undefined;
 }
 
-export interface LocalCapacity {
-  manager: Manager;
-  groups: string[];
-  /** Stops the manager, then its tasks: they finish or hand back what they have. */
-  stop(): Promise<void>;
+/** What the environment names, and, where it does not, what the running local system says. */
+export async function findLocalCapacity(
+  env: NodeJS.ProcessEnv,
+  workersFile: string | undefined,
+): Promise<Omit<LocalCapacityOptions, 'log' | 'dryRun' | 'onTurn'>> {
+  const set = parseEnvironment(localManagerEnvironment, env);
+  const home = homeFolder(env);
+  const [dev, local] = await Promise.all([readDevFile(home), readLocalAccounts(env)]);
+  const apiUrl = set.API_ENDPOINT ?? dev?.api;
+  const processorUrl = set.PROCESSOR_URL ?? dev?.processor;
+  const manager =
+    set.API_USERNAME && set.API_PASSWORD ? { email: set.API_USERNAME, password: set.API_PASSWORD } : local?.manager;
+  const worker =
+    set.WORKER_USERNAME && set.WORKER_PASSWORD
+      ? { email: set.WORKER_USERNAME, password: set.WORKER_PASSWORD }
+      : local?.worker;
+  if (!apiUrl || !processorUrl || !manager || !worker) {
+    throw new SetupError(
+      'API_ENDPOINT, PROCESSOR_URL, and the accounts API_USERNAME/PASSWORD and WORKER_USERNAME/PASSWORD are not all set',
+      { hint: 'Set them, or start the local system with `reefguide dev --no-capacity`.' },
+    );
+  }
+  return {
+    apiUrl,
+    processorUrl,
+    processorToken: set.PROCESSOR_TOKEN,
+    manager,
+    worker,
+    workersFile: path.resolve(workersFile ?? exampleWorkersFile),
+    home,
+    pollIntervalMs: set.POLL_INTERVAL_MS,
+    env,
+  };
 }
 
 /** Secrets of the service that its workers have no business with. Those of AWS they need, to store results in S3. */
@@ -54,8 +91,8 @@ const workerEnvironment = (options: LocalCapacityOptions): NodeJS.ProcessEnv => 
 });
 
 /** The capacity manager with workers that are processes of this machine. */
-export async function startLocalCapacity(options: LocalCapacityOptions): Promise<LocalCapacity> {
-  const { log, dryRun } = options;
+export async function startLocalCapacity(options: LocalCapacityOptions): Promise<Capacity> {
+  const { log, dryRun = false } = options;
   const groups = await readWorkersFile(options.workersFile);
   const api = createApi({ baseUrl: options.apiUrl, credentials: { kind: 'password', ...options.manager } });
   const place = {
@@ -83,31 +120,21 @@ export async function startLocalCapacity(options: LocalCapacityOptions): Promise
   });
   const manager = createManager({
     api: dryRun ? readOnlyApi(api) : api,
-    compute: dryRun ? dryRunCompute(compute, dryRun) : compute,
+    compute: dryRun ? dryRunCompute(compute) : compute,
     groups,
     holder: holderName(ownIdentity()),
     pollIntervalMs: options.pollIntervalMs,
     log,
     now: Date.now,
+    sleep,
     random: Math.random,
     newToken: randomUUID,
+    onTurn: options.onTurn,
   });
-  const running = { done: Promise.resolve() };
-  return {
-    groups: groups.map(({ name }) => name),
-    manager: {
-      ...manager,
-      run() {
-        running.done = manager.run();
-        return running.done;
-      },
-    },
-    async stop() {
-      manager.stop();
-      await running.done;
-      await compute.close();
-    },
-  };
+  return stoppable(manager, groups, async (finished) => {
+    await finished;
+    await compute.close();
+  });
 }
 
 /** A local manager's name says which process it is, so that another can tell when it has gone. */

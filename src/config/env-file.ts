@@ -3,6 +3,17 @@ import { parse } from 'dotenv';
 import { SetupError } from '../contract/errors.js';
 import { writeFileWhole } from './home.js';
 
+/** Sets the variables of an .env file, when it is there, that `env` does not hold yet. */
+export async function loadEnvFile(file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  for (const [name, value] of Object.entries(parse(await readIfThere(file)))) env[name] ??= value;
+}
+
+const readIfThere = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw new SetupError(`Cannot read ${file}: ${error.message}`);
+  });
+
 /**
  * Sets variables in an .env file (mode 0600), keeping its other lines. Variables that are set already are replaced only
  * with `force`. dotenv reads back the same bytes; so does a shell, unless a value holds `'` beside what is special
@@ -13,10 +24,7 @@ export async function setVariables(
   variables: Readonly<Record<string, string>>,
   { force }: { force: boolean },
 ): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw new SetupError(`Cannot read ${file}: ${error.message}`);
-  });
+  const text = await readIfThere(file);
   const there = Object.keys(parse(text)).filter((name) => Object.hasOwn(variables, name));
   if (there.length > 0 && !force) {
     throw new SetupError(`${file} already sets ${there.join(', ')}`, {

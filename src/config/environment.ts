@@ -58,15 +58,23 @@ export const serverEnvironment = databaseEnvironment
   );
 export type ServerEnvironment = z.infer<typeof serverEnvironment>;
 
-/**
- * Parses environment variables; every problem is reported together, by the variable's name and never with its value.
- */
-export function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.infer<S> {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(set);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new SetupError(`The environment is not usable:\n${problems.join('\n')}`, {
+/** An empty variable counts as unset. */
+export const setVariablesOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+
+/** Problems of variables, each `NAME: what was expected`, as one error. */
+export const unusableEnvironment = (problems: readonly string[]) =>
+  new SetupError(`The environment is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`, {
     hint: 'Correct these variables and start again.',
   });
+
+/** The problems that zod found, by the variable's name below `prefix` and never with its value. */
+export const variableProblems = (error: z.ZodError, prefix = ''): string[] =>
+  error.issues.map(({ path, message }) => `${prefix}${path.join('.')}: ${message}`);
+
+/** Parses environment variables; every problem is reported together. */
+export function parseEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.infer<S> {
+  const parsed = schema.safeParse(setVariablesOf(env));
+  if (parsed.success) return parsed.data;
+  throw unusableEnvironment(variableProblems(parsed.error));
 }

@@ -1,3 +1,4 @@
+import { createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import { ServiceError } from '../contract/errors.js';
 import type { Storages } from './contract.js';
@@ -13,11 +14,10 @@ export function createStorages(
 ): { storages: Storages; local: LocalStorage } {
   const local = createLocalStorage(folder, signer);
   const s3 = environment.S3_BUCKET_NAME
-    ? createS3Storage({
-        bucket: environment.S3_BUCKET_NAME,
-        region: environment.AWS_REGION,
-        endpoint: environment.S3_ENDPOINT,
-      })
+    ? createS3Storage(
+        createAws({ region: environment.AWS_REGION, s3Endpoint: environment.S3_ENDPOINT }),
+        environment.S3_BUCKET_NAME,
+      )
     : undefined;
   const storages: Storages = {
     current: s3 ?? local,

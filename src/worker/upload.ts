@@ -55,18 +55,19 @@ const httpPut =
   };
 
 async function s3Put(location: string): Promise<Put> {
-  const [{ createS3Client, parseS3Uri }, { Upload }] = await Promise.all([
+  const [{ createAws, parseS3Uri }, { callAws }, { Upload }] = await Promise.all([
     import('../config/aws.js'),
+    import('../config/aws-errors.js'),
     import('@aws-sdk/lib-storage'),
   ]);
   const { bucket, key } = parseS3Uri(location);
-  const client = await createS3Client({
+  const aws = createAws({
     region: process.env.AWS_REGION ?? 'ap-southeast-2',
-    endpoint: process.env.S3_ENDPOINT,
+    s3Endpoint: process.env.S3_ENDPOINT,
   });
   return async (file, signal) => {
     const upload = new Upload({
-      client,
+      client: await aws.s3(),
       params: {
         Bucket: bucket,
         Key: `${key.replace(/\/$/, '')}/${file.relativePath}`,
@@ -76,7 +77,7 @@ async function s3Put(location: string): Promise<Put> {
     const abort = () => void upload.abort();
     signal.addEventListener('abort', abort);
     try {
-      await upload.done();
+      await callAws({ action: 's3:PutObject', resource: `bucket ${bucket}` }, () => upload.done());
     } finally {
       signal.removeEventListener('abort', abort);
     }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createAws } from '../../src/config/aws.js';
 import type { WorkerAssignment } from '../../src/contract/jobs.js';
 import { createS3Storage } from '../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../src/worker/upload.js';
@@ -35,7 +36,7 @@ afterAll(async () => {
 });
 
 const names = ['a.txt', 'deep/er/b.txt', 'with space & <amp>.txt', 'ülme/珊瑚 "1".json', 'plus+and%25.csv', "it's.txt"];
-const storage = () => createS3Storage({ bucket: 'results', region: 'ap-southeast-2', endpoint: s3.url });
+const storage = () => createS3Storage(createAws({ region: 'ap-southeast-2', s3Endpoint: s3.url }), 'results');
 
 describe('the list of files', () => {
   it('holds every file below the location and no other, also beyond a page of 1,000', async () => {

@@ -8,6 +8,7 @@ import { createManager, type Manager } from '../../src/capacity/manager.js';
 import { createApi } from '../../src/client/api.js';
 import type { Compute } from '../../src/compute/contract.js';
 import { createLocalCompute, type LocalComputeOptions, type TaskStoppedEvent } from '../../src/compute/local.js';
+import { sleep } from '../../src/config/sleep.js';
 import { regional } from './jobs.js';
 import type { TestService } from './service.js';
 import { until } from './until.js';
@@ -121,6 +122,7 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
         pollIntervalMs: 1_000,
         log: silent,
         now,
+        sleep,
         random: () => 0.5,
         newToken: randomUUID,
       }),

@@ -1,16 +1,18 @@
-import path from 'node:path';
 import { Flags } from '@oclif/core';
+import type { Logger } from 'pino';
 import type { ManagerStatus } from '../../capacity/manager.js';
 import { BaseCommand } from '../../cli/base.js';
-import { SetupError } from '../../contract/errors.js';
+import type { Capacity } from '../../cli/capacity.js';
 
 export default class CapacityRun extends BaseCommand {
   static override description = `Run the capacity manager: it launches workers when jobs wait.
 
-With --provider local workers are processes of this machine, described in a workers file. The API comes from API_ENDPOINT
-(with API_USERNAME and API_PASSWORD), or from the running local system.`;
+On ECS its environment says what it needs (see docs/capacity-manager.md); an .env file in the working directory is read
+when it is there, and \`capacity build-env\` writes one. With --provider local workers are processes of this machine,
+described in a workers file, and the API is the running local system unless API_ENDPOINT names one.`;
   static override examples = [
-    '<%= config.bin %> capacity run --provider local',
+    '<%= config.bin %> capacity run',
+    '<%= config.bin %> capacity run --dry-run',
     '<%= config.bin %> capacity run --provider local --dry-run --once',
   ];
   static override flags = {
@@ -22,76 +24,34 @@ With --provider local workers are processes of this machine, described in a work
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CapacityRun);
-    if (flags.provider === 'ecs') {
-      throw new SetupError('The ECS provider is not part of this version', { hint: 'Use --provider local.' });
-    }
-    const [
-      { parseEnvironment },
-      { managerEnvironment },
-      { homeFolder },
-      { createLog },
-      { startLocalCapacity, exampleWorkersFile },
-      { readDevFile },
-      { readLocalAccounts },
-      { startMonitor },
-      { untilStopped },
-    ] = await Promise.all([
-      import('../../config/environment.js'),
-      import('../../config/manager-environment.js'),
-      import('../../config/home.js'),
-      import('../../cli/log.js'),
-      import('../../cli/local-capacity.js'),
-      import('../../cli/dev-file.js'),
-      import('../../cli/service-account.js'),
-      import('../../capacity/monitor.js'),
-      import('../../cli/until-stopped.js'),
-    ]);
-    const env = parseEnvironment(managerEnvironment, process.env);
-    const home = homeFolder();
-    const [dev, local] = await Promise.all([readDevFile(home), readLocalAccounts(process.env)]);
-    const apiUrl = env.API_ENDPOINT ?? dev?.api;
-    const processorUrl = env.PROCESSOR_URL ?? dev?.processor;
-    const manager =
-      env.API_USERNAME && env.API_PASSWORD ? { email: env.API_USERNAME, password: env.API_PASSWORD } : local?.manager;
-    const worker =
-      env.WORKER_USERNAME && env.WORKER_PASSWORD
-        ? { email: env.WORKER_USERNAME, password: env.WORKER_PASSWORD }
-        : local?.worker;
-    if (!apiUrl || !processorUrl || !manager || !worker) {
-      throw new SetupError(
-        'API_ENDPOINT, PROCESSOR_URL, and the accounts API_USERNAME/PASSWORD and WORKER_USERNAME/PASSWORD are not all set',
-        {
-          hint: 'Set them, or start the local system with `reefguide dev --no-capacity`.',
-        },
-      );
-    }
-    const log = createLog(env.LOG_LEVEL);
+    const [{ loadEnvFile }, { parseEnvironment }, { managerEnvironment }, { createLog }, { untilStopped }] =
+      await Promise.all([
+        import('../../config/env-file.js'),
+        import('../../config/environment.js'),
+        import('../../config/manager-environment.js'),
+        import('../../cli/log.js'),
+        import('../../cli/until-stopped.js'),
+      ]);
+    await loadEnvFile('.env', process.env);
+    const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL } = parseEnvironment(managerEnvironment, process.env);
+    const log = createLog(LOG_LEVEL);
+    const dryRun = flags['dry-run'];
+    const onTurn = dryRun || flags.once ? await this.printer(dryRun) : undefined;
+    const start = flags.provider === 'ecs' ? startEcs : startLocal;
     const stopped = untilStopped();
-    const capacity = await startLocalCapacity({
-      apiUrl,
-      processorUrl,
-      processorToken: env.PROCESSOR_TOKEN,
-      manager,
-      worker,
-      workersFile: path.resolve(flags.workers ?? exampleWorkersFile),
-      home,
-      pollIntervalMs: env.POLL_INTERVAL_MS,
-      env: process.env,
-      log,
-      dryRun: flags['dry-run'] ? (line) => this.log(line) : undefined,
-    });
+    const capacity = await start(process.env, { log, dryRun, onTurn, workersFile: flags.workers });
     try {
       if (flags.once) {
         await capacity.manager.turn();
-        this.printDecisions(capacity.manager.status());
       } else {
+        const { startMonitor } = await import('../../capacity/monitor.js');
         const monitor = await startMonitor(capacity.manager, {
-          port: env.PORT,
-          host: '127.0.0.1',
-          pollIntervalMs: env.POLL_INTERVAL_MS,
+          port: PORT,
+          host: HOST,
+          pollIntervalMs: POLL_INTERVAL_MS,
           now: Date.now,
         });
-        log.info({ groups: capacity.groups, port: monitor.port }, 'the capacity manager runs');
+        log.info({ groups: capacity.groups, port: monitor.port, dryRun }, 'the capacity manager runs');
         await Promise.race([capacity.manager.run(), stopped]);
         await monitor.close();
       }
@@ -102,9 +62,36 @@ With --provider local workers are processes of this machine, described in a work
     this.exit(0);
   }
 
-  private printDecisions({ groups }: ManagerStatus): void {
-    for (const { group, pending, inProgress, running, desired } of groups) {
-      this.log(`${group}: ${pending} waiting, ${inProgress} running, ${running} workers, ${desired} desired`);
-    }
+  /** Prints each group's decision when it differs from the one before. */
+  private async printer(dryRun: boolean): Promise<(status: ManagerStatus) => void> {
+    const { describeDecision } = await import('../../capacity/dry-run.js');
+    const said = new Map<string, string>();
+    return ({ groups }) => {
+      for (const report of groups) {
+        const line = describeDecision(report, dryRun);
+        if (said.get(report.group) !== line) this.log(line);
+        said.set(report.group, line);
+      }
+    };
   }
+}
+
+interface StartOptions {
+  log: Logger;
+  dryRun: boolean;
+  onTurn: ((status: ManagerStatus) => void) | undefined;
+  workersFile: string | undefined;
+}
+
+async function startEcs(env: NodeJS.ProcessEnv, { log, dryRun, onTurn }: StartOptions): Promise<Capacity> {
+  const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
+    import('../../capacity/ecs-groups.js'),
+    import('../../cli/ecs-capacity.js'),
+  ]);
+  return startEcsCapacity({ settings: parseEcsManager(env), log, dryRun, onTurn });
+}
+
+async function startLocal(env: NodeJS.ProcessEnv, { workersFile, ...options }: StartOptions): Promise<Capacity> {
+  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/local-capacity.js');
+  return startLocalCapacity({ ...(await findLocalCapacity(env, workersFile)), ...options });
 }

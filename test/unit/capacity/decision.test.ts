@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import {
   backoffMs,
   desiredWorkers,
-  inLaunches,
   type Scaling,
   type ScalingPolicy,
   wantedFor,
@@ -128,17 +127,5 @@ describe('backoffMs', () => {
     ]);
     expect(backoffMs(3, 0)).toBe(2000);
     expect(backoffMs(3, 0.5)).toBe(3000);
-  });
-});
-
-describe('inLaunches', () => {
-  it.each([
-    [0, []],
-    [-3, []],
-    [1, [1]],
-    [10, [10]],
-    [25, [10, 10, 5]],
-  ])('%d in tens', (total, launches) => {
-    expect(inLaunches(total, 10)).toEqual(launches);
   });
 });

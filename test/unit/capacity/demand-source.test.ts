@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { createDemandSource } from '../../../src/capacity/demand-source.js';
+import { sleep } from '../../../src/config/sleep.js';
 import type { Demand, JobBody } from '../../../src/contract/jobs.js';
 import { refusal } from './support.js';
 
@@ -41,7 +42,7 @@ function source(server: { demand?: () => Demand; poll?: (query: object) => JobBo
         return { jobs: server.poll?.(query) ?? [] };
       },
     },
-    { pollIntervalMs: 3000 },
+    { pollIntervalMs: 3000, sleep },
   );
   return { made, asked, polled };
 }

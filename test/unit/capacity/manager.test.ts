@@ -1,27 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { dryRunCompute } from '../../../src/capacity/dry-run.js';
+import { describeDecision, dryRunCompute } from '../../../src/capacity/dry-run.js';
 import type { WorkerGroup } from '../../../src/capacity/groups.js';
-import { createManager } from '../../../src/capacity/manager.js';
-import { createApi } from '../../../src/client/api.js';
+import type { ManagerStatus } from '../../../src/capacity/manager.js';
 import type { Compute, LaunchRequest, LaunchResult, Task } from '../../../src/compute/contract.js';
-import type { GroupReport } from '../../../src/contract/capacity.js';
-import { collectingLog, group, refusal, task } from './support.js';
+import { apiInMemory, group, refusal, task } from './support.js';
 
 /** A manager with a provider and an API in memory. `listed`: whether launches show up in the provider's list. */
 function system(groups: WorkerGroup[], { listed = true } = {}) {
-  const clock = { ms: 1_000_000 };
-  const demand: Record<string, { pending: number; inProgress: number }> = {};
+  const inMemory = apiInMemory(groups);
   const tasks: Task[] = [];
   const launches: LaunchRequest[] = [];
-  const reports: { groups: GroupReport[]; lastError: string | null }[] = [];
-  const server: { lease: unknown; report: unknown } = { lease: undefined, report: undefined };
+  const lists: number[] = [];
   const provider: { answer?: ((request: LaunchRequest) => LaunchResult) | undefined } = {};
-  const { log, lines } = collectingLog();
   let made = 0;
   const compute: Compute = {
     provider: 'local',
     listsAtOnce: false,
-    list: async (names) => tasks.filter((one) => names.includes(one.group)),
+    async list(names) {
+      lists.push(inMemory.clock.ms);
+      return tasks.filter((one) => names.includes(one.group));
+    },
     async launch(request) {
       launches.push(request);
       const start = () => task(`task-${made++}`, request.group);
@@ -34,37 +32,20 @@ function system(groups: WorkerGroup[], { listed = true } = {}) {
     },
     close: async () => {},
   };
-  const make = (with_: Compute = compute) =>
-    createManager({
-      api: {
-        ...createApi({ baseUrl: 'http://127.0.0.1:1', credentials: { kind: 'none' } }),
-        async takeLease() {
-          if (server.lease) throw server.lease;
-          return { held: true, expiresAt: '' };
-        },
-        releaseLease: async () => {},
-        demand: async () => ({
-          version: String(clock.ms),
-          types: Object.entries(demand).map(([type, counts]) => ({ type, ...counts, oldestPendingSeconds: 0 })),
-        }),
-        async reportCapacity(_holder, reported, lastError) {
-          if (server.report) throw server.report;
-          reports.push({ groups: reported, lastError });
-          return { recorded: reported.length };
-        },
-      },
-      compute: with_,
-      groups,
-      holder: 'me',
-      pollIntervalMs: 3000,
-      log,
-      now: () => clock.ms,
-      random: () => 1,
-      newToken: () => `token-${launches.length}`,
-    });
   const launched = (name?: string) =>
     launches.filter((one) => name === undefined || one.group === name).map(({ count }) => count);
-  return { clock, demand, tasks, launches, launched, reports, server, provider, lines, compute, make, manager: make() };
+  const { make } = inMemory;
+  return {
+    ...inMemory,
+    tasks,
+    launches,
+    launched,
+    lists,
+    provider,
+    compute,
+    make: () => make(compute),
+    manager: make(compute),
+  };
 }
 
 describe('a turn', () => {
@@ -262,12 +243,121 @@ describe('reports', () => {
 });
 
 describe('a dry run', () => {
-  it('says what it would launch, and launches nothing', async () => {
-    const { make, compute, demand, launched } = system([group('a')]);
-    const said: string[] = [];
-    demand.A = { pending: 1, inProgress: 0 };
-    await make(dryRunCompute(compute, (line) => said.push(line))).turn();
-    expect(said).toEqual(['would launch 1 worker for a']);
+  it('decides, and launches nothing', async () => {
+    const { launched, compute } = system([group('a')]);
+    const { make, demand } = apiInMemory([group('a')]);
+    demand.A = { pending: 12, inProgress: 1 };
+    const lines: string[] = [];
+    const onTurn = ({ groups }: ManagerStatus) => lines.push(...groups.map((one) => describeDecision(one, true)));
+    await make(dryRunCompute(compute), { onTurn }).turn();
+    expect(lines).toEqual(['a: 12 jobs wait, 1 runs; 0 workers exist, 13 desired: would launch 13']);
     expect(launched()).toEqual([]);
+  });
+});
+
+describe('a launch whose answer was lost', () => {
+  const lost = () => {
+    throw new Error('timed out');
+  };
+
+  it('is asked for again with the same token and count', async () => {
+    const { manager, demand, launches, provider, clock } = system([group('a')]);
+    demand.A = { pending: 14, inProgress: 0 };
+    provider.answer = lost;
+    await manager.turn();
+    provider.answer = undefined;
+    clock.ms += 2_000;
+    await manager.turn();
+    expect(launches.map(({ count, clientToken }) => [count, clientToken])).toEqual([
+      [10, 'token-0'],
+      [10, 'token-0'],
+      [4, 'token-1'],
+    ]);
+  });
+
+  it('is not asked for again when it turns out to have happened', async () => {
+    const { manager, demand, launched, tasks, provider, clock } = system([group('a')]);
+    demand.A = { pending: 3, inProgress: 0 };
+    provider.answer = lost;
+    await manager.turn();
+    tasks.push(task('1'), task('2'), task('3'));
+    provider.answer = undefined;
+    clock.ms += 2_000;
+    await manager.turn();
+    expect(launched()).toEqual([3]);
+  });
+
+  it('holds back a smaller one: it may have happened', async () => {
+    const { manager, demand, launched, provider, clock } = system([group('a')]);
+    demand.A = { pending: 5, inProgress: 0 };
+    provider.answer = lost;
+    await manager.turn();
+    demand.A = { pending: 2, inProgress: 0 };
+    provider.answer = undefined;
+    clock.ms += 2_000;
+    await manager.turn();
+    expect(launched()).toEqual([5]);
+    clock.ms += 60_000;
+    await manager.turn();
+    expect(launched()).toEqual([5, 2]);
+  });
+
+  it('is forgotten after a minute, when what it started would be listed', async () => {
+    const { manager, demand, launches, provider, clock } = system([group('a')]);
+    demand.A = { pending: 3, inProgress: 0 };
+    provider.answer = lost;
+    await manager.turn();
+    provider.answer = undefined;
+    clock.ms += 60_001;
+    await manager.turn();
+    expect(launches.map(({ clientToken }) => clientToken)).toEqual(['token-0', 'token-1']);
+  });
+});
+
+describe('the list of tasks', () => {
+  it('is asked for at most once a second while nobody is missing', async () => {
+    const { manager, demand, lists, clock } = system([group('a', { max: 2 })]);
+    for (let n = 0; n < 50; n += 1) {
+      demand.A = { pending: 5 + n, inProgress: 0 };
+      await manager.turn();
+      clock.ms += 200;
+    }
+    expect(lists.length).toBeLessThanOrEqual(11);
+  });
+
+  it('is fresh before anything is launched', async () => {
+    const { manager, demand, lists, clock, tasks, launched } = system([group('a')]);
+    await manager.turn();
+    tasks.push(task('by hand'));
+    clock.ms += 100;
+    demand.A = { pending: 1, inProgress: 0 };
+    await manager.turn();
+    expect(lists).toHaveLength(2);
+    expect(launched()).toEqual([]);
+  });
+});
+
+describe('a lease that is lost in mid-turn', () => {
+  it('ends the launches', async () => {
+    const { manager, demand, provider, server, clock, launched } = system([group('a')]);
+    demand.A = { pending: 30, inProgress: 0 };
+    provider.answer = ({ count }) => {
+      server.lease = refusal(409, { holder: 'another' });
+      clock.ms += 31_000;
+      return { started: Array.from({ length: count }, (_, n) => task(`${n}`)), failures: [] };
+    };
+    await manager.turn();
+    expect(launched()).toEqual([10]);
+  });
+});
+
+describe('a job type that no group serves', () => {
+  it('is skipped with one warning', async () => {
+    const { manager, demand, lines, launched } = system([group('a')]);
+    demand.NEW_TYPE = { pending: 5, inProgress: 0 };
+    await manager.turn();
+    await manager.turn();
+    expect(launched()).toEqual([]);
+    expect(lines).toMatchObject([{ level: 40, jobType: 'NEW_TYPE' }]);
   });
 });

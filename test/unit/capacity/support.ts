@@ -1,8 +1,11 @@
 import pino, { type Logger } from 'pino';
 import type { Scaling } from '../../../src/capacity/decision.js';
 import type { WorkerGroup } from '../../../src/capacity/groups.js';
-import { ApiError } from '../../../src/client/api.js';
-import type { Task } from '../../../src/compute/contract.js';
+import { createManager, type ManagerOptions } from '../../../src/capacity/manager.js';
+import { ApiError, createApi } from '../../../src/client/api.js';
+import type { Compute, Task } from '../../../src/compute/contract.js';
+import { sleep } from '../../../src/config/sleep.js';
+import type { GroupReport } from '../../../src/contract/capacity.js';
 
 /** A log whose lines a test can look at. */
 export function collectingLog(): { log: Logger; lines: { level: number; msg: string; group?: string }[] } {
@@ -34,3 +37,49 @@ export const task = (arn: string, ofGroup = 'a'): Task => ({
 
 export const refusal = (status: number, body: Record<string, unknown> = {}) =>
   new ApiError(status, `answered ${status}`, { body });
+
+/** An API in memory, with the demand that a test sets, and managers that follow it on any provider. */
+export function apiInMemory(groups: readonly WorkerGroup[]) {
+  const clock = { ms: 1_000_000 };
+  const demand: Record<string, { pending: number; inProgress: number }> = {};
+  const reports: { groups: GroupReport[]; lastError: string | null }[] = [];
+  /** Errors that the API answers with. */
+  const server: { lease?: unknown; demand?: unknown; report?: unknown } = {};
+  const { log, lines } = collectingLog();
+  let tokens = 0;
+  const api = {
+    ...createApi({ baseUrl: 'http://127.0.0.1:1', credentials: { kind: 'none' } }),
+    async takeLease() {
+      if (server.lease) throw server.lease;
+      return { held: true as const, expiresAt: '' };
+    },
+    releaseLease: async () => {},
+    async demand() {
+      if (server.demand) throw server.demand;
+      return {
+        version: String(clock.ms),
+        types: Object.entries(demand).map(([type, counts]) => ({ type, ...counts, oldestPendingSeconds: 0 })),
+      };
+    },
+    async reportCapacity(_holder: string, reported: GroupReport[], lastError: string | null) {
+      if (server.report) throw server.report;
+      reports.push({ groups: reported, lastError });
+      return { recorded: reported.length };
+    },
+  };
+  const make = (compute: Compute, changes: Partial<ManagerOptions> = {}) =>
+    createManager({
+      api,
+      compute,
+      groups,
+      holder: 'me',
+      pollIntervalMs: 3000,
+      log,
+      now: () => clock.ms,
+      sleep,
+      random: () => 1,
+      newToken: () => `token-${tokens++}`,
+      ...changes,
+    });
+  return { clock, demand, reports, server, log, lines, make };
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { dryRunCompute, readOnlyApi } from '../capacity/dry-run.js';
+import type { EcsManager } from '../capacity/ecs-groups.js';
+import { createManager, type ManagerStatus } from '../capacity/manager.js';
+import { createApi } from '../client/api.js';
+import { createEcsCompute } from '../compute/ecs.js';
+import { createAws } from '../config/aws.js';
+import { sleep } from '../config/sleep.js';
+import { type Capacity, stoppable } from './capacity.js';
+
+export interface EcsCapacityOptions {
+  settings: EcsManager;
+  log: Logger;
+  dryRun: boolean;
+  onTurn?: ((status: ManagerStatus) => void) | undefined;
+}
+
+/** A call that hangs must not hold up an exit. */
+const finishWithinMs = 3_000;
+
+/** The capacity manager with workers on AWS ECS. */
+export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityOptions): Capacity {
+  const { environment, groups, warnings } = settings;
+  for (const warning of warnings) log.warn(warning);
+  const api = createApi({
+    baseUrl: environment.API_ENDPOINT,
+    credentials: { kind: 'password', email: environment.API_USERNAME, password: environment.API_PASSWORD },
+  });
+  const compute = createEcsCompute({
+    aws: createAws({ region: environment.AWS_REGION }),
+    definitions: groups.map((group) => ({ ...group, group: group.name })),
+    vpcId: environment.VPC_ID,
+    log,
+    now: Date.now,
+  });
+  const manager = createManager({
+    api: dryRun ? readOnlyApi(api) : api,
+    compute: dryRun ? dryRunCompute(compute) : compute,
+    groups,
+    holder: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    pollIntervalMs: environment.POLL_INTERVAL_MS,
+    log,
+    now: Date.now,
+    sleep,
+    random: Math.random,
+    newToken: randomUUID,
+    onTurn,
+  });
+  return stoppable(manager, groups, async (finished) => {
+    const enough = new AbortController();
+    await Promise.race([finished, sleep(finishWithinMs, enough.signal)]);
+    enough.abort();
+    await compute.close();
+  });
+}
