@@ -35,22 +35,65 @@ export async function generateKeys(): Promise<KeyPairPem> {
   return { privateKey, publicKey, keyId };
 }
 
-/** Reads a pair; a variable may hold its line breaks as `\n`. Throws a SetupError that never shows the key. */
-export function readKeys(pem: KeyPairPem): SigningKeys {
-  const lines = (text: string) => text.replaceAll('\\n', '\n');
-  try {
-    const privateKey = createPrivateKey(lines(pem.privateKey));
-    const publicKey = createPublicKey(lines(pem.publicKey));
-    if (privateKey.asymmetricKeyType !== 'rsa') throw new Error('not an RSA key');
-    if (!createPublicKey(lines(pem.privateKey)).equals(publicKey))
+/** A public key that signed until the last rotation. */
+export type PreviousKeyPem = Pick<KeyPairPem, 'publicKey' | 'keyId'>;
+
+/** A variable may hold its line breaks as `\\n`. */
+const withLines = (text: string) => text.replaceAll('\\n', '\n');
+
+/**
+ * Reads a pair and, after a rotation, the public key before it, whose tokens stay good. Throws a SetupError that never
+ * shows a key.
+ */
+export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKeys {
+  const hint = 'Make a pair with: reefguide keys local';
+  const { privateKey, publicKey } = readPem('JWT_PRIVATE_KEY and JWT_PUBLIC_KEY', hint, () => {
+    const pair = {
+      privateKey: createPrivateKey(withLines(pem.privateKey)),
+      publicKey: createPublicKey(withLines(pem.publicKey)),
+    };
+    if (pair.privateKey.asymmetricKeyType !== 'rsa') throw new Error('not an RSA key');
+    if (!createPublicKey(pair.privateKey).equals(pair.publicKey))
       throw new Error('the two keys do not belong together');
-    return { keyId: pem.keyId, privateKey, publicKeys: new Map([[pem.keyId, publicKey]]) };
+    return pair;
+  });
+  const publicKeys = new Map([[pem.keyId, publicKey]]);
+  if (previous && previous.keyId !== pem.keyId) {
+    const remedy = 'Remove it with JWT_PREVIOUS_KEY_ID when no token of the time before the rotation lives any more.';
+    const read = () => createPublicKey(withLines(previous.publicKey));
+    publicKeys.set(previous.keyId, readPem('JWT_PREVIOUS_PUBLIC_KEY', remedy, read));
+  }
+  return { keyId: pem.keyId, privateKey, publicKeys };
+}
+
+function readPem<T>(variables: string, hint: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'not readable';
-    throw new SetupError(`JWT_PRIVATE_KEY and JWT_PUBLIC_KEY are not usable: ${reason}`, {
-      hint: 'Make a pair with: reefguide keys local',
+    throw new SetupError(`${variables} ${variables.includes(' ') ? 'are' : 'is'} not usable: ${reason}`, { hint });
+  }
+}
+
+/** The variables of a new pair; of a rotation also those of the public key before it. */
+export function keyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Record<string, string> {
+  return {
+    JWT_PRIVATE_KEY: pair.privateKey,
+    JWT_PUBLIC_KEY: pair.publicKey,
+    JWT_KEY_ID: pair.keyId,
+    ...(previous ? { JWT_PREVIOUS_PUBLIC_KEY: previous.publicKey, JWT_PREVIOUS_KEY_ID: previous.keyId } : {}),
+  };
+}
+
+/** The public key that a rotation of these variables makes the previous one; a SetupError when there is none. */
+export function keyToRotate(variables: Readonly<Record<string, unknown>>, where: string): PreviousKeyPem {
+  const { JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = variables;
+  if (typeof publicKey !== 'string' || typeof keyId !== 'string' || !publicKey || !keyId) {
+    throw new SetupError(`${where} holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate`, {
+      hint: 'Make the first pair without --rotate.',
     });
   }
+  return { publicKey, keyId };
 }
 
 /** The public keys as a JWK set (RFC 7517). */

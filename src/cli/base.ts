@@ -1,5 +1,6 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { Api } from '../client/api.js';
+import { SetupError } from '../contract/errors.js';
 import { explain } from './errors.js';
 
 /** What every command shares: errors in one or two lines, and exit codes 0 done, 1 failed, 2 wrong usage. */
@@ -11,6 +12,14 @@ export abstract class BaseCommand extends Command {
     if (this.jsonEnabled()) this.logJson({ error: { message: lines.join(' ') } });
     else for (const line of lines) this.logToStderr(line);
     this.exit(exitCode);
+  }
+
+  /** Goes on after a yes. Without a terminal to ask on it fails with `situation` and names the flag that answers. */
+  protected async confirm(question: string, situation: string, flag: string): Promise<void> {
+    if (!process.stdin.isTTY) throw new SetupError(situation, { hint: `Without a terminal to ask on, say ${flag}.` });
+    const { confirm } = await import('@inquirer/prompts');
+    const yes = await confirm({ message: question, default: false }, { output: process.stderr });
+    if (!yes) throw new SetupError('Nothing was changed');
   }
 
   /** Prints for a person who waits; never mixed with data. */

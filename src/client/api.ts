@@ -1,3 +1,4 @@
+import type { ClusterStatus, Redeployed, Scaled } from '../contract/admin.js';
 import type { UserBody } from '../contract/auth.js';
 import type { CapacityStatus, GroupReport } from '../contract/capacity.js';
 import type {
@@ -85,6 +86,9 @@ export function createApi(options: HttpClientOptions) {
     releaseLease: (holder: string) => call<void>('DELETE', '/api/capacity/lease', { body: { holder } }),
     reportCapacity: (holder: string, groups: GroupReport[], lastError: string | null) =>
       call<{ recorded: number }>('POST', '/api/capacity/snapshots', { body: { holder, groups, lastError } }),
+    clusterStatus: () => call<ClusterStatus>('GET', '/api/admin/status'),
+    scaleCluster: (desiredCount: number) => call<Scaled>('POST', '/api/admin/scale', { body: { desiredCount } }),
+    redeployCluster: () => call<Redeployed>('POST', '/api/admin/redeploy'),
     capacityStatus: () => call<CapacityStatus>('GET', '/api/capacity/status'),
   };
 }

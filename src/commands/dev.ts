@@ -41,7 +41,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       import('node:fs'),
       import('../config/home.js'),
       import('../config/environment.js'),
-      import('../cli/log.js'),
+      import('../config/log.js'),
       import('../cli/local-system.js'),
       import('../cli/local-capacity.js'),
       import('../cli/until-stopped.js'),

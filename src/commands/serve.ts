@@ -14,15 +14,27 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const [{ homeFolder }, { parseEnvironment, serverEnvironment }, { createLog }, { startServer }, { untilStopped }] =
-      await Promise.all([
-        import('../config/home.js'),
-        import('../config/environment.js'),
-        import('../cli/log.js'),
-        import('../server/start.js'),
-        import('../cli/until-stopped.js'),
-      ]);
-    const environment = parseEnvironment(serverEnvironment, process.env);
+    const [
+      { homeFolder },
+      { parseEnvironment, serverEnvironment },
+      { createAws },
+      { withServiceSecrets },
+      { createLog },
+      { startServer },
+      { untilStopped },
+    ] = await Promise.all([
+      import('../config/home.js'),
+      import('../config/environment.js'),
+      import('../config/aws.js'),
+      import('../config/service-secrets.js'),
+      import('../config/log.js'),
+      import('../server/start.js'),
+      import('../cli/until-stopped.js'),
+    ]);
+    const environment = parseEnvironment(
+      serverEnvironment,
+      await withServiceSecrets(process.env, createAws({ region: process.env.AWS_REGION })),
+    );
     const log = createLog(environment.LOG_LEVEL);
     const stopped = untilStopped();
     const started = await startServer({

@@ -44,7 +44,7 @@ The API comes from API_ENDPOINT, API_USERNAME and API_PASSWORD, or from the runn
       { tmpdir, hostname },
       { findWorkerApi },
     ] = await Promise.all([
-      import('../cli/log.js'),
+      import('../config/log.js'),
       import('../worker/exec.js'),
       import('../worker/handler.js'),
       import('../worker/worker.js'),

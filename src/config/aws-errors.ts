@@ -52,7 +52,7 @@ const names: Record<Exclude<AwsErrorKind, 'other'>, RegExp> = {
 /** Which kind of failure an error of the SDK is, from its name, its code and, where it has neither, its message. */
 export function awsErrorKind(error: unknown): AwsErrorKind {
   const message = messageOf(error);
-  if (/region is missing/i.test(message)) return 'no_region';
+  if (/region is missing|region not accepted/i.test(message)) return 'no_region';
   const given = [nameOf(error), codeOf(error)];
   for (const [kind, pattern] of Object.entries(names) as [AwsErrorKind, RegExp][])
     if (given.some((name) => name !== '' && pattern.test(name))) return kind;

@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
 import { SetupError } from '../contract/errors.js';
+import { formatVariable, removeVariables } from './env-format.js';
 import { writeFileWhole } from './home.js';
+
+/** The variables of an .env file; none when it is not there. */
+export const readVariables = async (file: string): Promise<Record<string, string>> => parse(await readIfThere(file));
 
 /** Sets the variables of an .env file, when it is there, that `env` does not hold yet. */
 export async function loadEnvFile(file: string, env: NodeJS.ProcessEnv): Promise<void> {
-  for (const [name, value] of Object.entries(parse(await readIfThere(file)))) env[name] ??= value;
+  for (const [name, value] of Object.entries(await readVariables(file))) env[name] ??= value;
 }
 
 const readIfThere = (file: string): Promise<string> =>
@@ -16,8 +20,7 @@ const readIfThere = (file: string): Promise<string> =>
 
 /**
  * Sets variables in an .env file (mode 0600), keeping its other lines. Variables that are set already are replaced only
- * with `force`. dotenv reads back the same bytes; so does a shell, unless a value holds `'` beside what is special
- * within double quotes. A value that no quotes hold is a SetupError.
+ * with `force`. dotenv and bash read back the same bytes; a value that cannot be written so is a SetupError.
  */
 export async function setVariables(
   file: string,
@@ -32,25 +35,13 @@ export async function setVariables(
     });
   }
   const kept = removeVariables(text, new Set(there));
-  const lines = Object.entries(variables).map(([name, value]) => `${name}=${quoted(name, value)}`);
+  const lines = Object.entries(variables).map(([name, value]) => {
+    const formatted = formatVariable(name, value);
+    if (formatted === undefined) {
+      throw new SetupError(`The value of ${name} cannot be written into an .env file: no quotes hold it`);
+    }
+    return formatted;
+  });
   const start = kept === '' || kept.endsWith('\n') ? kept : `${kept}\n`;
-  await writeFileWhole(file, `${start}${lines.join('\n')}\n`);
-}
-
-/** The value in quotes that neither dotenv nor, where possible, a shell reads anything into. Line breaks stand as they are. */
-function quoted(name: string, value: string): string {
-  // To dotenv a backslash before the closing quote takes the quote into the value.
-  const closes = !value.endsWith('\\');
-  if (closes && !/['\r]/.test(value)) return `'${value}'`;
-  // dotenv reads `\n` and `\r` within double quotes as line breaks, and nothing else.
-  if (closes && !/["\\]/.test(value)) return `"${value.replaceAll('\r', '\\r')}"`;
-  if (closes && !/[`\r]/.test(value)) return `\`${value}\``;
-  throw new SetupError(`The value of ${name} cannot be written into an .env file: no quotes hold it`);
-}
-
-/** The text without the assignments of `names`, values in quotes over several lines included. */
-function removeVariables(text: string, names: ReadonlySet<string>): string {
-  const assignment =
-    /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*("(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|[^\r\n]*)[^\r\n]*(?:\r?\n|$)/gm;
-  return text.replaceAll(assignment, (whole, name: string) => (names.has(name) ? '' : whole));
+  await writeFileWhole(file, `${start}${lines.join('')}`);
 }

@@ -24,6 +24,9 @@ export const serverEnvironment = databaseEnvironment
     JWT_PRIVATE_KEY: z.string().optional(),
     JWT_PUBLIC_KEY: z.string().optional(),
     JWT_KEY_ID: z.string().optional(),
+    /** Of the last rotation: accepted and published until they are removed. */
+    JWT_PREVIOUS_PUBLIC_KEY: z.string().optional(),
+    JWT_PREVIOUS_KEY_ID: z.string().optional(),
     JWT_ISSUER: z.string().default('reefguide'),
     JWT_EXPIRES_IN: seconds(3600),
     REFRESH_TOKEN_EXPIRES_IN: seconds(48 * 3600),
@@ -31,6 +34,9 @@ export const serverEnvironment = databaseEnvironment
     SWEEP_INTERVAL_SECONDS: seconds(2),
     S3_BUCKET_NAME: z.string().optional(),
     S3_ENDPOINT: z.url().optional(),
+    /** The service that /api/admin shows, scales and redeploys. */
+    ECS_CLUSTER_NAME: z.string().optional(),
+    ECS_SERVICE_NAME: z.string().optional(),
     AWS_REGION: z.string().default('ap-southeast-2'),
     URL_SIGNING_KEY: z.string().min(32).optional(),
     PROCESSOR_TOKEN: z.string().min(16).optional(),
@@ -51,6 +57,13 @@ export const serverEnvironment = databaseEnvironment
             message: `set both ${role}_USERNAME and ${role}_PASSWORD, or neither`,
           });
         }
+      }
+      if (Boolean(env.JWT_PREVIOUS_PUBLIC_KEY) !== Boolean(env.JWT_PREVIOUS_KEY_ID)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['JWT_PREVIOUS_KEY_ID'],
+          message: 'set both JWT_PREVIOUS_PUBLIC_KEY and JWT_PREVIOUS_KEY_ID, or neither',
+        });
       }
     },
     // Also when other variables are wrong: all problems are reported together.

@@ -62,7 +62,8 @@ export function httpError(error: unknown, path: string): HttpError {
   const known = error instanceof ServiceError ? error : (ofFramework(error) ?? ofRemoval(error));
   if (known instanceof ServiceError) {
     const status = statusOfKind[known.kind];
-    return answer(path, status, known.message, known, false);
+    // What is out of reach, and why, is for the log.
+    return answer(path, status, known.message, known, known.kind === 'unavailable' && known.cause !== undefined);
   }
   if (known) return answer(path, known.status, known.message, undefined, false);
   if (isDatabaseUnavailable(error)) {

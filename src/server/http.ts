@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Authenticate } from '../auth/authenticate.js';
 import { mayDo, type Principal } from '../auth/permissions.js';
-import { forbidden, notFound } from '../contract/errors.js';
+import { forbidden, notFound, ServiceError } from '../contract/errors.js';
 import type { Route } from '../contract/route.js';
 import { httpError } from './errors.js';
 import { checkJson, parse } from './input.js';
@@ -44,6 +44,8 @@ export interface HttpDependencies {
   metrics: Metrics;
   authenticate: Authenticate;
   publicUrl: string | undefined;
+  /** Requests that wait are answered after so long; undefined: when they asked for. */
+  holdMs?: number | undefined;
 }
 
 const bodyLimit = 1_048_576;
@@ -78,7 +80,9 @@ export function createHttp(deps: HttpDependencies) {
       response,
       principal,
       address: request.ip ?? 'unknown',
-      apiUrl: deps.publicUrl ?? `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+      get apiUrl() {
+        return deps.publicUrl ?? `${request.protocol}://${hostOf(request)}`;
+      },
       get log() {
         return requestLog(deps.log, response);
       },
@@ -88,7 +92,9 @@ export function createHttp(deps: HttpDependencies) {
           const made = new AbortController();
           controller = made;
           live.add(made);
+          const held = deps.holdMs === undefined ? undefined : setTimeout(() => made.abort(), deps.holdMs);
           response.once('close', () => {
+            clearTimeout(held);
             live.delete(made);
             if (!response.writableFinished) made.abort();
           });
@@ -191,6 +197,12 @@ export function createHttp(deps: HttpDependencies) {
   };
 }
 export type Http = ReturnType<typeof createHttp>;
+
+/** Goes into links, so that a header which is no host and port is refused rather than passed on. */
+function hostOf({ headers: { host = 'localhost' } }: Request): string {
+  if (/^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(host)) return host;
+  throw new ServiceError('invalid', 'The Host header is no host name with an optional port');
+}
 
 const requestLog = (log: Logger, response: Response) => log.child({ requestId: response.locals.requestId });
 

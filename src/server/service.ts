@@ -6,9 +6,11 @@ import type { SigningKeys } from '../auth/keys.js';
 import { type AttemptLimits, createAttempts } from '../auth/limits.js';
 import { type ServiceAccount, seedAccounts } from '../auth/seed.js';
 import { createSessions } from '../auth/sessions.js';
+import type { ServiceControl } from '../compute/service.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
+import { processEvent } from '../events/process.js';
 import { createAreas } from '../jobs/areas.js';
 import { createCapacityStore } from '../jobs/capacity-store.js';
 import type { JobTypeRegistry } from '../jobs/job-type.js';
@@ -24,6 +26,7 @@ import { docsOn } from './docs.js';
 import { createHttp, type Http } from './http.js';
 import { createMetrics } from './metrics.js';
 import { processorRoutesOn } from './processor.js';
+import { adminRoutesOn } from './routes/admin.js';
 import { authRoutesOn } from './routes/auth.js';
 import { capacityRoutesOn } from './routes/capacity.js';
 import { fileRoutesOn } from './routes/files.js';
@@ -47,6 +50,10 @@ export interface ServiceDependencies {
   accounts: readonly ServiceAccount[];
   limits: AttemptLimits;
   provider: 'local' | 'ecs';
+  /** The ECS service that administrators watch and scale. */
+  service?: ServiceControl | undefined;
+  /** Requests that wait are answered after so long; undefined: when they asked for. */
+  holdMs?: number | undefined;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -55,6 +62,8 @@ export interface Service {
   api: Express;
   processor: Express;
   http: Http;
+  /** Applies one raw event, as the processor's route does. */
+  processEvent(raw: unknown): ReturnType<typeof processEvent>;
   /** Answers what waits, so that requests in flight can end. */
   drain(): void;
   close(): Promise<void>;
@@ -87,7 +96,7 @@ export function createService(deps: ServiceDependencies): Service {
     now,
   });
   const authenticate = createAuthenticate({ database, tokens, now });
-  const shared = { log, metrics, authenticate, publicUrl: environment.PUBLIC_API_URL };
+  const shared = { log, metrics, authenticate, publicUrl: environment.PUBLIC_API_URL, holdMs: deps.holdMs };
 
   const http = createHttp(shared);
   http.app.set('trust proxy', environment.TRUST_PROXY);
@@ -109,6 +118,7 @@ export function createService(deps: ServiceDependencies): Service {
   jobRoutesOn(http, submissions);
   oneJobRoutesOn(http, submissions);
   capacityRoutesOn(http, capacity);
+  adminRoutesOn(http, deps.service);
   docsOn(http.app);
 
   const processor = createHttp(shared);
@@ -124,6 +134,7 @@ export function createService(deps: ServiceDependencies): Service {
     api: http.finish(),
     processor: processor.finish(),
     http,
+    processEvent: (raw) => processEvent(raw, work),
     drain() {
       http.close();
       processor.close();

@@ -29,7 +29,7 @@ described in a workers file, and the API is the running local system unless API_
         import('../../config/env-file.js'),
         import('../../config/environment.js'),
         import('../../config/manager-environment.js'),
-        import('../../cli/log.js'),
+        import('../../config/log.js'),
         import('../../cli/until-stopped.js'),
       ]);
     await loadEnvFile('.env', process.env);

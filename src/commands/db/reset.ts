@@ -28,22 +28,13 @@ export default class DbReset extends BaseCommand {
             hint: 'If you mean it: --force --yes-delete-remote-data.',
           });
         }
-        if (!flags.force && !(await this.sure(where))) throw new SetupError('Nothing was deleted');
+        if (!flags.force) {
+          const what = `everything in the database at ${where}`;
+          await this.confirm(`Delete ${what}?`, `This deletes ${what}`, '--force');
+        }
         await reset(directUrl);
         this.log(`The database at ${where} is new.`);
       },
-    );
-  }
-
-  private async sure(where: string): Promise<boolean> {
-    if (!process.stdin.isTTY)
-      throw new SetupError(`This deletes everything in the database at ${where}`, {
-        hint: 'Without a terminal to ask on, say --force.',
-      });
-    const { confirm } = await import('@inquirer/prompts');
-    return confirm(
-      { message: `Delete everything in the database at ${where}?`, default: false },
-      { output: process.stderr },
     );
   }
 }

@@ -3,30 +3,34 @@ import { BaseCommand } from '../../cli/base.js';
 
 export default class KeysLocal extends BaseCommand {
   static override description =
-    'Make an RSA key pair that signs access tokens, and write it with its key id into an .env file.';
+    `Make an RSA key pair that signs access tokens, and write it with its key id into an .env file.
+
+With --rotate the public key that was there stays accepted, so that nobody is logged out; remove its two variables
+(JWT_PREVIOUS_…) when the tokens of that time have ended.`;
   static override examples = [
     '<%= config.bin %> keys local',
     '<%= config.bin %> keys local --env-file .env.production',
+    '<%= config.bin %> keys local --rotate',
   ];
   static override flags = {
     'env-file': Flags.string({ description: 'File to write to', default: '.env' }),
-    force: Flags.boolean({ description: 'Replace keys that are there already' }),
+    force: Flags.boolean({ description: 'Replace keys that are there already', exclusive: ['rotate'] }),
+    rotate: Flags.boolean({ description: 'Replace the keys, and keep accepting what the old ones signed' }),
   };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysLocal);
-    const [{ generateKeys }, { setVariables }] = await Promise.all([
+    const [{ generateKeys, keyToRotate, keyVariables }, { readVariables, setVariables }] = await Promise.all([
       import('../../auth/keys.js'),
       import('../../config/env-file.js'),
     ]);
-    const { privateKey, publicKey, keyId } = await generateKeys();
-    await setVariables(
-      flags['env-file'],
-      { JWT_PRIVATE_KEY: privateKey, JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId },
-      { force: flags.force },
-    );
-    this.log(`Wrote a key pair with the id ${keyId} into ${flags['env-file']}`);
-    return { keyId, file: flags['env-file'] };
+    const file = flags['env-file'];
+    const previous = flags.rotate ? keyToRotate(await readVariables(file), file) : undefined;
+    const pair = await generateKeys();
+    await setVariables(file, keyVariables(pair, previous), { force: flags.force || flags.rotate });
+    this.log(`Wrote a key pair with the id ${pair.keyId} into ${file}`);
+    if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
+    return { keyId: pair.keyId, previousKeyId: previous?.keyId ?? null, file };
   }
 }

@@ -1,0 +1,20 @@
+import { Args } from '@oclif/core';
+import { ClusterCommand } from '../../cli/cluster.js';
+
+export default class ClusterScale extends ClusterCommand {
+  static override description = 'Change how many tasks the ECS service runs, from 0 to 10.';
+  static override examples = ['<%= config.bin %> cluster scale 2', '<%= config.bin %> cluster scale 0 --watch'];
+  static override args = {
+    count: Args.integer({ description: 'Tasks that should run', required: true, min: 0, max: 10 }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ClusterScale);
+    const control = await this.control(flags);
+    const scaled = await control.scale(args.count);
+    this.log(`Scaled from ${scaled.previousDesiredCount} to ${scaled.desiredCount}`);
+    await this.follow(control, flags, { desiredCount: args.count });
+    return scaled;
+  }
+}

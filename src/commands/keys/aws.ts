@@ -1,0 +1,42 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base.js';
+import { SetupError } from '../../contract/errors.js';
+
+export default class KeysAws extends BaseCommand {
+  static override description = `Make an RSA key pair that signs access tokens, and keep it in a Secrets Manager secret.
+
+The secret is made if there is none; otherwise its other fields stay as they are. With --rotate the public key that was
+there stays accepted, so that nobody is logged out.`;
+  static override examples = [
+    '<%= config.bin %> keys aws reefguide/api',
+    '<%= config.bin %> keys aws reefguide/api --rotate',
+  ];
+  static override args = { secret: Args.string({ description: 'Name or ARN of the secret', required: true }) };
+  static override flags = {
+    force: Flags.boolean({ description: 'Replace keys that are there already', exclusive: ['rotate'] }),
+    rotate: Flags.boolean({ description: 'Replace the keys, and keep accepting what the old ones signed' }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(KeysAws);
+    const [{ generateKeys, keyToRotate, keyVariables }, { createAws }, { openSecret }] = await Promise.all([
+      import('../../auth/keys.js'),
+      import('../../config/aws.js'),
+      import('../../config/secrets.js'),
+    ]);
+    const secret = await openSecret(createAws(), args.secret);
+    const previous = flags.rotate ? keyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
+    if (secret.fields.JWT_PRIVATE_KEY !== undefined && !flags.force && !flags.rotate) {
+      throw new SetupError(`The secret ${args.secret} holds keys already`, {
+        hint: 'Rotate them with --rotate (nobody is logged out), or replace them with --force.',
+      });
+    }
+    const pair = await generateKeys();
+    const { arn } = await secret.save({ ...secret.fields, ...keyVariables(pair, previous) });
+    this.log(`${secret.exists ? 'Wrote' : 'Made the secret, and wrote'} a key pair with the id ${pair.keyId}: ${arn}`);
+    if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
+    this.log('The API reads it when it starts: restart it (a new deployment) to use the key.');
+    return { keyId: pair.keyId, previousKeyId: previous?.keyId ?? null, secret: arn };
+  }
+}

@@ -1,0 +1,134 @@
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { readKeys } from '../auth/keys.js';
+import { type AttemptLimits, defaultLimits } from '../auth/limits.js';
+import { type LocalCredentials, localKeys, localUrlKey } from '../auth/local-identity.js';
+import { createEcsService } from '../compute/service.js';
+import { createAws } from '../config/aws.js';
+import type { ServerEnvironment } from '../config/environment.js';
+import { SetupError } from '../contract/errors.js';
+import { databaseError, findDatabase } from '../database/connect.js';
+import { openDatabase } from '../database/database.js';
+import { migrateApart } from '../database/migrate-apart.js';
+import { builtInTypes } from '../jobs/built-in-types.js';
+import { readConfiguredTypes } from '../jobs/configured-types.js';
+import { createRegistry } from '../jobs/job-type.js';
+import { createUrlSigner } from '../storage/signed-url.js';
+import { createStorages } from '../storage/storages.js';
+import { seedAll } from './seed.js';
+import { createService, type Service } from './service.js';
+
+export interface AssembleOptions {
+  environment: ServerEnvironment;
+  home: string;
+  log: Logger;
+  limits?: AttemptLimits | undefined;
+  /** Requests that wait are answered after so long; undefined: when they asked for. */
+  holdMs?: number | undefined;
+  /** Told what is being done, for a person who waits. */
+  onStep?(step: 'database' | 'schema' | 'accounts' | 'listening'): void;
+}
+
+export interface Assembled {
+  service: Service;
+  /** The accounts of the local system, when it made them. */
+  credentials: LocalCredentials | undefined;
+  databaseUrl: string;
+  /** Ends the service and what it stands on. */
+  close(): Promise<void>;
+}
+
+/** The composition root of the API: builds everything, migrates and seeds the database. Listens on nothing. */
+export async function assemble(options: AssembleOptions): Promise<Assembled> {
+  const { environment, home, log, onStep = () => {} } = options;
+  const production = environment.NODE_ENV === 'production';
+  if (production && !environment.DATABASE_URL) {
+    throw new SetupError('DATABASE_URL is not set', {
+      hint: 'In production the database must be named: the embedded one is for one machine.',
+    });
+  }
+  const types = createRegistry([
+    ...builtInTypes,
+    ...(await readConfiguredTypes(
+      path.resolve('configs/job-types'),
+      builtInTypes.map(({ name }) => name),
+    )),
+  ]);
+  const keys = readKeys(await keysOf(environment, home, production), previousKeyOf(environment));
+  const signingKey = environment.URL_SIGNING_KEY ?? (production ? undefined : await localUrlKey(home));
+  if (signingKey === undefined && !environment.S3_BUCKET_NAME) {
+    throw new SetupError('Neither S3_BUCKET_NAME nor URL_SIGNING_KEY is set', {
+      hint: 'Name the bucket for results, or set URL_SIGNING_KEY (32 characters or more) to keep them on this machine.',
+    });
+  }
+  const now = Date.now;
+  const signer = createUrlSigner(signingKey ?? crypto.randomUUID(), now);
+  const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
+
+  const undo: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    onStep('database');
+    const address = await findDatabase(environment, home, (line) => log.info(line));
+    undo.push(() => address.release());
+    onStep('schema');
+    const applied = await migrateApart(address.directUrl).catch((error: unknown) => {
+      throw databaseError(address.directUrl, error);
+    });
+    if (applied.length > 0) log.info({ migrations: applied }, 'migrated the database');
+    const database = openDatabase({
+      url: address.url,
+      poolSize: environment.DATABASE_POOL_SIZE,
+      onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
+    });
+    undo.push(() => database.close());
+
+    onStep('accounts');
+    const { accounts, credentials } = await seedAll(database, environment, address.embedded ? home : undefined);
+
+    onStep('listening');
+    const service = createService({
+      environment,
+      log,
+      database,
+      listenUrl: address.directUrl,
+      keys,
+      types,
+      storages,
+      localStorage,
+      signer,
+      accounts,
+      limits: options.limits ?? defaultLimits,
+      service: serviceOf(environment),
+      provider: address.embedded ? 'local' : 'ecs',
+      holdMs: options.holdMs,
+      now,
+    });
+    undo.push(() => service.close());
+    return { service, credentials, databaseUrl: address.url, close: stopAll };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function keysOf(environment: ServerEnvironment, home: string, production: boolean) {
+  const { JWT_PRIVATE_KEY: privateKey, JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = environment;
+  if (privateKey && publicKey && keyId) return { privateKey, publicKey, keyId };
+  if (privateKey || publicKey || keyId || production) {
+    throw new SetupError('JWT_PRIVATE_KEY, JWT_PUBLIC_KEY and JWT_KEY_ID must all be set', {
+      hint: 'Make them with: reefguide keys local',
+    });
+  }
+  return localKeys(home);
+}
+
+function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID: keyId }: ServerEnvironment) {
+  return publicKey && keyId ? { publicKey, keyId } : undefined;
+}
+
+function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service, AWS_REGION: region }: ServerEnvironment) {
+  return cluster && service ? createEcsService(createAws({ region }), { cluster, service }) : undefined;
+}

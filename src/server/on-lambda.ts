@@ -1,0 +1,29 @@
+import { createAws } from '../config/aws.js';
+import { parseEnvironment, serverEnvironment } from '../config/environment.js';
+import { createLog } from '../config/log.js';
+import { withServiceSecrets } from '../config/service-secrets.js';
+import { type Assembled, assemble } from './assemble.js';
+
+/** API Gateway gives up on a request after 29 s: what waits is answered before. */
+const holdMs = 20_000;
+/** One instance serves one request at a time. */
+const poolSize = '4';
+
+/** The service in an instance of AWS Lambda, from the environment and the secrets that it names. */
+export async function assembleOnLambda(): Promise<Assembled> {
+  const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env };
+  const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, createAws()));
+  return assemble({ environment, home: '/tmp/reefguide', log: createLog(environment.LOG_LEVEL), holdMs });
+}
+
+/** What `make` gives, made once; after a failure the next call makes it anew. */
+export function onceMade<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
