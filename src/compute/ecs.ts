@@ -24,11 +24,11 @@ export interface EcsComputeOptions {
   definitions: readonly EcsTaskDefinition[];
   vpcId: string;
   log: Logger;
+  /** A launch is given up after it, and its answer called lost: long before the lease that allows it can lapse. */
+  launchWithinMs?: number;
   now(): number;
 }
 
-/** A launch is given up after it, and its answer called lost: long before the lease that allows it can lapse. */
-const launchWithinMs = 15_000;
 /** DescribeTasks takes so many at once. */
 const describedAtOnce = 100;
 const startedBy = 'reefguide-capacity';
@@ -41,7 +41,7 @@ export function familyOf(taskDefinition: string): string {
 
 /** Tasks on AWS ECS Fargate. Its calls are those of `aws.md`; each failure is an AwsError that names call and remedy. */
 export function createEcsCompute(options: EcsComputeOptions): Compute {
-  const { aws, log, now } = options;
+  const { aws, log, launchWithinMs = 15_000, now } = options;
   const definitions = new Map(options.definitions.map((definition) => [definition.group, definition]));
   const subnets = createPublicSubnets(aws, options.vpcId, now);
   const stopping = new AbortController();

@@ -43,7 +43,6 @@ export function createAws(options: AwsOptions = {}): Aws {
   const shared = {
     ...(options.region ? { region: options.region } : {}),
     retryMode: 'adaptive',
-    maxAttempts: 4,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
   return {

@@ -1,0 +1,28 @@
+// What `npx cdk` runs: reads the configuration that CONFIG_FILE_NAME names, bundles the Lambda functions, writes the template.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isSetupError, loadDeployment } from '../config/deployment.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+async function main(): Promise<void> {
+  const deployment = await loadDeployment(process.env.CONFIG_FILE_NAME, path.join(repository, 'configs'));
+  // CDK is loaded after the configuration is known to be good.
+  const [{ buildBundle }, { synthesise }] = await Promise.all([import('./bundle.js'), import('./synth.js')]);
+  const bundle = await mkdtemp(path.join(tmpdir(), 'reefguide-bundle-'));
+  try {
+    await buildBundle({ repository, folder: bundle });
+    // CDK takes a copy.
+    synthesise({ deployment, bundle, repository });
+  } finally {
+    await rm(bundle, { recursive: true, force: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  if (!isSetupError(error)) throw error;
+  console.error(error.hint ? `${error.message}\n${error.hint}` : error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,63 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, type ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ProgramFunction, type ProgramFunctionProps } from './program-function.js';
+
+export interface EventProcessorProps extends Pick<ProgramFunctionProps, 'bundle' | 'environment' | 'networking'> {
+  clusterArn: string;
+  /** Of the executions, when there are any. */
+  executionLogs: ILogGroup | undefined;
+}
+
+/** Tells the database what AWS tells us: a task stopped, a line was logged, an hour has passed. */
+export class EventProcessor extends Construct {
+  readonly program: ProgramFunction;
+  readonly fn: LambdaFunction;
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, props: EventProcessorProps) {
+    super(scope, id);
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.program = new ProgramFunction(this, 'Program', {
+      ...props,
+      description: 'ReefGuide: the event processor',
+      handler: 'dist/server/lambda-processor.handler',
+      memoryMiB: 512,
+      timeoutSeconds: 60,
+      deadLetterQueue: this.deadLetters,
+    });
+    this.fn = this.program.fn;
+    new Rule(this, 'TaskStateChange', {
+      description: 'Tasks of the ReefGuide cluster change their state',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: { clusterArn: [props.clusterArn] },
+      },
+      targets: [this.target()],
+    });
+    new Rule(this, 'Hourly', {
+      description: 'ReefGuide compares what it recorded with what exists',
+      schedule: Schedule.rate(Duration.hours(1)),
+      targets: [this.target()],
+    });
+    props.executionLogs?.addSubscriptionFilter('Lines', {
+      destination: new LambdaDestination(this.fn),
+      filterPattern: FilterPattern.allEvents(),
+    });
+  }
+
+  /** An event that EventBridge cannot deliver also ends in the queue. */
+  private target(): FunctionTarget {
+    return new FunctionTarget(this.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
+  }
+}

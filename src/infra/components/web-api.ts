@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
+import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { Deployment } from '../../config/deployment.js';
+import { fetchCheck } from '../image-names.js';
+import { balancedService, fargateTask } from './fargate.js';
+import type { Networking } from './networking.js';
+
+export interface WebApiProps {
+  stackName: string;
+  config: Deployment['webAPI'];
+  size: NonNullable<Deployment['webAPI']['mode']['ecs']>;
+  domainName: string;
+  environment: Record<string, string>;
+  networking: Networking;
+  program: ContainerImage;
+}
+
+/** `reefguide serve` on Fargate, behind the load balancer. */
+export class WebApi extends Construct {
+  readonly role: IRole;
+  readonly group: SecurityGroup;
+  readonly service: FargateService;
+  readonly targets: ApplicationTargetGroup;
+
+  constructor(scope: Construct, id: string, props: WebApiProps) {
+    super(scope, id);
+    const { port } = props.config;
+    const definition = fargateTask(this, 'Task', {
+      family: `${props.stackName}-web-api`,
+      cpu: props.size.cpu,
+      memoryLimitMiB: props.size.memory,
+      image: props.program,
+      command: ['serve', '--port', String(port)],
+      environment: props.environment,
+      portMappings: [{ containerPort: port }],
+      healthCheck: {
+        command: fetchCheck(`http://127.0.0.1:${port}/api/ready`),
+        interval: Duration.seconds(15),
+        timeout: Duration.seconds(5),
+        retries: 4,
+        startPeriod: Duration.seconds(120),
+      },
+      // What is in flight ends within 10 s.
+      stopTimeout: Duration.seconds(30),
+    });
+    const { service, group, targets } = balancedService(this, {
+      networking: props.networking,
+      definition,
+      port,
+      domainName: props.domainName,
+      priority: 10,
+      healthPath: '/api/ready',
+      startSeconds: 120,
+      autoScaling: props.size.autoScaling,
+    });
+    this.role = definition.taskRole;
+    this.group = group;
+    this.service = service;
+    this.targets = targets;
+  }
+}

@@ -1,0 +1,34 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ReefGuideStack, type ReefGuideStackProps } from './stack.js';
+
+/** How CDK behaves where it asks. Here, not in cdk.json, so that tests see the same stack. */
+const flags = {
+  '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
+  '@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker': true,
+  '@aws-cdk/aws-ecs:reduceEc2FargateCloudWatchPermissions': true,
+  '@aws-cdk/aws-ecs:removeDefaultDeploymentAlarm': true,
+  '@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId': true,
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+  '@aws-cdk/aws-rds:lowercaseDbIdentifier': true,
+  '@aws-cdk/aws-s3:createDefaultLoggingPolicy': true,
+  '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
+  '@aws-cdk/core:checkSecretUsage': true,
+  '@aws-cdk/core:enablePartitionLiterals': true,
+  '@aws-cdk/core:includePrefixInUniqueNameGeneration': true,
+  '@aws-cdk/core:stackRelativeExports': true,
+  '@aws-cdk/core:target-partitions': ['aws'],
+};
+
+export interface SynthOptions extends Pick<ReefGuideStackProps, 'deployment' | 'bundle' | 'repository'> {
+  /** Unset: where the CDK command wants it. */
+  outdir?: string;
+}
+
+/** Writes the template of a deployment. A finding of cdk-nag that nobody accepted fails it. */
+export function synthesise({ outdir, ...props }: SynthOptions): void {
+  const app = new App({ outdir, postCliContext: flags, analyticsReporting: false });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  new ReefGuideStack(app, props.deployment.stackName, props);
+  app.synth();
+}

@@ -1,0 +1,368 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  allowed,
+  containerOf,
+  flat,
+  onlyResource,
+  resourcesOf,
+  type Synthesised,
+  synthesiseVariants,
+  type Template,
+  type Variant,
+  variantNames,
+} from '../../support/templates.js';
+
+let all: Record<Variant, Synthesised>;
+beforeAll(async () => {
+  all = await synthesiseVariants();
+}, 120_000);
+
+/** Actions that AWS lets nobody bind to a resource. Lambda demands those of interfaces without one. */
+const withoutResource = [
+  'ecr:GetAuthorizationToken',
+  'ecs:ListTasks',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+const tasks = (template: Template, part: string) => onlyResource(template, 'AWS::ECS::TaskDefinition', part);
+const text = (value: unknown) => JSON.stringify(value);
+
+describe.each(variantNames)('the stack %s', (variant) => {
+  const template = () => all[variant].template;
+  const onLambda = variant.includes('Lambda');
+  const withDatabase = variant.includes('with a database');
+
+  it('keeps every bucket encrypted, closed and behind TLS', () => {
+    const buckets = resourcesOf(template(), 'AWS::S3::Bucket');
+    expect(buckets).toHaveLength(4);
+    for (const { id, properties } of buckets) {
+      expect(properties.BucketEncryption).toBeDefined();
+      expect(properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      const policy = resourcesOf(template(), 'AWS::S3::BucketPolicy').find(
+        ({ properties: its }) => flat(its.Bucket) === `<${id}>`,
+      );
+      expect(text(policy?.properties)).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+
+  it('ends results after 30 days and lets the pages of the frontend download them', () => {
+    const { properties } = onlyResource(template(), 'AWS::S3::Bucket', 'Results');
+    expect(properties.LifecycleConfiguration).toEqual({
+      Rules: [
+        expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+        expect.objectContaining({ ExpirationInDays: 30, Status: 'Enabled' }),
+      ],
+    });
+    expect(properties.CorsConfiguration).toEqual({
+      CorsRules: [
+        expect.objectContaining({
+          AllowedMethods: ['GET'],
+          AllowedOrigins: ['https://app.reefguide.example.com'],
+        }),
+      ],
+    });
+  });
+
+  it('speaks TLS at the load balancer, and HTTP only to redirect', () => {
+    const listeners = resourcesOf(template(), 'AWS::ElasticLoadBalancingV2::Listener').map(
+      ({ properties }) => properties,
+    );
+    expect(listeners).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          Port: 443,
+          SslPolicy: expect.stringContaining('TLS13'),
+          Certificates: [{ CertificateArn: expect.stringContaining(':certificate/11111111') }],
+        }),
+        expect.objectContaining({
+          Port: 80,
+          DefaultActions: [expect.objectContaining({ Type: 'redirect' })],
+        }),
+      ]),
+    );
+    expect(listeners).toHaveLength(2);
+  });
+
+  it('opens nothing to everybody but the ports of the load balancer', () => {
+    const groups = resourcesOf(template(), 'AWS::EC2::SecurityGroup');
+    const open = groups.filter(({ properties }) => text(properties.SecurityGroupIngress ?? []).includes('0.0.0.0/0'));
+    expect(open.map(({ id }) => id)).toEqual([expect.stringContaining('BalancerGroup')]);
+    expect(text(resourcesOf(template(), 'AWS::EC2::SecurityGroupIngress'))).not.toContain('0.0.0.0/0');
+  });
+
+  it('allows no action by wildcard, and every resource only to actions that know none', () => {
+    for (const { actions, resources, policy } of allowed(template())) {
+      expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+      if (!resources.includes('*')) continue;
+      expect({ policy, left: actions.filter((action) => !withoutResource.includes(action)) }).toEqual({
+        policy,
+        left: [],
+      });
+    }
+  });
+
+  it('lets roles be passed to tasks of ECS alone, each by its name', () => {
+    const passes = allowed(template()).filter(({ actions }) => actions.includes('iam:PassRole'));
+    expect(passes.length).toBeGreaterThan(0);
+    for (const { condition, resources, actions } of passes) {
+      expect(actions).toEqual(['iam:PassRole']);
+      expect(condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } });
+      expect(resources.every((resource) => /^<\w+\.Arn>$/.test(resource))).toBe(true);
+    }
+  });
+
+  it('lets the capacity manager start the workers of this stack in its cluster, and stop nothing', () => {
+    const statements = allowed(template(), 'CapacityManagerTaskTaskRole');
+    const ofCluster = { ArnEquals: { 'ecs:cluster': expect.anything() } };
+    expect(statements).toEqual([
+      expect.objectContaining({
+        actions: ['ecs:RunTask'],
+        resources: ['suitability', 'test'].map(
+          (name) => `arn:aws:ecs:ap-southeast-2:123456789012:task-definition/ReefGuide-Sample-worker-${name}:*`,
+        ),
+        condition: ofCluster,
+      }),
+      expect.objectContaining({ actions: ['ecs:ListTasks'], condition: ofCluster }),
+      expect.objectContaining({ actions: ['ec2:DescribeSubnets'] }),
+      expect.objectContaining({
+        actions: ['ecs:DescribeTasks'],
+        resources: [expect.stringMatching(/:task\/<NetworkingCluster\w+>\/\*$/)],
+        condition: ofCluster,
+      }),
+      expect.objectContaining({
+        actions: ['iam:PassRole'],
+        resources: Array(4).fill(expect.stringContaining('JobSystem')),
+      }),
+    ]);
+  });
+
+  it('names secrets and holds none', () => {
+    for (const { properties } of resourcesOf(template(), 'AWS::SecretsManager::Secret')) {
+      expect(properties.SecretString).toBeUndefined();
+      expect(properties.GenerateSecretString).toBeDefined();
+    }
+    const environments = [
+      ...resourcesOf(template(), 'AWS::ECS::TaskDefinition').flatMap((task) =>
+        Object.keys(containerOf(task).environment),
+      ),
+      ...resourcesOf(template(), 'AWS::Lambda::Function').flatMap(({ properties }) =>
+        Object.keys(Object(Reflect.get(Object(properties.Environment), 'Variables'))),
+      ),
+    ];
+    expect(environments.filter((name) => /PASSWORD|PRIVATE|TOKEN|DATABASE_URL/.test(name))).toEqual([]);
+    expect(text(template())).not.toContain('{{resolve:secretsmanager:arn');
+  });
+
+  it('gives the API and the event processor the ARNs of exactly the secrets that they may read', () => {
+    const names = ['API_SECRETS_ARN', 'ADMIN_SECRET_ARN', 'MANAGER_SECRET_ARN', 'WORKER_SECRET_ARN'];
+    if (withDatabase) names.push('DATABASE_SECRET_ARN');
+    for (const [part, environment] of programs()) {
+      const given = Object.entries(environment).filter(([name]) => name.endsWith('_ARN'));
+      expect(given.map(([name]) => name).sort()).toEqual([...names].sort());
+      const readable = allowed(template(), part).find(({ actions }) =>
+        actions.includes('secretsmanager:GetSecretValue'),
+      );
+      expect(readable?.resources.toSorted()).toEqual(given.map(([, value]) => flat(value)).sort());
+    }
+  });
+
+  it('tells the API and the event processor the rest of their environment', () => {
+    for (const [, environment] of programs()) {
+      expect(environment).toEqual(
+        expect.objectContaining({
+          NODE_ENV: 'production',
+          PUBLIC_API_URL: 'https://web-api.reefguide.example.com',
+          ALLOWED_ORIGINS: 'https://app.reefguide.example.com',
+          TRUST_PROXY: '1',
+          S3_BUCKET_NAME: { Ref: expect.stringContaining('ResultsBucket') },
+          ECS_CLUSTER_NAME: expect.anything(),
+          ECS_SERVICE_NAME: { 'Fn::GetAtt': [expect.stringContaining('ReefGuideApiService'), 'Name'] },
+          NODE_EXTRA_CA_CERTS: expect.stringMatching(/^\//),
+        }),
+      );
+    }
+  });
+
+  /** By a part of the name of their policy: the environments of the API and of the event processor. */
+  function programs(): [string, Record<string, unknown>][] {
+    const ofFunction = (part: string): [string, Record<string, unknown>] => {
+      const { properties } = onlyResource(template(), 'AWS::Lambda::Function', part);
+      return [`${part}ProgramRole`, Object(Reflect.get(Object(properties.Environment), 'Variables'))];
+    };
+    const api: [string, Record<string, unknown>] = onLambda
+      ? ofFunction('WebApi')
+      : ['WebApiTaskTaskRole', containerOf(tasks(template(), 'WebApi')).environment];
+    return [api, ofFunction('EventProcessor')];
+  }
+
+  it('lets the API look after the ReefGuideAPI service, and no other', () => {
+    const statement = allowed(template(), 'WebApi').find(({ actions }) => actions.includes('ecs:UpdateService'));
+    expect(statement?.actions).toEqual(['ecs:DescribeServices', 'ecs:UpdateService']);
+    expect(statement?.resources).toEqual([expect.stringMatching(/^<ReefGuideApiService\w+>$/)]);
+  });
+
+  it('checks the health of the capacity manager', () => {
+    const { HealthCheck, StopTimeout, Command } = containerOf(tasks(template(), 'CapacityManager'));
+    expect(Command).toEqual(['capacity', 'run']);
+    expect(HealthCheck?.Command.join(' ')).toContain('http://127.0.0.1:3000/health');
+    expect(StopTimeout).toBeGreaterThan(5);
+  });
+
+  it('gives workers time, their account as secrets, and their data read-only over TLS', () => {
+    const suitability = tasks(template(), 'JobSystemsuitability');
+    const container = containerOf(suitability);
+    expect(container.StopTimeout).toBe(120);
+    expect(container.environment).toMatchObject({
+      API_ENDPOINT: 'https://web-api.reefguide.example.com',
+      AWS_REGION: 'ap-southeast-2',
+      JOB_TYPES: 'SUITABILITY_ASSESSMENT,REGIONAL_ASSESSMENT',
+      DATA_PATH: '/data/reefguide',
+    });
+    expect(Object.keys(container.secrets).sort()).toEqual(['API_PASSWORD', 'API_USERNAME']);
+    expect(container.MountPoints).toEqual([{ ContainerPath: '/data', ReadOnly: true, SourceVolume: 'data' }]);
+    expect(suitability.properties.Volumes).toEqual([
+      {
+        Name: 'data',
+        EFSVolumeConfiguration: expect.objectContaining({
+          TransitEncryption: 'ENABLED',
+          AuthorizationConfig: { AccessPointId: expect.anything(), IAM: 'ENABLED' },
+        }),
+      },
+    ]);
+    const mount = allowed(template(), 'JobSystemsuitabilityTaskRole').filter(({ actions }) =>
+      actions.some((action) => action.startsWith('elasticfilesystem:')),
+    );
+    expect(mount.map(({ actions }) => actions)).toEqual([['elasticfilesystem:ClientMount']]);
+  });
+
+  it('encrypts the file system and keeps data when the stack goes', () => {
+    const fileSystem = onlyResource(template(), 'AWS::EFS::FileSystem');
+    expect(fileSystem.properties.Encrypted).toBe(true);
+    expect(fileSystem.deletionPolicy).toMatch(/^Retain/);
+    for (const secret of resourcesOf(template(), 'AWS::SecretsManager::Secret', 'Accounts')) {
+      expect(secret.deletionPolicy).toMatch(/^Retain/);
+    }
+  });
+
+  it('reaches the service instance through Session Manager alone', () => {
+    const { properties } = onlyResource(template(), 'AWS::EC2::Instance');
+    expect(properties.KeyName).toBeUndefined();
+    expect(text(properties.UserData)).toContain('/home/ubuntu/mountefs.sh');
+    expect(text(properties.UserData)).toContain('/efs/data');
+    expect(text(properties.BlockDeviceMappings)).toContain('"Encrypted":true');
+    expect(properties.MetadataOptions).toMatchObject({ HttpTokens: 'required' });
+    const group = onlyResource(template(), 'AWS::EC2::SecurityGroup', 'FilesInstanceGroup');
+    expect(group.properties.SecurityGroupIngress).toBeUndefined();
+  });
+
+  it('hears of the tasks of this cluster, and of each hour', () => {
+    const rules = resourcesOf(template(), 'AWS::Events::Rule').map(({ properties }) => properties);
+    expect(rules).toEqual([
+      expect.objectContaining({
+        EventPattern: {
+          source: ['aws.ecs'],
+          'detail-type': ['ECS Task State Change'],
+          detail: { clusterArn: [{ 'Fn::GetAtt': [expect.stringContaining('Cluster'), 'Arn'] }] },
+        },
+      }),
+      expect.objectContaining({ ScheduleExpression: 'rate(1 hour)' }),
+    ]);
+    const queue = onlyResource(template(), 'AWS::SQS::Queue');
+    expect(queue.properties.SqsManagedSseEnabled).toBe(true);
+    expect(text(resourcesOf(template(), 'AWS::CloudWatch::Alarm'))).toContain('ApproximateNumberOfMessagesVisible');
+  });
+
+  it(`has ${withDatabase ? 'a' : 'no'} database`, () => {
+    const instances = resourcesOf(template(), 'AWS::RDS::DBInstance');
+    if (!withDatabase) {
+      expect(instances).toEqual([]);
+      expect(resourcesOf(template(), 'AWS::EC2::Subnet')).toHaveLength(2);
+      const functions = resourcesOf(template(), 'AWS::Lambda::Function');
+      expect(functions.filter(({ properties }) => properties.VpcConfig)).toEqual([]);
+      return;
+    }
+    const [database] = instances;
+    expect(database?.properties).toMatchObject({
+      Engine: 'postgres',
+      StorageEncrypted: true,
+      DeletionProtection: true,
+      PubliclyAccessible: false,
+      BackupRetentionPeriod: 14,
+      AllocatedStorage: '50',
+      DBInstanceClass: 'db.t4g.small',
+    });
+    expect(Number(database?.properties.EngineVersion)).toBeGreaterThanOrEqual(16);
+    expect(database?.deletionPolicy).toBe('Retain');
+    expect(onlyResource(template(), 'AWS::RDS::DBParameterGroup').properties.Parameters).toEqual({
+      'rds.force_ssl': '1',
+    });
+    const endpoints = resourcesOf(template(), 'AWS::EC2::VPCEndpoint').map(({ properties }) =>
+      flat(properties.ServiceName),
+    );
+    expect(endpoints).toEqual(
+      expect.arrayContaining([expect.stringMatching(/secretsmanager$/), expect.stringMatching(/\.ecs$/)]),
+    );
+  });
+
+  it('has its outputs, named with the slug', () => {
+    const outputs = Object.entries(template().Outputs).map(([name, { Value }]) => [name, flat(Value)]);
+    expect(Object.fromEntries(outputs)).toMatchObject({
+      reefguidesamplecapacityManagerTaskDfn: `<${tasks(template(), 'CapacityManager').id}>`,
+      reefguidesampleapiUrl: 'https://web-api.reefguide.example.com',
+    });
+    expect(outputs.map(([name]) => name)).toEqual(
+      expect.arrayContaining(
+        ['resultsBucket', 'dataBucket', 'cluster', 'frontendBucket', 'frontendDistribution', 'efsInstance'].map(
+          (name) => `reefguidesample${name}`,
+        ),
+      ),
+    );
+  });
+
+  it(`serves the API ${onLambda ? 'through API Gateway' : 'behind the load balancer'}`, () => {
+    if (onLambda) {
+      const { properties } = onlyResource(template(), 'AWS::Lambda::Function', 'WebApi');
+      expect(properties).toMatchObject({
+        Handler: 'dist/server/lambda.handler',
+        Runtime: 'nodejs22.x',
+        Architectures: ['x86_64'],
+      });
+      expect(onlyResource(template(), 'AWS::ApiGatewayV2::Route').properties.RouteKey).toBe('$default');
+      expect(onlyResource(template(), 'AWS::ApiGatewayV2::Api').properties.DisableExecuteApiEndpoint).toBe(true);
+      return;
+    }
+    const container = containerOf(tasks(template(), 'WebApi'));
+    expect(container.Command).toEqual(['serve', '--port', '5000']);
+    expect(container.HealthCheck?.Command.join(' ')).toContain('http://127.0.0.1:5000/api/ready');
+    expect(container.environment).toMatchObject({ PORT: '5000', HOST: '0.0.0.0', AWS_REGION: 'ap-southeast-2' });
+    const targets = onlyResource(template(), 'AWS::ElasticLoadBalancingV2::TargetGroup', 'WebApi');
+    expect(targets.properties).toMatchObject({ HealthCheckPath: '/api/ready', Port: 5000 });
+  });
+});
+
+describe('the stack with everything', () => {
+  it('sends alarms, and those of memory, by e-mail', () => {
+    const { template } = all['on ECS with a database'];
+    expect(resourcesOf(template, 'AWS::SNS::Subscription').map(({ properties }) => properties.Endpoint)).toEqual([
+      'operators@example.com',
+      'operators@example.com',
+    ]);
+    const quiet = all['on ECS without a database'].template;
+    expect(resourcesOf(quiet, 'AWS::SNS::Topic', 'Alerts')).toEqual([]);
+  });
+
+  it('subscribes the event processor to the log of executions, when there are any', () => {
+    expect(resourcesOf(all['on ECS with a database'].template, 'AWS::Logs::SubscriptionFilter')).toHaveLength(1);
+    expect(resourcesOf(all['on ECS without a database'].template, 'AWS::Logs::SubscriptionFilter')).toEqual([]);
+  });
+});
