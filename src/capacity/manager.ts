@@ -40,6 +40,8 @@ export interface Manager {
   run(): Promise<void>;
   /** One turn: whether it acted, or stood by. */
   turn(waitSeconds?: number): Promise<void>;
+  /** One turn; then gives up the lease. */
+  once(): Promise<void>;
   stop(): void;
   status(): ManagerStatus;
 }
@@ -200,8 +202,12 @@ export function createManager(options: ManagerOptions): Manager {
     return Math.min(renewEverySeconds, (5 * options.pollIntervalMs) / 1000, ...waits.map((ms) => ms / 1000));
   };
 
+  const release = () =>
+    lease.release().catch((error: unknown) => log.warn({ err: error }, 'could not give up the lease'));
+
   return {
     turn,
+    once: () => turn().finally(release),
     status: () => status,
     stop: () => stopping.abort(),
     async run() {
@@ -221,7 +227,7 @@ export function createManager(options: ManagerOptions): Manager {
           await options.sleep(Math.min(30_000, backoffMs(failures, options.random())), stopping.signal);
         }
       }
-      await lease.release().catch((error: unknown) => log.warn({ err: error }, 'could not give up the lease'));
+      await release();
     },
   };
 }

@@ -176,6 +176,8 @@ export function createSimulation(options: SimulationOptions) {
     totals,
     now: () => world.now,
     workers: () => workers.size,
+    /** Lets something happen at a time. */
+    at: events.add,
     /** Lets the manager run until the world is `untilMs` old. */
     async run(manager: Manager, untilMs: number): Promise<void> {
       Object.assign(end, { atMs: untilMs, manager });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStream } from 'node:stream/web';
-import { makeFolders } from '../config/folders.js';
+import { makeFolder } from '../config/home.js';
 import { SetupError } from '../contract/errors.js';
 
 export interface DownloadedFile {
@@ -27,7 +27,7 @@ export async function downloadFiles(
     const response = await fetch(url);
     if (!response.ok || !response.body)
       throw new SetupError(`The download of ${relativePath} was answered ${response.status}`);
-    await makeFolders(path.dirname(target));
+    await makeFolder(path.dirname(target));
     const unfinished = `${target}.part`;
     let bytes = 0;
     try {

@@ -17,8 +17,9 @@ export interface EcsCapacityOptions {
   onTurn?: ((status: ManagerStatus) => void) | undefined;
 }
 
-/** A call that hangs must not hold up an exit. */
-const finishWithinMs = 3_000;
+/** A call that hangs must not hold up an exit: it is ended after the first, and the lease given up within the second. */
+const finishWithinMs = 2_500;
+const releaseWithinMs = 1_500;
 
 /** The capacity manager with workers on AWS ECS. */
 export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityOptions): Capacity {
@@ -49,9 +50,14 @@ export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityO
     onTurn,
   });
   return stoppable(manager, groups, async (finished) => {
-    const enough = new AbortController();
-    await Promise.race([finished, sleep(finishWithinMs, enough.signal)]);
-    enough.abort();
+    await within(finished, finishWithinMs);
     await compute.close();
+    await within(finished, releaseWithinMs);
   });
+}
+
+async function within(finished: Promise<void>, ms: number): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([finished, sleep(ms, enough.signal)]);
+  enough.abort();
 }

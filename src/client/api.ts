@@ -76,6 +76,10 @@ export function createApi(options: HttpClientOptions) {
       call<{ job: JobBody }>('POST', `/api/jobs/assignments/${assignmentId}/result`, {
         body: { status, ...(resultPayload === undefined ? {} : { resultPayload }) },
       }),
+    uploadUrls: (assignmentId: number, files: readonly string[]) =>
+      call<{ urls: Record<string, string> }>('POST', `/api/jobs/assignments/${assignmentId}/upload-urls`, {
+        body: { files },
+      }),
     release: (assignmentId: number, reason: string) =>
       call<{ job: JobBody }>('POST', `/api/jobs/assignments/${assignmentId}/release`, { body: { reason } }),
     demand: (wait: number, version?: string, signal?: AbortSignal) =>

@@ -83,6 +83,16 @@ async function errorOf(response: Response): Promise<ApiError> {
   });
 }
 
+/** Reasons of the platform in words. */
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name service does not answer',
+  ECONNRESET: 'the connection was closed',
+  UND_ERR_SOCKET: 'the connection was closed',
+  UND_ERR_CONNECT_TIMEOUT: 'it took too long to connect',
+};
+
 /** HTTP with authentication, on the platform's own fetch. */
 export function createHttpClient({ baseUrl: given, credentials, timeoutMs = 30_000 }: HttpClientOptions): HttpClient {
   const baseUrl = given.replace(/\/+$/, '').replace(/\/api$/, '');
@@ -104,7 +114,9 @@ export function createHttpClient({ baseUrl: given, credentials, timeoutMs = 30_0
       if (signal?.aborted) throw cause;
       const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
       const reason = inner instanceof Error ? ('code' in inner ? String(inner.code) : inner.message) : '';
-      throw new ApiError(0, `The API at ${baseUrl} does not answer (${reason})`, { cause });
+      if (reason === 'ERR_INVALID_URL')
+        throw new ApiError(0, `The address of the API is no URL: ${baseUrl}`, { cause });
+      throw new ApiError(0, `The API at ${baseUrl} does not answer (${reasons[reason] ?? reason})`, { cause });
     }
   };
 

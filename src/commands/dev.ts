@@ -79,7 +79,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
             environment,
             env: process.env,
             home,
-            log: createLog(environment.LOG_LEVEL, logFile),
+            log: createLog(environment.LOG_LEVEL, { file: logFile }),
             port: flags.port,
             orchestratorPort: flags['orchestrator-port'],
             processorPort: flags['processor-port'],

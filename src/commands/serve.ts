@@ -19,6 +19,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       { parseEnvironment, serverEnvironment },
       { createAws },
       { withServiceSecrets },
+      { errorReports },
       { createLog },
       { startServer },
       { untilStopped },
@@ -27,6 +28,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       import('../config/environment.js'),
       import('../config/aws.js'),
       import('../config/service-secrets.js'),
+      import('../config/error-reports.js'),
       import('../config/log.js'),
       import('../server/start.js'),
       import('../cli/until-stopped.js'),
@@ -35,7 +37,8 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       serverEnvironment,
       await withServiceSecrets(process.env, createAws({ region: process.env.AWS_REGION })),
     );
-    const log = createLog(environment.LOG_LEVEL);
+    const reports = await errorReports(environment.SENTRY_DSN, 'api');
+    const log = createLog(environment.LOG_LEVEL, { reports });
     const stopped = untilStopped();
     const started = await startServer({
       environment,
@@ -51,6 +54,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
     log.info({ signal }, 'stopping');
     await started.stop();
     log.info('stopped');
+    await reports?.flush(2_000);
     log.flush();
     this.exit(0);
   }

@@ -54,10 +54,12 @@ export function awsErrorKind(error: unknown): AwsErrorKind {
   const message = messageOf(error);
   if (/region is missing|region not accepted/i.test(message)) return 'no_region';
   const given = [nameOf(error), codeOf(error)];
-  for (const [kind, pattern] of Object.entries(names) as [AwsErrorKind, RegExp][])
-    if (given.some((name) => name !== '' && pattern.test(name))) return kind;
   // A login that ended reports as a credentials error; only its message says so.
-  if (/\b(session|token|credentials?)\b.*\bexpired\b/i.test(message)) return 'expired';
+  const ended = /\b(session|token|credentials?)\b.*\bexpired\b/i.test(message);
+  for (const [kind, pattern] of Object.entries(names) as [AwsErrorKind, RegExp][])
+    if (given.some((name) => name !== '' && pattern.test(name)))
+      return kind === 'no_credentials' && ended ? 'expired' : kind;
+  if (ended) return 'expired';
   if (/could not load credentials|resolved credential object is not valid/i.test(message)) return 'no_credentials';
   if (/stack with id .* does not exist/i.test(message)) return 'not_found';
   return 'other';

@@ -38,7 +38,7 @@ const certificate = pattern(
 );
 const image = pattern(
   /^[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?$/,
-  'an image such as ghcr.io/owner/name:tag, without spaces',
+  'an image such as images.example.com/name:tag, without spaces',
 );
 const jobType = pattern(/^[A-Z][A-Z0-9_]{0,99}$/, 'a job type: upper-case letters, digits and _');
 

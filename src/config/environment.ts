@@ -18,6 +18,7 @@ export const serverEnvironment = databaseEnvironment
     NODE_ENV: z.string().default('development'),
     DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(12),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    SENTRY_DSN: z.url().optional(),
     PUBLIC_API_URL: z.url().optional(),
     ALLOWED_ORIGINS: z.string().default(''),
     TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),

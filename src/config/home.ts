@@ -15,13 +15,14 @@ const reasons: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file, not a folder',
 };
 
 /** The error that a person reads when `file` could not be written. */
 export function writeError(file: string, cause: unknown): SetupError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return new SetupError(`Cannot write ${file}: ${reasons[code] ?? (cause instanceof Error ? cause.message : code)}`, {
-    hint: 'Make it writable, free some space, or set REEFGUIDE_HOME to another folder.',
+    hint: 'Make it writable, free some space, or name another place.',
     cause,
   });
 }

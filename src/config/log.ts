@@ -1,7 +1,17 @@
 import pino, { type Logger } from 'pino';
+import type { ErrorReports } from './error-reports.js';
+
+export interface LogOptions {
+  /** Unset: stderr. */
+  file?: string | undefined;
+  /** Told of every line of level `warn` or above that holds an error. */
+  reports?: ErrorReports | undefined;
+}
+
+const warn = 40;
 
 /** Structured log lines, on stderr or into a file. Tokens and passwords are never put into a line; headers are not logged. */
-export function createLog(level: string, file?: string): Logger {
+export function createLog(level: string, { file, reports }: LogOptions = {}): Logger {
   const destination =
     file === undefined
       ? pino.destination({ dest: 2, sync: false })
@@ -12,6 +22,15 @@ export function createLog(level: string, file?: string): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: ['*.password', '*.token', '*.refreshToken', '*.apiKey', '*.authorization'],
+      hooks: {
+        logMethod(args, method, ofLevel) {
+          const [fields, message] = args as unknown[];
+          if (reports && ofLevel >= warn && typeof fields === 'object' && fields && 'err' in fields) {
+            reports.report(fields.err, typeof message === 'string' ? message : '');
+          }
+          method.apply(this, args);
+        },
+      },
     },
     destination,
   );

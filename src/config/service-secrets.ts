@@ -52,14 +52,20 @@ export async function withServiceSecrets(
   const readSecret = createSecretReader(aws);
   const found = await Promise.all(
     named.map(async ({ variable, arn, read }) => {
-      const text = await readSecret({ arn });
+      const text = await readSecret({ arn }).catch((cause: unknown) => {
+        if (!(cause instanceof SetupError)) throw cause;
+        throw new SetupError(`The secret that ${variable} names cannot be read: ${cause.message}`, {
+          hint: cause.hint,
+          cause,
+        });
+      });
       try {
         return read(secretFields(text));
       } catch (cause) {
         const fields = cause instanceof z.ZodError ? cause.issues.map(({ path }) => path.join('.')).join(', ') : '';
         const reason = fields ? `it lacks ${fields}` : cause instanceof Error ? cause.message : 'it is not readable';
         throw new SetupError(`The secret that ${variable} names is not usable: ${reason}`, {
-          hint: 'See docs/deploying.md for what it must hold.',
+          hint: 'See docs/running.md for what it must hold.',
         });
       }
     }),

@@ -181,6 +181,16 @@ export const jobRoutes = {
     body: z.strictObject({ status: reportedStatus, resultPayload: payload.optional() }),
     responses: { 200: { description: 'Recorded', body: oneJob } },
   }),
+  uploadUrls: defineRoute({
+    method: 'post',
+    path: '/api/jobs/assignments/:id/upload-urls',
+    tag: workers,
+    summary: 'URLs to PUT result files to, for a worker without credentials of the storage',
+    access: 'jobs:work',
+    params: idParams,
+    body: z.strictObject({ files: z.array(z.string().min(1).max(1024)).min(1).max(100) }),
+    responses: { 200: { description: 'By file', body: z.object({ urls: z.record(z.string(), z.url()) }) } },
+  }),
   release: defineRoute({
     method: 'post',
     path: '/api/jobs/assignments/:id/release',

@@ -26,6 +26,7 @@ import { type Report, type ReportAnswer, recordReports } from './report.js';
 import type { Signals, Topic } from './signals.js';
 import { invalid } from './submissions.js';
 import { sweep } from './sweeper.js';
+import { uploadUrls } from './uploads.js';
 
 export interface ClaimRequest extends ClaimSlot {
   types: readonly string[];
@@ -216,6 +217,8 @@ export function createWork(deps: {
         }),
       );
     },
+    uploadUrls: (assignmentId: number, files: readonly string[], apiUrl: string) =>
+      uploadUrls(database, storages, { assignmentId, files, apiUrl }),
     /** Hands a live assignment's job back to the queue. */
     async release(assignmentId: number): Promise<JobBody> {
       const [moved] = await handBack([assignmentId]);

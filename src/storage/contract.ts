@@ -14,6 +14,8 @@ export interface ResultStorage {
   list(location: string): Promise<StoredFile[]>;
   /** A URL that serves the file for `expirySeconds`. `apiUrl` is where this API is reached. */
   downloadUrl(location: string, relativePath: string, expirySeconds: number, apiUrl: string): Promise<string>;
+  /** A URL to which the file may be PUT until `expiresAt`, without credentials. */
+  uploadUrl(location: string, relativePath: string, expiresAt: Date, apiUrl: string): Promise<string>;
   /** Where a worker may PUT files until `expiresAt`, for storage that takes uploads through the API. */
   uploadUrlPrefix(location: string, expiresAt: Date, apiUrl: string): string | undefined;
 }

@@ -74,6 +74,9 @@ export function createLocalStorage(root: string, signer: UrlSigner): LocalStorag
       const key = `${keyOf(location)}/`;
       return `${apiUrl}/api/jobs/files/${signer.signUntil('PUT', key, expiresAt)}/${urlPath(key)}`;
     },
+    async uploadUrl(location, relativePath, expiresAt, apiUrl) {
+      return `${this.uploadUrlPrefix(location, expiresAt, apiUrl)}${urlPath(relativePath)}`;
+    },
     async write(key, content, maxBytes) {
       const parts = safeParts(key);
       const name = parts.pop() ?? '';

@@ -1,10 +1,29 @@
+import type { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { type Aws, parseS3Uri } from '../config/aws.js';
 import { callAws } from '../config/aws-errors.js';
 import { ServiceError } from '../contract/errors.js';
 import type { ResultStorage, StoredFile } from './contract.js';
 
-/** Results in a bucket; workers upload with their own credentials, users download through presigned URLs. */
-export function createS3Storage(aws: Pick<Aws, 's3'>, bucketName: string): ResultStorage {
+/** S3 signs for a week at most. */
+const longestUrlSeconds = 7 * 24 * 3600;
+
+type ObjectCommand = GetObjectCommand | PutObjectCommand;
+
+/** Results in a bucket; workers upload with their own credentials or presigned URLs, users download through the latter. */
+export function createS3Storage(aws: Pick<Aws, 's3'>, bucketName: string, now: () => number = Date.now): ResultStorage {
+  const presigned = async (
+    location: string,
+    relativePath: string,
+    expiresIn: number,
+    commandOf: (object: { Bucket: string; Key: string }) => ObjectCommand,
+  ) => {
+    const { bucket, key } = parseS3Uri(location);
+    const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
+    const command = commandOf({ Bucket: bucket, Key: `${key.replace(/\/$/, '')}/${relativePath}` });
+    const action = command.constructor.name.replace(/Command$/, '');
+    const sign = async () => getSignedUrl(await aws.s3(), command, { expiresIn });
+    return callAws({ action: `s3:${action}`, resource: `bucket ${bucket}` }, sign).catch(outOfReach);
+  };
   return {
     scheme: 'S3',
     baseUri: `s3://${bucketName}/jobs`,
@@ -25,14 +44,13 @@ export function createS3Storage(aws: Pick<Aws, 's3'>, bucketName: string): Resul
       return files;
     },
     async downloadUrl(location, relativePath, expirySeconds) {
-      const { bucket, key } = parseS3Uri(location);
-      const [{ GetObjectCommand }, { getSignedUrl }] = await Promise.all([
-        import('@aws-sdk/client-s3'),
-        import('@aws-sdk/s3-request-presigner'),
-      ]);
-      const command = new GetObjectCommand({ Bucket: bucket, Key: `${key.replace(/\/$/, '')}/${relativePath}` });
-      const sign = async () => getSignedUrl(await aws.s3(), command, { expiresIn: expirySeconds });
-      return callAws({ action: 's3:GetObject', resource: `bucket ${bucket}` }, sign).catch(outOfReach);
+      const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+      return presigned(location, relativePath, expirySeconds, (object) => new GetObjectCommand(object));
+    },
+    async uploadUrl(location, relativePath, expiresAt) {
+      const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+      const seconds = Math.min(longestUrlSeconds, Math.max(1, Math.floor((expiresAt.getTime() - now()) / 1000)));
+      return presigned(location, relativePath, seconds, (object) => new PutObjectCommand(object));
     },
     uploadUrlPrefix: () => undefined,
   };

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import type { Api } from '../client/api.js';
 import type { WorkerAssignment } from '../contract/jobs.js';
 import { urlPath } from '../contract/paths.js';
 
@@ -23,15 +24,22 @@ export async function listOutput(folder: string, prefix = ''): Promise<OutputFil
   return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
 }
 
-/** Stores the files at the assignment's location: by PUT for LOCAL storage, with our own credentials for S3. Streams. */
+/**
+ * Stores the files at the assignment's location, streaming: in S3 with our own credentials and in parts, or, where we have
+ * none and for LOCAL storage, by PUT to the URLs that the API signs.
+ */
 export async function uploadOutput(
+  api: Pick<Api, 'uploadUrls'>,
   assignment: WorkerAssignment,
   files: readonly OutputFile[],
   signal: AbortSignal,
 ): Promise<void> {
   if (files.length === 0) return;
   const { upload_url_prefix: prefix } = assignment;
-  const put = prefix === undefined ? await s3Put(assignment.storage_uri) : httpPut(prefix);
+  const put =
+    prefix === undefined
+      ? ((await s3Put(assignment.storage_uri)) ?? httpPut((file) => askUrl(api, assignment.id, file)))
+      : httpPut(async (file) => `${prefix}${urlPath(file)}`);
   for (const file of files) {
     signal.throwIfAborted();
     await put(file, signal);
@@ -40,10 +48,16 @@ export async function uploadOutput(
 
 type Put = (file: OutputFile, signal: AbortSignal) => Promise<void>;
 
+async function askUrl(api: Pick<Api, 'uploadUrls'>, assignmentId: number, file: string): Promise<string> {
+  const url = (await api.uploadUrls(assignmentId, [file])).urls[file];
+  if (url === undefined) throw new Error(`the API gave no URL for ${file}`);
+  return url;
+}
+
 const httpPut =
-  (prefix: string): Put =>
+  (urlOf: (relativePath: string) => Promise<string>): Put =>
   async (file, signal) => {
-    const response = await fetch(`${prefix}${urlPath(file.relativePath)}`, {
+    const response = await fetch(await urlOf(file.relativePath), {
       method: 'PUT',
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(file.bytes) },
       body: Readable.toWeb(createReadStream(file.path)),
@@ -54,7 +68,8 @@ const httpPut =
     if (!response.ok) throw new Error(`upload of ${file.relativePath} was answered ${response.status}`);
   };
 
-async function s3Put(location: string): Promise<Put> {
+/** Undefined without credentials of AWS. */
+async function s3Put(location: string): Promise<Put | undefined> {
   const [{ createAws, parseS3Uri }, { callAws }, { Upload }] = await Promise.all([
     import('../config/aws.js'),
     import('../config/aws-errors.js'),
@@ -65,9 +80,11 @@ async function s3Put(location: string): Promise<Put> {
     region: process.env.AWS_REGION ?? 'ap-southeast-2',
     s3Endpoint: process.env.S3_ENDPOINT,
   });
+  const client = await aws.s3();
+  if (!(await client.config.credentials().catch(() => undefined))) return undefined;
   return async (file, signal) => {
     const upload = new Upload({
-      client: await aws.s3(),
+      client,
       params: {
         Bucket: bucket,
         Key: `${key.replace(/\/$/, '')}/${file.relativePath}`,

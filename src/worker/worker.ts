@@ -145,7 +145,7 @@ async function doJob(options: WorkerOptions, { job, assignment }: Claim, leaving
     if (!handler) throw new Error(`this worker has no handler for ${job.type}`);
     const result = await handler(job, { outputFolder, jobFile, progress: heart.tell, signal: stop.signal });
     if (!stop.signal.aborted && result.status === 'SUCCEEDED') {
-      await uploadOutput(assignment, await listOutput(outputFolder), stop.signal);
+      await uploadOutput(api, assignment, await listOutput(outputFolder), stop.signal);
     }
     if (stop.signal.aborted) await endStopped(api, log, assignment.id, stop.signal.reason);
     else await report(api, log, assignment.id, result);

@@ -1,6 +1,7 @@
 // `npm run bench`: one run, one table. Needs about five minutes on an otherwise idle machine.
 import os from 'node:os';
 import Table from 'cli-table3';
+import { jobToLaunch, oneTurn, simulatedDay, synthSeconds } from './aws.js';
 import { devReady, startUp } from './commands.js';
 import { enlarge, settle, transactionsPerSecond } from './disk.js';
 import * as queue from './queue.js';
@@ -29,6 +30,8 @@ try {
   const first = residentMb(system.pid);
   row('serve at rest, after its first start', `${whole(first)} MB`, '200 MB', first <= 200);
   row('POST /api/jobs to the claim answered: median, p99', ...(await latency()));
+  const launchMs = await jobToLaunch(system);
+  row('capacity run on ECS: new job to RunTask, slowest of ten', `${whole(launchMs)} ms`, '1,000 ms', launchMs < 1000);
   const held = await heldPolls(system);
   row(
     '2,000 long polls held: memory added',
@@ -57,6 +60,23 @@ try {
 } finally {
   await system.stop();
 }
+
+const turn = await oneTurn();
+row(
+  'one turn: 10,000 waiting jobs, 20 groups, 500 tasks',
+  `${turn.cpuSeconds.toFixed(2)} s of CPU, ${turn.describing} describing calls`,
+  '1 s, 10 calls',
+  turn.cpuSeconds < 1 && turn.describing <= 10,
+);
+const day = simulatedDay();
+row(
+  'manager through 24 simulated hours of bursts: heap after 2 h, after 24 h',
+  `${day.early.toFixed(1)} MB, ${day.late.toFixed(1)} MB, ${day.resources} timers more, ${whole(day.done)} jobs`,
+  'flat',
+  day.late < day.early + 3 && day.resources <= 0 && day.unfinished === 0,
+);
+const synth = synthSeconds();
+row('npx cdk synth of the sample', `${synth.toFixed(1)} s`, '30 s', synth < 30);
 
 const times = startUp();
 const ratio = (a, b) => `${whole(a)} ms, ${(a / b).toFixed(2)} x ${whole(b)} ms`;

@@ -59,12 +59,15 @@ export async function startSystem() {
     open.close();
     return createClient(url, { authorization: `Bearer ${token}` }, 4096);
   };
+  const admin = await client('admin');
   return {
     url,
     home,
+    credentials,
+    submit: (inputPayload) => admin.ok('POST', '/api/jobs', { type: 'TEST', inputPayload }),
     databaseUrl: postgres.url,
     pid: serve.child.pid,
-    admin: await client('admin'),
+    admin,
     worker: await client('worker'),
     async stop() {
       await serve.stop();

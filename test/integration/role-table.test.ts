@@ -35,7 +35,7 @@ const design: [RegExp, Access][] = [
   [/^get \/api\/jobs(\/requests|\/:id(\/events|\/download)?)?$/, 'jobs:read'],
   [/^post \/api\/jobs\/:id\/cancel$/, 'jobs:read'],
   [/^get \/api\/jobs\/poll$/, 'jobs:poll'],
-  [/^post \/api\/jobs\/(assign|claim|results|assignments\/:id\/(heartbeat|result|release))$/, 'jobs:work'],
+  [/^post \/api\/jobs\/(assign|claim|results|assignments\/:id\/(heartbeat|result|release|upload-urls))$/, 'jobs:work'],
   [/^get \/api\/jobs\/demand$/, 'jobs:demand'],
   [/^post \/api\/jobs\/cache\/invalidate$/, 'jobs:invalidate'],
   [/^\w+ \/api\/capacity\//, 'capacity:manage'],

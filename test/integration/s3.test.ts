@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createApi } from '../../src/client/api.js';
 import { createAws } from '../../src/config/aws.js';
 import type { WorkerAssignment } from '../../src/contract/jobs.js';
 import { createS3Storage } from '../../src/storage/s3.js';
@@ -21,11 +22,13 @@ let system: TestService;
 let user: Caller;
 let worker: Caller;
 let output: string;
+let workerKey: string;
 beforeAll(async () => {
   s3 = await startS3StandIn();
   Object.assign(process.env, environment, { S3_ENDPOINT: s3.url });
   system = await startTestService({ env: { S3_BUCKET_NAME: 'results', S3_ENDPOINT: s3.url } });
   [user, worker] = [await system.as(), await system.as('WORKER')];
+  workerKey = await system.apiKey(worker.userId);
   output = await mkdtemp(path.join(os.tmpdir(), 'reefguide-output-'));
 });
 afterAll(async () => {
@@ -37,6 +40,8 @@ afterAll(async () => {
 
 const names = ['a.txt', 'deep/er/b.txt', 'with space & <amp>.txt', 'ülme/珊瑚 "1".json', 'plus+and%25.csv', "it's.txt"];
 const storage = () => createS3Storage(createAws({ region: 'ap-southeast-2', s3Endpoint: s3.url }), 'results');
+
+const workerApi = () => createApi({ baseUrl: system.url, credentials: { kind: 'apiKey', apiKey: workerKey } });
 
 describe('the list of files', () => {
   it('holds every file below the location and no other, also beyond a page of 1,000', async () => {
@@ -90,7 +95,7 @@ describe('a job', () => {
     });
     expect(assignment.upload_url_prefix).toBeUndefined();
 
-    await uploadOutput(assignment, await listOutput(output), new AbortController().signal);
+    await uploadOutput(workerApi(), assignment, await listOutput(output), new AbortController().signal);
     expect(s3.requests.filter((request) => request.includes('large.bin')).length).toBeGreaterThanOrEqual(4);
     await worker.post(`/api/jobs/assignments/${assignment.id}/result`, { status: 'SUCCEEDED' });
 
@@ -102,11 +107,55 @@ describe('a job', () => {
     }
   });
 
+  it('of a worker without credentials is uploaded through presigned URLs', async () => {
+    const { jobId } = (await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 2 } })).body;
+    const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
+    const claimed = await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task });
+    const assignment: WorkerAssignment = claimed.body.claims[0].assignment;
+    const asked = { files: names };
+    const { urls } = (await worker.post(`/api/jobs/assignments/${assignment.id}/upload-urls`, asked)).body;
+    for (const name of names) {
+      const put = await fetch(urls[name], { method: 'PUT', body: `content of ${name}` });
+      expect(put.status).toBe(200);
+    }
+    expect((await storage().list(assignment.storage_uri)).map(({ relativePath }) => relativePath).sort()).toEqual(
+      [...names].sort(),
+    );
+    expect((await worker.post(`/api/jobs/assignments/${assignment.id}/upload-urls`, { files: ['../x'] })).status).toBe(
+      400,
+    );
+    await worker.post(`/api/jobs/assignments/${assignment.id}/result`, { status: 'SUCCEEDED' });
+    expect((await worker.post(`/api/jobs/assignments/${assignment.id}/upload-urls`, asked)).status).toBe(409);
+    expect((await user.post(`/api/jobs/assignments/${assignment.id}/upload-urls`, asked)).status).toBe(403);
+    const { files } = (await user.get(`/api/jobs/${jobId}/download`)).body;
+    expect(await (await fetch(files[names[3] ?? ''])).text()).toBe(`content of ${names[3]}`);
+  });
+
+  it('whose worker has no credentials is stored all the same', async () => {
+    await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 3 } });
+    const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
+    const claimed = await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task });
+    const assignment: WorkerAssignment = claimed.body.claims[0].assignment;
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
+    process.env.AWS_EC2_METADATA_DISABLED = 'true';
+    try {
+      await uploadOutput(workerApi(), assignment, await listOutput(output), new AbortController().signal);
+    } finally {
+      Object.assign(process.env, environment);
+    }
+    expect(await storage().list(assignment.storage_uri)).toContainEqual({
+      relativePath: 'large.bin',
+      bytes: 12 * 1024 ** 2,
+    });
+  });
+
   it('whose upload is aborted leaves nothing behind', async () => {
     const assignment = { storage_uri: 's3://results/jobs/TEST/8/8' } as WorkerAssignment;
     const stop = new AbortController();
     stop.abort(new Error('cancelled'));
-    await expect(uploadOutput(assignment, await listOutput(output), stop.signal)).rejects.toThrow('cancelled');
+    await expect(uploadOutput(workerApi(), assignment, await listOutput(output), stop.signal)).rejects.toThrow(
+      'cancelled',
+    );
     expect(await storage().list(assignment.storage_uri)).toEqual([]);
   });
 });

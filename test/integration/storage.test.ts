@@ -90,7 +90,12 @@ describe('a result file', () => {
     await mkdir(path.join(folder, 'charts'), { recursive: true });
     await writeFile(path.join(folder, 'charts', 'a b.svg'), '<svg/>');
     await symlink('/etc/hostname', path.join(folder, 'link'));
-    await uploadOutput(job.assignment, await listOutput(folder), new AbortController().signal);
+    await uploadOutput(
+      { uploadUrls: () => Promise.reject(new Error('not asked')) },
+      job.assignment,
+      await listOutput(folder),
+      new AbortController().signal,
+    );
     await succeed(job);
     const urls = await files(job);
     expect(Object.keys(urls)).toEqual(['charts/a b.svg']);

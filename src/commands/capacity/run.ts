@@ -24,17 +24,25 @@ described in a workers file, and the API is the running local system unless API_
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CapacityRun);
-    const [{ loadEnvFile }, { parseEnvironment }, { managerEnvironment }, { createLog }, { untilStopped }] =
-      await Promise.all([
-        import('../../config/env-file.js'),
-        import('../../config/environment.js'),
-        import('../../config/manager-environment.js'),
-        import('../../config/log.js'),
-        import('../../cli/until-stopped.js'),
-      ]);
+    const [
+      { loadEnvFile },
+      { parseEnvironment },
+      { managerEnvironment },
+      { errorReports },
+      { createLog },
+      { untilStopped },
+    ] = await Promise.all([
+      import('../../config/env-file.js'),
+      import('../../config/environment.js'),
+      import('../../config/manager-environment.js'),
+      import('../../config/error-reports.js'),
+      import('../../config/log.js'),
+      import('../../cli/until-stopped.js'),
+    ]);
     await loadEnvFile('.env', process.env);
-    const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL } = parseEnvironment(managerEnvironment, process.env);
-    const log = createLog(LOG_LEVEL);
+    const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL, SENTRY_DSN } = parseEnvironment(managerEnvironment, process.env);
+    const reports = await errorReports(SENTRY_DSN, 'capacity');
+    const log = createLog(LOG_LEVEL, { reports });
     const dryRun = flags['dry-run'];
     const onTurn = dryRun || flags.once ? await this.printer(dryRun) : undefined;
     const start = flags.provider === 'ecs' ? startEcs : startLocal;
@@ -42,7 +50,7 @@ described in a workers file, and the API is the running local system unless API_
     const capacity = await start(process.env, { log, dryRun, onTurn, workersFile: flags.workers });
     try {
       if (flags.once) {
-        await capacity.manager.turn();
+        await Promise.race([capacity.manager.once(), stopped]);
       } else {
         const { startMonitor } = await import('../../capacity/monitor.js');
         const monitor = await startMonitor(capacity.manager, {
@@ -58,6 +66,7 @@ described in a workers file, and the API is the running local system unless API_
     } finally {
       await capacity.stop();
     }
+    await reports?.flush(1_000);
     log.flush();
     this.exit(0);
   }

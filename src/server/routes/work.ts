@@ -62,5 +62,8 @@ export function workRoutesOn(http: Http, work: Work, metrics: Metrics): void {
   http.guarded(jobRoutes.result, async ({ params, body }) => ({
     job: await work.report({ assignmentId: params.id, status: body.status, payload: body.resultPayload }),
   }));
+  http.guarded(jobRoutes.uploadUrls, async ({ params, body }, { apiUrl }) => ({
+    urls: await work.uploadUrls(params.id, body.files, apiUrl),
+  }));
   http.guarded(jobRoutes.release, async ({ params }) => ({ job: await work.release(params.id) }));
 }

@@ -41,8 +41,8 @@ describe('parseEcrImage', () => {
     [`${registry}/team/worker:1.2`, { ...parts, tagOrDigest: '1.2' }],
     [`${registry}/team/worker@${digest}`, { ...parts, tagOrDigest: digest }],
     [`${registry}/team/worker:1.2@${digest}`, { ...parts, tagOrDigest: digest }],
-    ['ghcr.io/team/worker:1.2', undefined],
-    ['public.ecr.aws/docker/library/alpine:3.22', undefined],
+    ['images.example.com/team/worker:1.2', undefined],
+    ['images.example.org:5000/library/alpine:3.22', undefined],
     ['reefguide', undefined],
   ])('reads %s', (image, read) => {
     expect(parseEcrImage(image)).toEqual(read);

@@ -1,0 +1,98 @@
+// The capacity manager on ECS, against the stand-in of the tests in a process of its own, and in simulated time.
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root, start } from './system.js';
+
+const credentials = {
+  AWS_ACCESS_KEY_ID: 'AKIABENCH',
+  AWS_SECRET_ACCESS_KEY: 'a secret of the bench',
+  AWS_REGION: 'ap-southeast-2',
+};
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+async function startStandIn() {
+  const child = fork(here('./ecs-stand-in.js'));
+  const [{ url }] = await once(child, 'message');
+  const ask = async (message) => {
+    child.send(message);
+    const [answer] = await once(child, 'message');
+    return answer;
+  };
+  return { url, ask, stop: () => child.kill() };
+}
+
+/** Milliseconds from a submitted job to `RunTask` at ECS, by a manager that waits for it: the slowest of some. */
+export async function jobToLaunch(system, launches = 10) {
+  const ecs = await startStandIn();
+  const { manager } = system.credentials;
+  const group = { CLUSTER: 'reef', MIN_CAPACITY: '0', MAX_CAPACITY: '1000', COOLDOWN: '0', SENSITIVITY: '100', FACTOR: '1' };
+  const ofType = { TASK_DEF: 'bench:1', SECURITY_GROUP: 'sg-1', ...group };
+  const running = start(
+    ['capacity', 'run'],
+    {
+      ...credentials,
+      ...Object.fromEntries(Object.entries(ofType).map(([name, value]) => [`TEST_${name}`, value])),
+      AWS_ENDPOINT_URL: ecs.url,
+      API_ENDPOINT: system.url,
+      API_USERNAME: manager.email,
+      API_PASSWORD: manager.password,
+      VPC_ID: 'vpc-1',
+      PORT: '0',
+    },
+    (output) => /capacity manager runs/.test(output),
+  );
+  try {
+    await running.ready;
+    const times = [];
+    for (let n = 0; n < launches; n += 1) {
+      const before = (await ecs.ask({ count: 'RunTask' })).count;
+      const began = performance.now();
+      await system.submit({ id: Date.now() + n });
+      await ecs.ask({ until: 'RunTask', above: before });
+      times.push(performance.now() - began);
+    }
+    return Math.max(...times);
+  } finally {
+    await running.stop();
+    ecs.stop();
+  }
+}
+
+/** CPU seconds and describing calls of one turn: 10,000 waiting jobs, 20 groups, 500 tasks that run. */
+export async function oneTurn() {
+  const ecs = await startStandIn();
+  try {
+    await ecs.ask({ tasks: 500, groups: 20 });
+    const turns = 2;
+    const measured = JSON.parse(
+      execFileSync(process.execPath, [here('./one-turn.js')], {
+        encoding: 'utf8',
+        env: { ...process.env, ...credentials, AWS_ENDPOINT_URL: ecs.url },
+      }),
+    );
+    const list = (await ecs.ask({ count: 'ListTasks' })).count;
+    const describe = (await ecs.ask({ count: 'DescribeTasks' })).count;
+    return { ...measured, describing: (list + describe) / turns };
+  } finally {
+    ecs.stop();
+  }
+}
+
+/** A day of bursts in simulated time: megabytes at the second and at the last hour, and what is left of timers. */
+export function simulatedDay() {
+  return JSON.parse(execFileSync(process.execPath, ['--expose-gc', here('./simulated-day.js')], { encoding: 'utf8' }));
+}
+
+/** Seconds of `npx cdk synth` of the sample configuration. */
+export function synthSeconds() {
+  const began = performance.now();
+  execFileSync(path.join(root, 'node_modules/.bin/cdk'), ['synth', '--quiet', '--output', path.join(root, 'cdk.out')], {
+    cwd: root,
+    stdio: 'ignore',
+    env: { ...process.env, CONFIG_FILE_NAME: 'sample' },
+  });
+  return (performance.now() - began) / 1000;
+}
