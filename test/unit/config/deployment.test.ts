@@ -183,7 +183,7 @@ describe('a deployment configuration', () => {
     [
       'jobSystem.workers.0.image',
       'two words',
-      'jobSystem.workers.0.image: expected an image such as ghcr.io/owner/name:tag, without spaces',
+      'jobSystem.workers.0.image: expected an image such as images.example.com/name:tag, without spaces',
     ],
     [
       'jobSystem.capacityManager.pollIntervalMs',
