@@ -10,6 +10,8 @@ export type AuditAction =
   | 'SET_ROLES'
   | 'SET_PASSWORD'
   | 'DELETE_USER'
+  | 'REVOKE_USER'
+  | 'CLAIM_KEY'
   | 'SEED';
 
 /** One line of the audit log. `metadata` says who did it, from where, to whom; never a secret. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Passport } from 'passport';
 import { ExtractJwt, Strategy as JwtStrategy } from 'passport-jwt';
-import { ServiceError } from '../contract/errors.js';
+import { type ErrorCode, ServiceError } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
 import type { Principal } from './permissions.js';
 import { hashSecret, keyOfToken, principalOfClaims, type TokenSettings } from './tokens.js';
@@ -10,6 +10,7 @@ export type Authenticate = (request: IncomingMessage) => Promise<Principal>;
 
 /** Verified tokens are remembered until they end, so that a busy worker's signature is checked once. */
 const rememberedTokens = 5_000;
+const refusedKey = (code: ErrorCode, message: string) => new ServiceError('unauthenticated', message, { code });
 const unauthenticated = (message: string) => new ServiceError('unauthenticated', message);
 
 interface KeyRow {
@@ -18,13 +19,14 @@ interface KeyRow {
   email: string;
   roles: Principal['roles'];
   role: Principal['roles'][number] | null;
+  revoked: boolean;
   stale: boolean;
 }
 
 const keyText = `
 SELECT k.id, k.user_id, u.email, to_json(u.roles) AS roles, k.role,
-  (k.last_used IS NULL OR k.last_used < now() - interval '1 minute') AS stale
-FROM "ApiKey" k JOIN "User" u ON u.id = k.user_id WHERE k.key_hash = $1 AND NOT k.revoked`;
+  k.revoked, (k.last_used IS NULL OR k.last_used < now() - interval '1 minute') AS stale
+FROM "ApiKey" k JOIN "User" u ON u.id = k.user_id WHERE k.key_hash = $1`;
 
 /** Finds out who calls: by API key (asked of the database each time, so that a revoked key stops at once) or by JWT. */
 export function createAuthenticate(deps: { database: Database; tokens: TokenSettings; now(): number }): Authenticate {
@@ -72,7 +74,8 @@ export function createAuthenticate(deps: { database: Database; tokens: TokenSett
 
   const byKey = async (key: string): Promise<Principal> => {
     const [found] = await database.rows<KeyRow>('auth-key', keyText, [hashSecret(key)]);
-    if (!found) throw unauthenticated('The API key is not valid or was revoked');
+    if (!found) throw refusedKey('INVALID_API_KEY', 'The API key is not valid');
+    if (found.revoked) throw refusedKey('API_KEY_REVOKED', 'The API key was revoked');
     if (found.stale)
       await database.rows('auth-key-used', 'UPDATE "ApiKey" SET last_used = now() WHERE id = $1', [found.id]);
     return { userId: found.user_id, email: found.email, roles: found.role === null ? found.roles : [found.role] };

@@ -13,7 +13,7 @@ const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:re
 
 /** What each role may beyond that. ADMIN may everything. */
 const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
-  OPERATOR: [],
+  OPERATOR: ['users:read'],
   DEVELOPER: [],
   VIEWER: [],
   ANALYST: ['jobs:read-all'],

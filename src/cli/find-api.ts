@@ -31,7 +31,11 @@ export async function locateApi(options: {
       const local = localKey.safeParse(await readJson(path.join(home, 'credentials.json')));
       if (local.success) return { kind: 'apiKey', apiKey: local.data.apiKey };
     }
-    if (profile && sameApi(profile.api, baseUrl)) return { kind: 'refresh', refreshToken: profile.refreshToken };
+    if (profile && sameApi(profile.api, baseUrl)) {
+      return 'apiKey' in profile
+        ? { kind: 'apiKey', apiKey: profile.apiKey }
+        : { kind: 'refresh', refreshToken: profile.refreshToken };
+    }
     return { kind: 'none' };
   };
   const found = async (baseUrl: string, source: FoundApi['source']) => ({

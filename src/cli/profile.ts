@@ -3,9 +3,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { readJson, writeFileWhole } from '../config/home.js';
 
-const profile = z.object({ api: z.string(), email: z.string(), refreshToken: z.string() });
+const of = { api: z.string(), email: z.string() };
+const profile = z.union([z.object({ ...of, refreshToken: z.string() }), z.object({ ...of, apiKey: z.string() })]);
 
-/** Where and as whom `reefguide login` logged in. Holds a refresh token, not the password. */
+/** Where and as whom `reefguide login` logged in (a refresh token, not the password), or `reefguide claim` (the key). */
 export type Profile = z.infer<typeof profile>;
 
 const fileIn = (folder: string) => path.join(folder, 'profile.json');

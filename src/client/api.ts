@@ -13,6 +13,7 @@ import type {
   Progress,
   WorkerAssignment,
 } from '../contract/jobs.js';
+import type { Claimed, CreatedPerson, Person } from '../contract/people.js';
 import { createHttpClient, type HttpClientOptions } from './http.js';
 
 export { ApiError, type Credentials } from './http.js';
@@ -36,6 +37,12 @@ export function createApi(options: HttpClientOptions) {
     login: (email: string, password: string) =>
       call<{ token: string; refreshToken: string }>('POST', '/api/auth/login', { body: { email, password } }),
     logout: (refreshToken: string) => call<void>('POST', '/api/auth/logout', { body: { refreshToken } }),
+    people: () => call<{ users: Person[] }>('GET', '/api/v1/users'),
+    createPerson: (email: string, role: string) =>
+      call<CreatedPerson>('POST', '/api/v1/users/create', { body: { email, role } }),
+    revokePerson: (email: string) =>
+      call<{ email: string; message: string }>('POST', '/api/v1/users/revoke', { body: { email } }),
+    claimKey: (token: string) => call<Claimed>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
     profile: () => call<{ user: UserBody }>('GET', '/api/auth/profile'),
 
     submit: (type: string, inputPayload: unknown, priority?: number) =>

@@ -15,6 +15,12 @@ export default class Logout extends BaseCommand {
       this.log('Not logged in.');
       return;
     }
+    if ('apiKey' in profile) {
+      await removeProfile(this.config.configDir);
+      this.log(`The key for ${profile.api} is forgotten on this machine.`);
+      this.tell('It stays good until an administrator stops it: reefguide users revoke EMAIL');
+      return;
+    }
     const { api: baseUrl, refreshToken } = profile;
     const revoked = await createApi({ baseUrl, credentials: { kind: 'refresh', refreshToken } })
       .logout(refreshToken)

@@ -15,7 +15,11 @@ export interface Issue {
   message: string;
 }
 
+/** Under /api/v1, where the status alone does not say which error it is. */
+export type ErrorCode = 'INVALID_API_KEY' | 'API_KEY_REVOKED';
+
 export interface ErrorDetails {
+  code?: ErrorCode;
   issues?: Issue[];
   /** Fields that the answer carries beside `status` and `message`. */
   fields?: Record<string, unknown>;
@@ -26,6 +30,7 @@ export interface ErrorDetails {
 /** An expected error: its message is for the caller and holds nothing secret. */
 export class ServiceError extends Error {
   readonly kind: ErrorKind;
+  readonly code: ErrorCode | undefined;
   readonly issues: Issue[] | undefined;
   readonly fields: Record<string, unknown>;
   readonly retryAfterSeconds: number | undefined;
@@ -34,6 +39,7 @@ export class ServiceError extends Error {
     super(message, { cause: details.cause });
     this.name = 'ServiceError';
     this.kind = kind;
+    this.code = details.code;
     this.issues = details.issues;
     this.fields = details.fields ?? {};
     this.retryAfterSeconds = details.retryAfterSeconds;

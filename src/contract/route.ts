@@ -3,6 +3,7 @@ import type { z } from 'zod';
 /** `resource:action`. Which role holds which stands in `auth/permissions.ts`. */
 export type Permission =
   | 'users:admin'
+  | 'users:read'
   | 'service:admin'
   | 'content:own'
   | 'jobs:create'

@@ -89,7 +89,7 @@ function answer(
   const body = path.startsWith('/api/v1')
     ? {
         error: message,
-        code: codeOfStatus[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'INTERNAL_ERROR'),
+        code: error?.code ?? codeOfStatus[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'INTERNAL_ERROR'),
         ...(error?.issues ? { details: error.issues } : {}),
       }
     : { status, message, ...issues, ...error?.fields };

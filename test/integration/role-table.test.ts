@@ -11,6 +11,7 @@ const people: Who[] = ['no role', 'ADMIN', 'OPERATOR', 'DEVELOPER', 'VIEWER', 'A
 const mayCall: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
   user: everybody,
   'users:admin': ['ADMIN'],
+  'users:read': ['ADMIN', 'OPERATOR'],
   'service:admin': ['ADMIN'],
   'content:own': people,
   'jobs:create': people,
@@ -27,6 +28,9 @@ const mayCall: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
 const design: [RegExp, Access][] = [
   [/^(get \/metrics|get \/api|get \/api\/(health|ready|openapi\.json|\.well-known\/jwks\.json|v1\/health))$/, 'public'],
   [/^post \/api\/auth\/(register|login|token)$/, 'public'],
+  [/^get \/api\/v1\/claim\/:token$/, 'public'],
+  [/^get \/api\/v1\/users$/, 'users:read'],
+  [/^post \/api\/v1\/users\/(create|revoke)$/, 'users:admin'],
   [/^(get|put) \/api\/jobs\/files\/\*path$/, 'signed-url'],
   [/^(get \/api\/auth\/profile|post \/api\/auth\/(logout|change-password)|get \/api\/jobs\/types)$/, 'user'],
   [/^\w+ \/api\/users(\/|$)/, 'users:admin'],

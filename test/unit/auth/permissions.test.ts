@@ -8,6 +8,7 @@ const people: RoleName[] = ['OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
 /** Who may what, beside ADMIN, who may everything. `none`: an account without roles. */
 const table: Record<Permission, (RoleName | 'none')[]> = {
   'users:admin': [],
+  'users:read': ['OPERATOR'],
   'service:admin': [],
   'jobs:invalidate': [],
   'content:own': ['none', ...people],

@@ -1,0 +1,18 @@
+import type { People } from '../../auth/people.js';
+import { peopleRoutes } from '../../contract/people.js';
+import type { Http } from '../http.js';
+
+export function peopleRoutesOn(http: Http, people: People): void {
+  http.guarded(peopleRoutes.list, async () => ({ users: await people.list() }));
+  http.guarded(peopleRoutes.create, ({ body }, { principal }) =>
+    people.create(body.email, body.role, principal.userId),
+  );
+  http.guarded(peopleRoutes.revoke, async ({ body }, { principal }) => {
+    await people.revoke(body.email, principal.userId);
+    return { email: body.email, message: 'Every key of this account has stopped' };
+  });
+  http.open(peopleRoutes.claim, ({ params }, { response }) => {
+    response.setHeader('Cache-Control', 'no-store');
+    return people.claim(params.token);
+  });
+}
