@@ -42,6 +42,10 @@ export const localKeys = (home: string): Promise<KeyPairPem> =>
 export const localUrlKey = (home: string): Promise<string> =>
   readOrMake(path.join(home, 'keys', 'url-signing-key'), async () => randomBytes(32).toString('base64url'));
 
+/** The key that encrypts secrets. */
+export const localSecretsKey = (home: string): Promise<string> =>
+  readOrMake(path.join(home, 'keys', 'secrets-key'), async () => randomBytes(32).toString('base64url'));
+
 export const accountsOfCredentials = ({ admin, manager, worker }: LocalCredentials): ServiceAccount[] => [
   { role: 'ADMIN', ...admin },
   { role: 'MANAGER', ...manager },

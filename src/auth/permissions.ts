@@ -13,8 +13,9 @@ const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:re
 
 /** What each role may beyond that. ADMIN may everything. */
 const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
-  OPERATOR: ['users:read'],
-  DEVELOPER: [],
+  OPERATOR: ['users:read', 'secrets:use', 'secrets:read', 'secrets:write'],
+  // The value of a secret only where it is their own.
+  DEVELOPER: ['secrets:use', 'secrets:write'],
   VIEWER: [],
   ANALYST: ['jobs:read-all'],
   WORKER: ['jobs:poll', 'jobs:work'],

@@ -40,6 +40,9 @@ export const serverEnvironment = databaseEnvironment
     ECS_SERVICE_NAME: z.string().optional(),
     AWS_REGION: z.string().default('ap-southeast-2'),
     URL_SIGNING_KEY: z.string().min(32).optional(),
+    /** Encrypts secrets; after a rotation the key before it, until everything is encrypted anew. */
+    SECRETS_KEY: z.string().min(32).optional(),
+    SECRETS_PREVIOUS_KEY: z.string().min(32).optional(),
     PROCESSOR_TOKEN: z.string().min(16).optional(),
     ADMIN_USERNAME: account.username,
     ADMIN_PASSWORD: account.password,

@@ -16,7 +16,7 @@ export interface Issue {
 }
 
 /** Under /api/v1, where the status alone does not say which error it is. */
-export type ErrorCode = 'INVALID_API_KEY' | 'API_KEY_REVOKED';
+export type ErrorCode = 'INVALID_API_KEY' | 'API_KEY_REVOKED' | 'SECRET_NOT_FOUND' | 'SECRET_ALREADY_EXISTS';
 
 export interface ErrorDetails {
   code?: ErrorCode;

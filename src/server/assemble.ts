@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { readKeys } from '../auth/keys.js';
 import { type AttemptLimits, defaultLimits } from '../auth/limits.js';
-import { type LocalCredentials, localKeys, localUrlKey } from '../auth/local-identity.js';
+import { type LocalCredentials, localKeys, localSecretsKey, localUrlKey } from '../auth/local-identity.js';
 import { createEcsService } from '../compute/service.js';
 import { createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
@@ -10,6 +10,8 @@ import { SetupError } from '../contract/errors.js';
 import { databaseError, findDatabase } from '../database/connect.js';
 import { openDatabase } from '../database/database.js';
 import { migrateApart } from '../database/migrate-apart.js';
+import { type EncryptionKeys, encryptionKeys } from '../executions/encryption.js';
+import { createSecrets } from '../executions/secrets.js';
 import { builtInTypes } from '../jobs/built-in-types.js';
 import { readConfiguredTypes } from '../jobs/configured-types.js';
 import { createRegistry } from '../jobs/job-type.js';
@@ -89,6 +91,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const { accounts, credentials } = await seedAll(database, environment, address.embedded ? home : undefined);
 
     onStep('listening');
+    const encryption = await encryptionOf(environment, production ? undefined : home);
+    if (environment.SECRETS_PREVIOUS_KEY) {
+      const secrets = await createSecrets(database, encryption).reencrypt();
+      log.info({ secrets }, 'encrypted with the present key what the previous one encrypted');
+    }
+
     const service = createService({
       environment,
       log,
@@ -101,6 +109,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       signer,
       accounts,
       limits: options.limits ?? defaultLimits,
+      encryption,
       service: serviceOf(environment),
       provider: address.embedded ? 'local' : 'ecs',
       holdMs: options.holdMs,
@@ -131,4 +140,13 @@ function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID
 
 function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service, AWS_REGION: region }: ServerEnvironment) {
   return cluster && service ? createEcsService(createAws({ region }), { cluster, service }) : undefined;
+}
+
+/** The keys that encrypt secrets: named, or, on one machine (`home`), made on first use; otherwise none are kept. */
+async function encryptionOf(
+  { SECRETS_KEY, SECRETS_PREVIOUS_KEY: previous }: ServerEnvironment,
+  home: string | undefined,
+): Promise<EncryptionKeys | undefined> {
+  const current = SECRETS_KEY ?? (home === undefined ? undefined : await localSecretsKey(home));
+  return current === undefined ? undefined : encryptionKeys(current, ...(previous ? [previous] : []));
 }

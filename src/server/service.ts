@@ -12,6 +12,8 @@ import type { ServerEnvironment } from '../config/environment.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
 import { processEvent } from '../events/process.js';
+import type { EncryptionKeys } from '../executions/encryption.js';
+import { createSecrets } from '../executions/secrets.js';
 import { createAreas } from '../jobs/areas.js';
 import { createCapacityStore } from '../jobs/capacity-store.js';
 import type { JobTypeRegistry } from '../jobs/job-type.js';
@@ -34,6 +36,7 @@ import { fileRoutesOn } from './routes/files.js';
 import { jobRoutesOn, oneJobRoutesOn } from './routes/jobs.js';
 import { peopleRoutesOn } from './routes/people.js';
 import { noteRoutesOn, polygonRoutesOn } from './routes/polygons.js';
+import { secretRoutesOn } from './routes/secrets.js';
 import { systemRoutesOn } from './routes/system.js';
 import { userRoutesOn } from './routes/users.js';
 import { workRoutesOn } from './routes/work.js';
@@ -51,6 +54,8 @@ export interface ServiceDependencies {
   signer: UrlSigner;
   accounts: readonly ServiceAccount[];
   limits: AttemptLimits;
+  /** Encrypts secrets; undefined: this deployment keeps none. */
+  encryption?: EncryptionKeys | undefined;
   provider: 'local' | 'ecs';
   /** The ECS service that administrators watch and scale. */
   service?: ServiceControl | undefined;
@@ -114,6 +119,7 @@ export function createService(deps: ServiceDependencies): Service {
   authRoutesOn(http, sessions);
   userRoutesOn(http, createAccounts(database));
   peopleRoutesOn(http, createPeople(database));
+  secretRoutesOn(http, createSecrets(database, deps.encryption));
   polygonRoutesOn(http, areas);
   noteRoutesOn(http, areas);
   fileRoutesOn(http, deps.localStorage, deps.signer);

@@ -6,9 +6,11 @@ import pino from 'pino';
 import { generateKeys, readKeys, type SigningKeys } from '../../src/auth/keys.js';
 import type { AttemptLimits } from '../../src/auth/limits.js';
 import { hashSecret, newSecret, signAccessToken } from '../../src/auth/tokens.js';
+import type { ServiceControl } from '../../src/compute/service.js';
 import { parseEnvironment, serverEnvironment } from '../../src/config/environment.js';
 import type { RoleName } from '../../src/contract/auth.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
+import { encryptionKeys } from '../../src/executions/encryption.js';
 import { builtInTypes } from '../../src/jobs/built-in-types.js';
 import { createRegistry, type JobType } from '../../src/jobs/job-type.js';
 import { type Listening, listen } from '../../src/server/listen.js';
@@ -61,6 +63,10 @@ export interface TestServiceOptions {
   limits?: AttemptLimits;
   /** Shares the database (and home, keys) of another service: a second API process. */
   beside?: TestService;
+  /** The keys that sign; by default the same for every service of a test file. */
+  keys?: SigningKeys;
+  /** The ECS service that administrators look after. */
+  service?: ServiceControl;
   /** Where the service finds its database, given where it is: a proxy in between. */
   databaseUrl?: (url: string) => string;
 }
@@ -71,8 +77,8 @@ let keys: Promise<SigningKeys> | undefined;
 /** A whole API on a database of its own, on free ports. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const { beside } = options;
-  keys ??= generateKeys().then(readKeys);
-  const signingKeys = await keys;
+  keys ??= generateKeys().then((pair) => readKeys(pair));
+  const signingKeys = options.keys ?? (await keys);
   const testDatabase = beside?.testDatabase ?? (await createTestDatabase());
   const home = beside?.home ?? (await mkdtemp(path.join(os.tmpdir(), 'reefguide-service-')));
   const databaseUrl = options.databaseUrl?.(testDatabase.url) ?? testDatabase.url;
@@ -92,7 +98,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     signer,
     accounts: [],
     limits: options.limits ?? { account: unlimited, address: unlimited, register: unlimited },
+    encryption: encryptionKeys(
+      environment.SECRETS_KEY ?? 'a key of the tests, long enough',
+      ...(environment.SECRETS_PREVIOUS_KEY ? [environment.SECRETS_PREVIOUS_KEY] : []),
+    ),
     provider: 'local',
+    service: options.service,
     now: Date.now,
   });
   const api: Listening = await listen(service.api, 0);

@@ -9,6 +9,9 @@ const people: RoleName[] = ['OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
 const table: Record<Permission, (RoleName | 'none')[]> = {
   'users:admin': [],
   'users:read': ['OPERATOR'],
+  'secrets:use': ['OPERATOR', 'DEVELOPER'],
+  'secrets:read': ['OPERATOR'],
+  'secrets:write': ['OPERATOR', 'DEVELOPER'],
   'service:admin': [],
   'jobs:invalidate': [],
   'content:own': ['none', ...people],

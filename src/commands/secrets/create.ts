@@ -1,0 +1,30 @@
+import { Args, Flags } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class SecretsCreate extends ClientCommand {
+  static override description = 'Store a secret. Its value is read from standard input, or asked for.';
+  static override examples = [
+    `printf %s "$TOKEN" | <%= config.bin %> secrets create data-token --key-name DATA_TOKEN`,
+    '<%= config.bin %> secrets create data-token --key-name DATA_TOKEN --description "Reads the survey data"',
+  ];
+  static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
+  static override flags = {
+    'key-name': Flags.string({
+      description: 'Environment variable in which a command finds the value',
+      required: true,
+    }),
+    description: Flags.string({ description: 'What it is for' }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(SecretsCreate);
+    const { readSecretValue } = await import('../../cli/secret-value.js');
+    const api = await this.connect(flags);
+    const { name } = args;
+    const value = await readSecretValue();
+    await api.createSecret({ name, key_name: flags['key-name'], description: flags.description, value });
+    this.log(`Stored ${name}`);
+    return { name };
+  }
+}

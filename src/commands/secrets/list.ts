@@ -1,0 +1,26 @@
+import { ClientCommand } from '../../cli/base.js';
+
+export default class SecretsList extends ClientCommand {
+  static override description = 'Show every secret, without its value.';
+  static override examples = ['<%= config.bin %> secrets list'];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(SecretsList);
+    const all = await (await this.connect(flags)).secrets();
+    if (this.jsonEnabled()) return all;
+    const [{ table }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const now = Date.now();
+    const rows = all.secrets.map(({ name, key_name, description, created_by, updated_at }) => [
+      name,
+      key_name,
+      description,
+      created_by ?? '',
+      ago(updated_at, now),
+    ]);
+    this.log(
+      rows.length === 0 ? 'No secrets yet.' : table(['NAME', 'VARIABLE', 'DESCRIPTION', 'MADE BY', 'CHANGED'], rows),
+    );
+    return all;
+  }
+}

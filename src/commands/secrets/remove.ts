@@ -1,0 +1,16 @@
+import { Args } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class SecretsRemove extends ClientCommand {
+  static override description = 'Remove a secret.';
+  static override examples = ['<%= config.bin %> secrets remove data-token'];
+  static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(SecretsRemove);
+    await (await this.connect(flags)).removeSecret(args.name);
+    this.log(`Removed ${args.name}`);
+    return { name: args.name };
+  }
+}

@@ -1,0 +1,16 @@
+import { Args } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class SecretsShow extends ClientCommand {
+  static override description = 'Print the value of a secret, to its owner and to who may read all.';
+  static override examples = ['<%= config.bin %> secrets show data-token'];
+  static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(SecretsShow);
+    const { secret } = await (await this.connect(flags)).secret(args.name);
+    this.log(secret.value);
+    return secret;
+  }
+}

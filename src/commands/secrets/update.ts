@@ -1,0 +1,33 @@
+import { Args, Flags } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class SecretsUpdate extends ClientCommand {
+  static override description = `Change a secret.
+
+Without flags its value is changed, read from standard input or asked for; with flags only what they name.`;
+  static override examples = [
+    `printf %s "$TOKEN" | <%= config.bin %> secrets update data-token`,
+    '<%= config.bin %> secrets update data-token --key-name DATA_KEY',
+  ];
+  static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
+  static override flags = {
+    'key-name': Flags.string({ description: 'Another environment variable' }),
+    description: Flags.string({ description: 'Another description' }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(SecretsUpdate);
+    const { readSecretValue } = await import('../../cli/secret-value.js');
+    const { 'key-name': keyName, description } = flags;
+    const api = await this.connect(flags);
+    const onlyValue = keyName === undefined && description === undefined;
+    await api.updateSecret(args.name, {
+      ...(keyName === undefined ? {} : { key_name: keyName }),
+      ...(description === undefined ? {} : { description }),
+      ...(onlyValue ? { value: await readSecretValue() } : {}),
+    });
+    this.log(`Changed ${args.name}`);
+    return { name: args.name };
+  }
+}
