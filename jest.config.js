@@ -25,7 +25,7 @@ const database = {
 };
 
 export default {
-  projects: [project('unit'), project('integration', database), project('e2e')],
+  projects: [project('unit'), project('integration', database), project('e2e'), project('wire', database)],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -52,7 +52,7 @@ export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKey
       privateKey: createPrivateKey(withLines(pem.privateKey)),
       publicKey: createPublicKey(withLines(pem.publicKey)),
     };
-    if (pair.privateKey.asymmetricKeyType !== 'rsa') throw new Error('not an RSA key');
+    rsaOnly(pair.privateKey);
     if (!createPublicKey(pair.privateKey).equals(pair.publicKey))
       throw new Error('the two keys do not belong together');
     return pair;
@@ -60,10 +60,15 @@ export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKey
   const publicKeys = new Map([[pem.keyId, publicKey]]);
   if (previous && previous.keyId !== pem.keyId) {
     const remedy = 'Remove it with JWT_PREVIOUS_KEY_ID when no token of the time before the rotation lives any more.';
-    const read = () => createPublicKey(withLines(previous.publicKey));
+    const read = () => rsaOnly(createPublicKey(withLines(previous.publicKey)));
     publicKeys.set(previous.keyId, readPem('JWT_PREVIOUS_PUBLIC_KEY', remedy, read));
   }
   return { keyId: pem.keyId, privateKey, publicKeys };
+}
+
+function rsaOnly(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa') throw new Error('not an RSA key');
+  return key;
 }
 
 function readPem<T>(variables: string, hint: string, read: () => T): T {

@@ -11,7 +11,7 @@ export interface Expected {
 /** Where a rollout stands: stable when one deployment is left, with all of its tasks running. */
 export function rolloutOf(status: ClusterStatus, expected: Expected = {}): 'stable' | 'failed' | 'in progress' {
   const { deployments, desiredCount } = status;
-  const asked = expected.deploymentId ? deployments.filter(({ id }) => id === expected.deploymentId) : deployments;
+  const asked = askedFor(status, expected);
   if (asked.some(({ rolloutState }) => rolloutState === 'FAILED')) return 'failed';
   if (asked.length === 0 || (expected.desiredCount ?? desiredCount) !== desiredCount) return 'in progress';
   const [only] = deployments;
@@ -23,6 +23,10 @@ export function rolloutOf(status: ClusterStatus, expected: Expected = {}): 'stab
     (only.rolloutState ?? 'COMPLETED') === 'COMPLETED';
   return settled && status.runningCount === desiredCount ? 'stable' : 'in progress';
 }
+
+/** The deployment that is waited for, or all when it can be any. */
+const askedFor = ({ deployments }: ClusterStatus, { deploymentId }: Expected) =>
+  deploymentId ? deployments.filter(({ id }) => id === deploymentId) : deployments;
 
 /** The lines of a status that a person reads, the deployments first. */
 export function statusLines({ deployments }: ClusterStatus): string[] {
@@ -46,11 +50,12 @@ export interface FollowOptions {
 /** Follows a rollout to its end, telling what changed. Throws a SetupError when it fails or takes too long. */
 export async function followRollout(
   control: Pick<ServiceControl, 'status'>,
-  { expected, everyMs, withinMs, tell, sleep, now }: FollowOptions,
+  { expected = {}, everyMs, withinMs, tell, sleep, now }: FollowOptions,
 ): Promise<ClusterStatus> {
   const until = now() + withinMs;
   const told = new Set<string>();
   let before = '';
+  let seen = false;
   for (let first = true; ; first = false) {
     const status = await control.status();
     const lines = statusLines(status);
@@ -65,11 +70,20 @@ export async function followRollout(
     const state = rolloutOf(status, expected);
     if (state === 'stable') return status;
     if (state === 'failed') {
-      const reason = status.deployments.find(({ rolloutState }) => rolloutState === 'FAILED')?.rolloutStateReason;
+      const reason = askedFor(status, expected).find(
+        ({ rolloutState }) => rolloutState === 'FAILED',
+      )?.rolloutStateReason;
       throw new SetupError(`The rollout failed${reason ? `: ${reason}` : ''}`, {
         hint: 'The events above and the log of the stopped tasks say why.',
       });
     }
+    const isThere = askedFor(status, expected).length > 0;
+    if (seen && !isThere && status.deployments.length > 0) {
+      throw new SetupError('Another deployment has replaced this one', {
+        hint: 'Follow that one with `reefguide cluster status --watch`.',
+      });
+    }
+    seen ||= isThere;
     if (now() >= until) {
       throw new SetupError('The rollout is not stable yet', {
         hint: 'It goes on by itself: look again with `reefguide cluster status --watch`.',

@@ -60,6 +60,8 @@ export function awsErrorKind(error: unknown): AwsErrorKind {
     if (given.some((name) => name !== '' && pattern.test(name)))
       return kind === 'no_credentials' && ended ? 'expired' : kind;
   if (ended) return 'expired';
+  // The SDK wraps what it does not take for an Error, and keeps its message alone.
+  if (/\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)\b/.test(message)) return 'unreachable';
   if (/could not load credentials|resolved credential object is not valid/i.test(message)) return 'no_credentials';
   if (/stack with id .* does not exist/i.test(message)) return 'not_found';
   return 'other';

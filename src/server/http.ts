@@ -92,7 +92,7 @@ export function createHttp(deps: HttpDependencies) {
           const made = new AbortController();
           controller = made;
           live.add(made);
-          const held = deps.holdMs === undefined ? undefined : setTimeout(() => made.abort(), deps.holdMs);
+          const held = deps.holdMs === undefined ? undefined : setTimeout(() => made.abort(), deps.holdMs).unref();
           response.once('close', () => {
             clearTimeout(held);
             live.delete(made);
@@ -183,7 +183,7 @@ export function createHttp(deps: HttpDependencies) {
         const { status, body, headers, unexpected } = httpError(error, request.path);
         const log = requestLog(deps.log, response);
         if (unexpected) log.error({ err: error }, 'request failed');
-        else if (status === 503) log.warn({ err: error }, 'the database does not answer');
+        else if (status === 503) log.warn({ err: error }, 'what this needs is not available');
         if (response.headersSent) response.destroy();
         else response.status(status).set(headers).json(body);
       });

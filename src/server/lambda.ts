@@ -1,9 +1,19 @@
-import serverless from 'serverless-http';
+import { behindGateway, type GatewayAnswer } from './gateway.js';
 import { assembleOnLambda, onceMade } from './on-lambda.js';
 
-const ready = onceMade(async () => serverless((await assembleOnLambda()).service.api));
+const ready = onceMade(async () => {
+  const { service, close } = await assembleOnLambda();
+  return { gateway: await behindGateway(service.api), close };
+});
 
 /** The API behind API Gateway: the same app as `serve`, assembled at the first request of an instance. */
-export async function handler(event: object, context: object): Promise<object> {
-  return (await ready())(event, context);
+export async function handler(event: unknown): Promise<GatewayAnswer> {
+  return (await ready()).gateway.handle(event);
+}
+
+/** Ends the instance. Lambda freezes it and never asks for that; a test does. */
+export async function close(): Promise<void> {
+  const { gateway, close } = await ready();
+  await gateway.close();
+  await close();
 }

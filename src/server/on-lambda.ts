@@ -1,5 +1,7 @@
+import type { Logger } from 'pino';
 import { createAws } from '../config/aws.js';
 import { parseEnvironment, serverEnvironment } from '../config/environment.js';
+import { errorReports } from '../config/error-reports.js';
 import { createLog } from '../config/log.js';
 import { withServiceSecrets } from '../config/service-secrets.js';
 import { type Assembled, assemble } from './assemble.js';
@@ -9,11 +11,17 @@ const holdMs = 20_000;
 /** One instance serves one request at a time. */
 const poolSize = '4';
 
+export interface OnLambda extends Assembled {
+  log: Logger;
+}
+
 /** The service in an instance of AWS Lambda, from the environment and the secrets that it names. */
-export async function assembleOnLambda(): Promise<Assembled> {
-  const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env };
+export async function assembleOnLambda(): Promise<OnLambda> {
+  // The one proxy is the gateway of gateway.ts, which says the caller's address.
+  const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env, TRUST_PROXY: '1' };
   const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, createAws()));
-  return assemble({ environment, home: '/tmp/reefguide', log: createLog(environment.LOG_LEVEL), holdMs });
+  const log = createLog(environment.LOG_LEVEL, { reports: await errorReports(environment.SENTRY_DSN, 'api') });
+  return { ...(await assemble({ environment, home: '/tmp/reefguide', log, holdMs })), log };
 }
 
 /** What `make` gives, made once; after a failure the next call makes it anew. */

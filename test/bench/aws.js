@@ -28,7 +28,14 @@ async function startStandIn() {
 export async function jobToLaunch(system, launches = 10) {
   const ecs = await startStandIn();
   const { manager } = system.credentials;
-  const group = { CLUSTER: 'reef', MIN_CAPACITY: '0', MAX_CAPACITY: '1000', COOLDOWN: '0', SENSITIVITY: '100', FACTOR: '1' };
+  const group = {
+    CLUSTER: 'reef',
+    MIN_CAPACITY: '0',
+    MAX_CAPACITY: '1000',
+    COOLDOWN: '0',
+    SENSITIVITY: '100',
+    FACTOR: '1',
+  };
   const ofType = { TASK_DEF: 'bench:1', SECURITY_GROUP: 'sg-1', ...group };
   const running = start(
     ['capacity', 'run'],

@@ -1,11 +1,11 @@
-import { Args } from '@oclif/core';
+import { taskCount } from '../../cli/args.js';
 import { ClusterCommand } from '../../cli/cluster.js';
 
 export default class ClusterScale extends ClusterCommand {
   static override description = 'Change how many tasks the ECS service runs, from 0 to 10.';
   static override examples = ['<%= config.bin %> cluster scale 2', '<%= config.bin %> cluster scale 0 --watch'];
   static override args = {
-    count: Args.integer({ description: 'Tasks that should run', required: true, min: 0, max: 10 }),
+    count: taskCount({ required: true }),
   };
   static override enableJsonFlag = true;
 
