@@ -3,6 +3,7 @@ import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { standIn } from './stand-in.js';
 import { root, start } from './system.js';
 
 const credentials = {
@@ -91,6 +92,36 @@ export async function oneTurn() {
 /** A day of bursts in simulated time: megabytes at the second and at the last hour, and what is left of timers. */
 export function simulatedDay() {
   return JSON.parse(execFileSync(process.execPath, ['--expose-gc', here('./simulated-day.js')], { encoding: 'utf8' }));
+}
+
+/** `GetSecretValue` calls and milliseconds of the .env of a task definition with 20 variables out of `distinct` secrets. */
+export async function buildEnvCalls(distinct) {
+  const [{ startAwsStandIn }, { buildEnv }, { createAws }] = await Promise.all([
+    standIn('aws'),
+    import(`${root}/dist/cli/build-env.js`),
+    import(`${root}/dist/config/aws.js`),
+  ]);
+  const stand = await startAwsStandIn();
+  const before = { ...process.env };
+  Object.assign(process.env, stand.env);
+  try {
+    const arns = Array.from({ length: distinct }, (_, n) => stand.putSecret(`bench-${n}`, '{"field":"value"}'));
+    stand.stacks.set('bench', { benchcapacityManagerTaskDfn: 'bench:1' });
+    const secrets = Array.from({ length: 20 }, (_, n) => ({
+      name: `V${n}`,
+      valueFrom: `${arns[n % distinct]}:field::`,
+    }));
+    stand.taskDefinitions.set('bench:1', [{ name: 'main', secrets }]);
+    const began = performance.now();
+    const { missing } = await buildEnv({ aws: createAws(), stackName: 'bench', tell() {} });
+    const ms = performance.now() - began;
+    if (missing.length > 0) throw new Error(`left out: ${missing}`);
+    return { calls: stand.calls.filter(({ action }) => action === 'GetSecretValue').length, ms };
+  } finally {
+    await stand.close();
+    for (const name of Object.keys(stand.env)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
 }
 
 /** Seconds of `npx cdk synth` of the sample configuration. */

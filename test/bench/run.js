@@ -1,7 +1,7 @@
 // `npm run bench`: one run, one table. Needs about five minutes on an otherwise idle machine.
 import os from 'node:os';
 import Table from 'cli-table3';
-import { jobToLaunch, oneTurn, simulatedDay, synthSeconds } from './aws.js';
+import { buildEnvCalls, jobToLaunch, oneTurn, simulatedDay, synthSeconds } from './aws.js';
 import { devReady, startUp } from './commands.js';
 import { enlarge, settle, transactionsPerSecond } from './disk.js';
 import * as queue from './queue.js';
@@ -74,6 +74,14 @@ row(
   `${day.early.toFixed(1)} MB, ${day.late.toFixed(1)} MB, ${day.resources} timers more, ${whole(day.done)} jobs`,
   'flat',
   day.late < day.early + 3 && day.resources <= 0 && day.unfinished === 0,
+);
+const each = await buildEnvCalls(20);
+const some = await buildEnvCalls(4);
+row(
+  'capacity build-env with 20 secret variables out of 20 / 4 secrets',
+  `${each.calls} / ${some.calls} GetSecretValue, ${whole(each.ms)} ms`,
+  '20 / 4 calls',
+  each.calls === 20 && some.calls === 4,
 );
 const synth = synthSeconds();
 row('npx cdk synth of the sample', `${synth.toFixed(1)} s`, '30 s', synth < 30);

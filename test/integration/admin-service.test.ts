@@ -121,12 +121,12 @@ describe.each(routes)('%s /api/admin/%s', (...route) => {
     );
   });
 
-  it('answers 503 when the server is set up for no service', async () => {
+  it('answers 404 when the server is set up for no service', async () => {
     const without = await startTestService({ beside: system });
     try {
       const caller = { get: (path: string) => without.fetch(path, { headers }), post: posted };
       const { status, body } = await call(caller, route);
-      expect([status, body.message]).toEqual([503, expect.stringContaining('ECS_CLUSTER_NAME')]);
+      expect([status, body.message]).toEqual([404, expect.stringContaining('ECS_CLUSTER_NAME')]);
     } finally {
       await without.close();
     }

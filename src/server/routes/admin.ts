@@ -8,8 +8,8 @@ export function adminRoutesOn(http: Http, service: ServiceControl | undefined): 
   const on = async <T>(act: (control: ServiceControl) => Promise<T>): Promise<T> => {
     if (!service) {
       throw new ServiceError(
-        'unavailable',
-        'This server is set up for no ECS service: set ECS_CLUSTER_NAME and ECS_SERVICE_NAME',
+        'not_found',
+        'This deployment has no ECS service: ECS_CLUSTER_NAME and ECS_SERVICE_NAME are not set',
       );
     }
     try {

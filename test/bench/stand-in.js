@@ -1,0 +1,15 @@
+// The stand-ins of the tests, which are TypeScript, for the bench.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** The module of test/support with this name. */
+export async function standIn(name) {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
