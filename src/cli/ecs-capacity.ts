@@ -29,8 +29,11 @@ export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityO
     baseUrl: environment.API_ENDPOINT,
     credentials: { kind: 'password', email: environment.API_USERNAME, password: environment.API_PASSWORD },
   });
+  const aws = createAws({ region: environment.AWS_REGION });
+  // Loaded now rather than when the first job waits; what goes wrong is told by the calls.
+  void Promise.allSettled([aws.ecs(), aws.ec2()]);
   const compute = createEcsCompute({
-    aws: createAws({ region: environment.AWS_REGION }),
+    aws,
     definitions: groups.map((group) => ({ ...group, group: group.name })),
     vpcId: environment.VPC_ID,
     log,

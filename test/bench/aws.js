@@ -54,14 +54,20 @@ export async function jobToLaunch(system, launches = 10) {
   );
   try {
     await running.ready;
+    // It has made its first turn, and waits for the demand to change.
+    await ecs.ask({ until: 'ListTasks', above: 0 });
     const times = [];
+    const submitted = [];
     for (let n = 0; n < launches; n += 1) {
       const before = (await ecs.ask({ count: 'RunTask' })).count;
       const began = performance.now();
-      await system.submit({ id: Date.now() + n });
+      const { jobId } = await system.admin.ok('POST', '/api/jobs', { type: 'TEST', inputPayload: { id: n } });
       await ecs.ask({ until: 'RunTask', above: before });
       times.push(performance.now() - began);
+      submitted.push(jobId);
     }
+    // What follows finds an empty queue.
+    for (const id of submitted) await system.admin.ok('POST', `/api/jobs/${id}/cancel`);
     return Math.max(...times);
   } finally {
     await running.stop();

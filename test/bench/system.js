@@ -64,7 +64,6 @@ export async function startSystem() {
     url,
     home,
     credentials,
-    submit: (inputPayload) => admin.ok('POST', '/api/jobs', { type: 'TEST', inputPayload }),
     databaseUrl: postgres.url,
     pid: serve.child.pid,
     admin,
