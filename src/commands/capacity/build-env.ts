@@ -43,6 +43,11 @@ Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
   }
 
   private async configuredStack(): Promise<string> {
+    if (!process.env.CONFIG_FILE_NAME) {
+      throw new SetupError('Which stack is not said', {
+        hint: 'Name it, as in `reefguide capacity build-env STACK`, or set CONFIG_FILE_NAME.',
+      });
+    }
     const { loadDeployment } = await import('../../config/deployment.js');
     return (await loadDeployment(process.env.CONFIG_FILE_NAME)).stackName;
   }

@@ -13,11 +13,11 @@ describe('repositoryAddress', () => {
     ['git@host:team/a.git', 'git@host:team/a.git', 'git@host:team/a.git'],
     ['host:a', 'host:a', 'host:a'],
     ['file:///srv/a', 'file:///srv/a', 'file:///srv/a'],
-    ['../a b', 'file:///work/a%20b', '../a b'],
-    ['./a:b', 'file:///work/tree/a:b', './a:b'],
+    ['../a b', 'file:///home/a%20b', '../a b'],
+    ['./a:b', 'file:///home/tree/a:b', './a:b'],
     ['/srv/a', 'file:///srv/a', '/srv/a'],
   ])('%s', (text, clone, shown) => {
-    expect(repositoryAddress(text, '/work/tree')).toEqual({ clone, shown });
+    expect(repositoryAddress(text, '/home/tree')).toEqual({ clone, shown });
   });
 
   it.each([
@@ -40,7 +40,7 @@ describe('repositoryAddress', () => {
   ])('refuses %j without repeating it', (text, why) => {
     const message = (() => {
       try {
-        return JSON.stringify(repositoryAddress(text, '/work/tree'));
+        return JSON.stringify(repositoryAddress(text, '/home/tree'));
       } catch (error) {
         return error instanceof Error ? error.message : '';
       }
