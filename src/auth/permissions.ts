@@ -11,12 +11,21 @@ export interface Principal {
 /** What people may whatever their roles: use the service for themselves. */
 const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
 
+/** The value of a secret, the logs of an execution: only where it is their own. */
+const developer: readonly Permission[] = [
+  'executions:run',
+  'executions:list',
+  'executions:own',
+  'images:use',
+  'secrets:use',
+  'secrets:write',
+];
+
 /** What each role may beyond that. ADMIN may everything. */
 const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
-  OPERATOR: ['users:read', 'secrets:use', 'secrets:read', 'secrets:write'],
-  // The value of a secret only where it is their own.
-  DEVELOPER: ['secrets:use', 'secrets:write'],
-  VIEWER: [],
+  OPERATOR: [...developer, 'executions:any', 'images:write', 'secrets:read', 'users:read', 'health:reconcile'],
+  DEVELOPER: developer,
+  VIEWER: ['executions:list'],
   ANALYST: ['jobs:read-all'],
   WORKER: ['jobs:poll', 'jobs:work'],
   MANAGER: ['jobs:poll', 'jobs:demand', 'capacity:manage'],

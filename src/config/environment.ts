@@ -43,6 +43,14 @@ export const serverEnvironment = databaseEnvironment
     /** Encrypts secrets; after a rotation the key before it, until everything is encrypted anew. */
     SECRETS_KEY: z.string().min(32).optional(),
     SECRETS_PREVIOUS_KEY: z.string().min(32).optional(),
+    /** Where commands run on one machine: in containers of the engine that answers, or on the machine itself. */
+    EXECUTION_ENGINE: z.enum(['auto', 'docker', 'podman', 'none']).default('auto'),
+    /** The image of a deployment that has none registered. */
+    EXECUTION_IMAGE: z.string().default('ubuntu:24.04'),
+    EXECUTION_CPU: z.coerce.number().int().positive().default(256),
+    EXECUTION_MEMORY: z.coerce.number().int().positive().default(512),
+    /** Unset: the server itself streams logs. */
+    WEBSOCKET_API_ENDPOINT: z.url({ protocol: /^wss?$/ }).optional(),
     PROCESSOR_TOKEN: z.string().min(16).optional(),
     ADMIN_USERNAME: account.username,
     ADMIN_PASSWORD: account.password,

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { time } from './common.js';
 import { defineRoute } from './route.js';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'expected letters, digits, _ . and -, at most 128');
-const keyName = z
+export const secretName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected the name of an environment variable')
-  .meta({ description: 'The environment variable in which a command finds the value' });
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'expected letters, digits, _ . and -, at most 128');
+export const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected the name of an environment variable');
+const keyName = variableName.meta({ description: 'The environment variable in which a command finds the value' });
 const description = z.string().max(1000);
 /** As much as an environment variable may well hold. */
 const value = z.string().min(1).max(65_536);
@@ -26,7 +28,7 @@ export const secretInfo = z
 export type SecretInfo = z.infer<typeof secretInfo>;
 
 const message = z.object({ name: z.string(), message: z.string() });
-const params = z.strictObject({ name });
+const params = z.strictObject({ name: secretName });
 const tag = 'Orchestrator';
 
 export const secretRoutes = {
@@ -44,7 +46,7 @@ export const secretRoutes = {
     tag,
     summary: 'Store a secret, encrypted',
     access: 'secrets:write',
-    body: z.strictObject({ name, key_name: keyName, description: description.optional(), value }),
+    body: z.strictObject({ name: secretName, key_name: keyName, description: description.optional(), value }),
     responses: { 201: { description: 'Stored', body: message } },
   }),
   get: defineRoute({

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { readKeys } from '../auth/keys.js';
 import { type AttemptLimits, defaultLimits } from '../auth/limits.js';
 import { type LocalCredentials, localKeys, localSecretsKey, localUrlKey } from '../auth/local-identity.js';
+import type { CommandRunner } from '../compute/command.js';
 import { createEcsService } from '../compute/service.js';
 import { createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
@@ -97,6 +98,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       log.info({ secrets }, 'encrypted with the present key what the previous one encrypted');
     }
 
+    const runner = await runnerOf(environment, home);
     const service = createService({
       environment,
       log,
@@ -112,10 +114,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       encryption,
       service: serviceOf(environment),
       provider: address.embedded ? 'local' : 'ecs',
+      runner,
       holdMs: options.holdMs,
       now,
     });
     undo.push(() => service.close());
+    await service.seed();
     return { service, credentials, databaseUrl: address.url, close: stopAll };
   } catch (error) {
     await stopAll();
@@ -140,6 +144,19 @@ function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID
 
 function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service, AWS_REGION: region }: ServerEnvironment) {
   return cluster && service ? createEcsService(createAws({ region }), { cluster, service }) : undefined;
+}
+
+/** Where commands run: on ECS where a cluster is named, in production nowhere else, otherwise on this machine. */
+async function runnerOf(environment: ServerEnvironment, home: string): Promise<CommandRunner | undefined> {
+  if (environment.NODE_ENV === 'production') return undefined;
+  const { createLocalCommandRunner } = await import('../compute/local-command.js');
+  const { EXECUTION_ENGINE: engine } = environment;
+  return createLocalCommandRunner({
+    folder: path.join(home, 'executions'),
+    engines: engine === 'auto' ? ['docker', 'podman'] : engine === 'none' ? [] : [engine],
+    env: process.env,
+    now: Date.now,
+  });
 }
 
 /** The keys that encrypt secrets: named, or, on one machine (`home`), made on first use; otherwise none are kept. */

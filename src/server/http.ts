@@ -13,6 +13,8 @@ import type { Metrics } from './metrics.js';
 export interface Context {
   request: Request;
   response: Response;
+  /** What the caller, or we, named this request. */
+  requestId: string;
   /** The caller's address. */
   address: string;
   /** Where the caller reaches this API, without a slash at the end. */
@@ -79,6 +81,7 @@ export function createHttp(deps: HttpDependencies) {
       request,
       response,
       principal,
+      requestId: String(response.locals.requestId),
       address: request.ip ?? 'unknown',
       get apiUrl() {
         return deps.publicUrl ?? `${request.protocol}://${hostOf(request)}`;

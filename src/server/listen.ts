@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { SetupError } from '../contract/errors.js';
 
 export interface Listening {
@@ -13,10 +14,19 @@ export interface Listening {
 const keepAliveMs = 65_000;
 const closeWithinMs = 8_000;
 
+/** Takes over the connection of a request that asks for another protocol, and ends it when the server stops. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** Listens on loopback unless told otherwise. A port in use is one clear error. */
-export async function listen(app: RequestListener, port: number, host = '127.0.0.1'): Promise<Listening> {
+export async function listen(
+  app: RequestListener,
+  port: number,
+  host = '127.0.0.1',
+  upgrade?: Upgrade,
+): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, app);
   const inFlight = watchConnections(server);
+  if (upgrade) server.on('upgrade', upgrade);
   // Uploads of results take as long as they take; headers do not.
   server.requestTimeout = 0;
   server.headersTimeout = 20_000;
@@ -61,6 +71,7 @@ function watchConnections(server: Server): Map<Socket, number> {
     inFlight.set(socket, 0);
     socket.once('close', () => inFlight.delete(socket));
   });
+  server.on('upgrade', ({ socket }) => inFlight.delete(socket));
   server.on('request', ({ socket }, response) => {
     change(socket, 1);
     response.once('close', () => change(socket, -1));

@@ -7,13 +7,14 @@ import { type AttemptLimits, createAttempts } from '../auth/limits.js';
 import { createPeople } from '../auth/people.js';
 import { type ServiceAccount, seedAccounts } from '../auth/seed.js';
 import { createSessions } from '../auth/sessions.js';
+import type { CommandRunner } from '../compute/command.js';
 import type { ServiceControl } from '../compute/service.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
+import { createNotices } from '../database/notices.js';
 import { processEvent } from '../events/process.js';
 import type { EncryptionKeys } from '../executions/encryption.js';
-import { createSecrets } from '../executions/secrets.js';
 import { createAreas } from '../jobs/areas.js';
 import { createCapacityStore } from '../jobs/capacity-store.js';
 import type { JobTypeRegistry } from '../jobs/job-type.js';
@@ -27,7 +28,9 @@ import type { UrlSigner } from '../storage/signed-url.js';
 import { corsOn } from './cors.js';
 import { docsOn } from './docs.js';
 import { createHttp, type Http } from './http.js';
+import type { Upgrade } from './listen.js';
 import { createMetrics } from './metrics.js';
+import { createOrchestrator } from './orchestrator.js';
 import { processorRoutesOn } from './processor.js';
 import { adminRoutesOn } from './routes/admin.js';
 import { authRoutesOn } from './routes/auth.js';
@@ -36,7 +39,6 @@ import { fileRoutesOn } from './routes/files.js';
 import { jobRoutesOn, oneJobRoutesOn } from './routes/jobs.js';
 import { peopleRoutesOn } from './routes/people.js';
 import { noteRoutesOn, polygonRoutesOn } from './routes/polygons.js';
-import { secretRoutesOn } from './routes/secrets.js';
 import { systemRoutesOn } from './routes/system.js';
 import { userRoutesOn } from './routes/users.js';
 import { workRoutesOn } from './routes/work.js';
@@ -57,6 +59,8 @@ export interface ServiceDependencies {
   /** Encrypts secrets; undefined: this deployment keeps none. */
   encryption?: EncryptionKeys | undefined;
   provider: 'local' | 'ecs';
+  /** Runs ad hoc commands; undefined: this server runs none. */
+  runner?: CommandRunner | undefined;
   /** The ECS service that administrators watch and scale. */
   service?: ServiceControl | undefined;
   /** Requests that wait are answered after so long; undefined: when they asked for. */
@@ -69,6 +73,10 @@ export interface Service {
   api: Express;
   processor: Express;
   http: Http;
+  /** Serves the WebSocket of executions' logs. */
+  upgrade: Upgrade;
+  /** Writes what a new deployment begins with. */
+  seed(): Promise<void>;
   /** Applies one raw event, as the processor's route does. */
   processEvent(raw: unknown): ReturnType<typeof processEvent>;
   /** Answers what waits, so that requests in flight can end. */
@@ -80,7 +88,8 @@ export interface Service {
 export function createService(deps: ServiceDependencies): Service {
   const { environment, log, database, storages, types, now } = deps;
   const onError = (error: unknown) => log.warn({ err: error }, 'background work failed and will be tried again');
-  const signals = createSignals({ database, listenUrl: deps.listenUrl, onError });
+  const notices = createNotices({ database, listenUrl: deps.listenUrl, onError });
+  const signals = createSignals(notices);
   const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
   const submissions = createSubmissions({ database, signals, storages, types });
   const work = createWork({
@@ -119,7 +128,8 @@ export function createService(deps: ServiceDependencies): Service {
   authRoutesOn(http, sessions);
   userRoutesOn(http, createAccounts(database));
   peopleRoutesOn(http, createPeople(database));
-  secretRoutesOn(http, createSecrets(database, deps.encryption));
+  const orchestrator = createOrchestrator({ ...deps, notices, onError });
+  orchestrator.routesOn(http);
   polygonRoutesOn(http, areas);
   noteRoutesOn(http, areas);
   fileRoutesOn(http, deps.localStorage, deps.signer);
@@ -143,15 +153,19 @@ export function createService(deps: ServiceDependencies): Service {
     api: http.finish(),
     processor: processor.finish(),
     http,
+    upgrade: orchestrator.upgrade,
+    seed: () => orchestrator.seed(),
     processEvent: (raw) => processEvent(raw, work),
     drain() {
+      orchestrator.drain();
       http.close();
       processor.close();
       work.close();
     },
     async close() {
+      await orchestrator.close();
       await sweeper.stop();
-      await signals.close();
+      await notices.close();
     },
   };
 }

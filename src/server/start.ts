@@ -25,14 +25,13 @@ export async function startServer(options: StartOptions): Promise<Started> {
   const { service, credentials, databaseUrl, close } = await assemble(options);
   const servers: Listening[] = [];
   const stop = async () => {
-    const closing = Promise.all(servers.map((server) => server.close()));
     service.drain();
-    await closing;
+    await Promise.all(servers.map((server) => server.close()));
     await close();
   };
   try {
     options.onStep?.('listening');
-    for (const port of options.apiPorts) servers.push(await listen(service.api, port, host));
+    for (const port of options.apiPorts) servers.push(await listen(service.api, port, host, service.upgrade));
     const api = [...servers];
     let processor: Listening | undefined;
     if (options.processorPort !== undefined) {

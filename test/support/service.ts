@@ -6,6 +6,8 @@ import pino from 'pino';
 import { generateKeys, readKeys, type SigningKeys } from '../../src/auth/keys.js';
 import type { AttemptLimits } from '../../src/auth/limits.js';
 import { hashSecret, newSecret, signAccessToken } from '../../src/auth/tokens.js';
+import type { CommandRunner } from '../../src/compute/command.js';
+import { createLocalCommandRunner } from '../../src/compute/local-command.js';
 import type { ServiceControl } from '../../src/compute/service.js';
 import { parseEnvironment, serverEnvironment } from '../../src/config/environment.js';
 import type { RoleName } from '../../src/contract/auth.js';
@@ -67,6 +69,8 @@ export interface TestServiceOptions {
   keys?: SigningKeys;
   /** The ECS service that administrators look after. */
   service?: ServiceControl;
+  /** Runs commands; by default on this machine. null: the server runs none. */
+  runner?: CommandRunner | null;
   /** Where the service finds its database, given where it is: a proxy in between. */
   databaseUrl?: (url: string) => string;
 }
@@ -86,6 +90,17 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const environment = parseEnvironment(serverEnvironment, { SWEEP_INTERVAL_SECONDS: '3600', ...options.env });
   const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
   const { storages, local } = createStorages(environment, path.join(home, 'storage'), signer);
+  const runner =
+    options.runner === null
+      ? undefined
+      : (options.runner ??
+        (await createLocalCommandRunner({
+          folder: path.join(home, 'executions'),
+          engines: [],
+          env: process.env,
+          killAfterMs: 1_000,
+          now: Date.now,
+        })));
   const service = createService({
     environment,
     log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
@@ -103,10 +118,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       ...(environment.SECRETS_PREVIOUS_KEY ? [environment.SECRETS_PREVIOUS_KEY] : []),
     ),
     provider: 'local',
+    runner,
     service: options.service,
     now: Date.now,
   });
-  const api: Listening = await listen(service.api, 0);
+  const api: Listening = await listen(service.api, 0, undefined, service.upgrade);
   const processor: Listening = await listen(service.processor, 0);
 
   const send = async (target: string, init: RequestInit = {}): Promise<Answer> => {
@@ -164,9 +180,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       return key;
     },
     async close() {
-      const closing = Promise.all([api.close(), processor.close()]);
       service.drain();
-      await closing;
+      await Promise.all([api.close(), processor.close()]);
       await service.close();
       await database.close();
       if (!beside) {

@@ -8,8 +8,8 @@ export function secretRoutesOn(http: Http, secrets: Secrets): void {
     const all = await secrets.list();
     return { secrets: all, total: all.length };
   });
-  http.guarded(secretRoutes.create, async ({ body }, { principal }) => {
-    await secrets.create(body, principal.userId);
+  http.guarded(secretRoutes.create, async ({ body }, { principal, requestId }) => {
+    await secrets.create(body, { userId: principal.userId, requestId });
     return { name: body.name, message: 'Stored' };
   });
   http.guarded(secretRoutes.get, async ({ params }, { principal, response }) => {
@@ -17,8 +17,8 @@ export function secretRoutesOn(http: Http, secrets: Secrets): void {
     const readsAll = mayDo(principal.roles, 'secrets:read');
     return { secret: await secrets.read(params.name, { userId: principal.userId, readsAll }) };
   });
-  http.guarded(secretRoutes.update, async ({ params, body }) => {
-    await secrets.update(params.name, body);
+  http.guarded(secretRoutes.update, async ({ params, body }, { requestId }) => {
+    await secrets.update(params.name, body, requestId);
     return { name: params.name, message: 'Changed' };
   });
   http.guarded(secretRoutes.remove, async ({ params }) => {

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { time, wholeNumber } from './common.js';
+import { imageReference } from './images.js';
+import { defineRoute } from './route.js';
+import { secretName, variableName } from './secrets.js';
+
+export const executionStatuses = ['STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'STOPPED', 'TERMINATING'] as const;
+export const executionStatus = z.enum(executionStatuses);
+export type ExecutionStatus = z.infer<typeof executionStatus>;
+
+const executionId = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits');
+
+const gitRepo = z
+  .string()
+  .max(2048)
+  .regex(
+    /^((https?|ssh|git|file):\/\/[^\s-]\S*|[\w.-]+@[\w.-]+:[^\s-]\S*)$/,
+    'expected the address of a Git repository (https://…)',
+  );
+const gitRef = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z0-9_][\w./+@-]*$/, 'expected a branch, a tag or a commit');
+const gitPath = z
+  .string()
+  .max(1024)
+  .refine(
+    (path) => !path.startsWith('/') && !path.split(/[/\\]/).includes('..'),
+    'expected a path inside the repository',
+  );
+
+export const maxTimeoutSeconds = 7 * 86_400;
+
+export const runBody = z
+  .strictObject({
+    command: z.string().min(1).max(65_536).meta({ description: 'Run by a shell (sh -c)', example: 'echo hello' }),
+    image: imageReference.optional(),
+    imageUri: imageReference.optional().meta({ description: 'Another name of `image`' }),
+    env: z.record(variableName, z.string().max(65_536)).optional(),
+    timeout: z.int().min(0).max(maxTimeoutSeconds).optional().meta({ description: 'Seconds; 0 or unset: a day' }),
+    secrets: z.array(secretName).max(100).optional().meta({ description: 'Names; each becomes its variable' }),
+    git_repo: gitRepo.optional(),
+    git_ref: gitRef.optional().meta({ description: 'Branch, tag or commit; unset: the default branch' }),
+    git_path: gitPath.optional().meta({ description: 'Folder of the repository to run in' }),
+  })
+  .superRefine((body, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (body.image !== undefined && body.imageUri !== undefined && body.image !== body.imageUri)
+      issue('imageUri', 'differs from `image`: send one of them');
+    if (body.git_repo === undefined)
+      for (const name of ['git_ref', 'git_path'] as const) if (body[name] !== undefined) issue(name, 'needs git_repo');
+    if (Object.keys(body.env ?? {}).length > 500) issue('env', 'expected at most 500 variables');
+  });
+export type RunBody = z.infer<typeof runBody>;
+
+const started = z.object({
+  execution_id: executionId,
+  log_url: z.string(),
+  status: executionStatus,
+  command: z.string(),
+  image_id: z.string(),
+  websocket_url: z.string().meta({ description: 'Opens once, within a minute' }),
+});
+export type StartedExecution = z.infer<typeof started>;
+
+/** An execution without its environment. */
+export const execution = z
+  .object({
+    execution_id: executionId,
+    created_by: z.string().nullable().meta({ description: 'Address of who ran it' }),
+    owned_by: z.array(z.string()),
+    command: z.string(),
+    image_id: z.string(),
+    secrets: z.array(z.string()),
+    git_repo: z.string().nullable(),
+    git_ref: z.string().nullable(),
+    git_path: z.string().nullable(),
+    status: executionStatus,
+    exit_code: z.int().nullable(),
+    started_at: time,
+    completed_at: time.nullable(),
+    duration_seconds: z.int().nullable(),
+    timeout: z.int(),
+    task_arn: z.string().nullable(),
+    created_by_request_id: z.string(),
+    modified_by_request_id: z.string(),
+    compute_platform: z.string(),
+  })
+  .meta({ id: 'Execution' });
+export type Execution = z.infer<typeof execution>;
+
+const executionState = z.object({
+  execution_id: executionId,
+  status: executionStatus,
+  command: z.string(),
+  image_id: z.string(),
+  started_at: time,
+  exit_code: z.int().nullable(),
+  completed_at: time.optional(),
+});
+export type ExecutionState = z.infer<typeof executionState>;
+
+export const logEvent = z
+  .object({
+    event_id: z.string(),
+    timestamp: z.int().meta({ description: 'Milliseconds since 1970' }),
+    message: z.string(),
+  })
+  .meta({ id: 'LogEvent' });
+export type LogEvent = z.infer<typeof logEvent>;
+
+const executionLogs = z.object({
+  execution_id: executionId,
+  status: executionStatus,
+  events: z.array(logEvent).nullable().meta({ description: 'In time order; null while it runs' }),
+  websocket_url: z.string().optional().meta({ description: 'While it runs: opens once, within a minute' }),
+});
+export type ExecutionLogs = z.infer<typeof executionLogs>;
+
+/** What a subscriber of a WebSocket gets. */
+export type LogMessage = ({ type: 'log' } & LogEvent) | { type: 'disconnect'; reason: DisconnectReason };
+export type DisconnectReason = 'execution_completed' | 'slow_consumer' | 'server_stopping';
+
+const params = z.strictObject({ id: executionId });
+const tag = 'Orchestrator';
+
+export const executionRoutes = {
+  run: defineRoute({
+    method: 'post',
+    path: '/api/v1/run',
+    tag,
+    summary: 'Run a command in a container',
+    access: 'executions:run',
+    body: runBody,
+    responses: { 202: { description: 'It starts', body: started } },
+  }),
+  list: defineRoute({
+    method: 'get',
+    path: '/api/v1/executions',
+    tag,
+    summary: 'Executions, newest first',
+    access: 'executions:list',
+    query: z.strictObject({
+      limit: wholeNumber(0, 1_000_000).default(10).meta({ description: '0: all' }),
+      status: z
+        .string()
+        .max(200)
+        .transform((text) => text.split(',').map((status) => status.trim().toUpperCase()))
+        .pipe(z.array(executionStatus))
+        .optional()
+        .meta({ description: 'Comma-separated' }),
+    }),
+    responses: { 200: { description: 'Executions', body: z.array(execution) } },
+  }),
+  status: defineRoute({
+    method: 'get',
+    path: '/api/v1/executions/:id/status',
+    tag,
+    summary: 'How far an execution is',
+    access: 'executions:own',
+    params,
+    responses: { 200: { description: 'The state', body: executionState } },
+  }),
+  logs: defineRoute({
+    method: 'get',
+    path: '/api/v1/executions/:id/logs',
+    tag,
+    summary: 'What an ended execution printed; of a running one, where to listen',
+    access: 'executions:own',
+    params,
+    responses: { 200: { description: 'Log events', body: executionLogs } },
+  }),
+  kill: defineRoute({
+    method: 'delete',
+    path: '/api/v1/executions/:id',
+    tag,
+    summary: 'Stop an execution',
+    access: 'executions:own',
+    params,
+    responses: {
+      200: { description: 'It is being stopped', body: z.object({ execution_id: executionId, message: z.string() }) },
+      204: { description: 'It had ended already' },
+    },
+  }),
+};

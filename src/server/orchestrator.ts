@@ -1,0 +1,75 @@
+import type { Logger } from 'pino';
+import type { CommandRunner } from '../compute/command.js';
+import type { ServerEnvironment } from '../config/environment.js';
+import { socketPath } from '../contract/paths.js';
+import type { Database } from '../database/database.js';
+import type { Notices } from '../database/notices.js';
+import type { EncryptionKeys } from '../executions/encryption.js';
+import { createExecutions } from '../executions/executions.js';
+import { createFeeds } from '../executions/feed.js';
+import { createFollowed } from '../executions/followed.js';
+import { createImages } from '../executions/images.js';
+import { createLogStore } from '../executions/log-store.js';
+import { createLogTokens } from '../executions/log-tokens.js';
+import { createRecords } from '../executions/records.js';
+import { createSecrets } from '../executions/secrets.js';
+import type { Http } from './http.js';
+import { createLiveLogs } from './live-logs.js';
+import { executionRoutesOn, imageRoutesOn } from './routes/executions.js';
+import { secretRoutesOn } from './routes/secrets.js';
+
+export interface OrchestratorDependencies {
+  environment: ServerEnvironment;
+  log: Logger;
+  database: Database;
+  notices: Notices;
+  encryption?: EncryptionKeys | undefined;
+  runner?: CommandRunner | undefined;
+  onError(error: unknown): void;
+  now(): number;
+}
+
+/** A database that is away does not keep a server from stopping for longer. */
+const lastEndsWithinMs = 2_000;
+
+/** Assembles what runs ad hoc commands. */
+export function createOrchestrator(deps: OrchestratorDependencies) {
+  const { environment, log, database, notices, encryption, runner, onError, now } = deps;
+  const records = createRecords(database, notices);
+  const logs = createLogStore(database, notices);
+  const tokens = createLogTokens(database);
+  const images = createImages(database, runner);
+  const secrets = createSecrets(database, encryption);
+  const followed = createFollowed({ records, logs, notices, runner, log, now });
+  const executions = createExecutions({ records, images, secrets, logs, followed, runner, encryption, log, now });
+  const feeds = createFeeds({ logs, records, notices, onError });
+  const liveLogs = createLiveLogs({ feeds, logs, tokens, log });
+
+  const socketUrl = async (executionId: string, apiUrl: string) => {
+    const endpoint = environment.WEBSOCKET_API_ENDPOINT ?? `${apiUrl.replace(/^http/, 'ws')}${socketPath}`;
+    return `${endpoint}?token=${await tokens.issue(executionId)}`;
+  };
+
+  return {
+    upgrade: liveLogs.upgrade,
+    routesOn(http: Http): void {
+      executionRoutesOn(http, executions, socketUrl);
+      imageRoutesOn(http, images);
+      secretRoutesOn(http, secrets);
+    },
+    /** Registers the default image of a new deployment. */
+    seed: () =>
+      images.seed({
+        image: environment.EXECUTION_IMAGE,
+        cpu: environment.EXECUTION_CPU,
+        memory: environment.EXECUTION_MEMORY,
+      }),
+    /** Says goodbye to who listens. */
+    drain: () => liveLogs.close(),
+    /** Stops the commands that cannot outlive this process, and records their ends. */
+    async close(): Promise<void> {
+      await runner?.close();
+      await followed.close(lastEndsWithinMs);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { WebSocket } from 'ws';
+import type { LogMessage } from '../../src/contract/executions.js';
+
+export interface Listener {
+  messages: LogMessage[];
+  /** Messages of lines alone. */
+  lines(): string[];
+  /** Code and reason by which the socket was closed; HTTP status when it never opened. */
+  closed: Promise<{ code: number; reason: string }>;
+  socket: WebSocket;
+}
+
+/** A subscriber of logs, as any WebSocket client is one. */
+export function listenTo(url: string): Listener {
+  const socket = new WebSocket(url);
+  const messages: LogMessage[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('unexpected-response', (_, response) => {
+      resolve({ code: response.statusCode ?? 0, reason: 'not opened' });
+      response.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+  });
+  return {
+    messages,
+    lines: () => messages.flatMap((message) => (message.type === 'log' ? [message.message] : [])),
+    closed,
+    socket,
+  };
+}
