@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { id } from './common.js';
 import { defineRoute } from './route.js';
 
+const outcome = z.object({
+  applied: z.boolean().meta({ description: 'Whether it changed anything' }),
+  jobs: z.array(id).meta({ description: 'Jobs that went back to the queue, or ended' }),
+  executions: z.array(z.string()),
+  stored: z.int().meta({ description: 'Log lines that were new' }),
+  statusCode: z.int().optional().meta({ description: 'What API Gateway answers the subscriber' }),
+});
+export type EventOutcome = z.infer<typeof outcome>;
+
 const tag = 'Event processor';
 
 export const processorRoutes = {
@@ -28,7 +37,7 @@ export const processorRoutes = {
     responses: {
       200: {
         description: 'Applied, or knowingly ignored',
-        body: z.object({ applied: z.boolean(), jobs: z.array(id) }),
+        body: outcome,
       },
     },
   }),

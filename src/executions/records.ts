@@ -57,7 +57,7 @@ WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${l
 const finishText = `
 UPDATE "Execution" SET completed_at = now(),
   duration_seconds = greatest(0, round(extract(epoch FROM now() - started_at)))::int,
-  status = CASE WHEN status = 'TERMINATING' THEN 'STOPPED' WHEN $2 = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END::"ExecutionStatus",
+  status = CASE WHEN status = 'TERMINATING' THEN 'STOPPED' WHEN $2::int = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END::"ExecutionStatus",
   exit_code = CASE WHEN status = 'TERMINATING' THEN ${stoppedCode} ELSE $2::int END
 WHERE execution_id = $1 AND ${live} RETURNING ${liveColumns}`;
 
@@ -107,11 +107,11 @@ export function createRecords(database: Database, notices: Notices) {
       );
       return row?.status;
     },
-    /** Ends it with the code that its command exited with; undefined when it had ended already. */
-    async finish(executionId: string, exitCode: number): Promise<LiveExecution | undefined> {
+    /** Ends it with the code that its command exited with, if it ran; undefined when it had ended already. */
+    async finish(executionId: string, exitCode: number | undefined): Promise<LiveExecution | undefined> {
       // Who succeeded has run, also when nobody told so.
       if (exitCode === 0) await move(executionId, 'RUNNING');
-      return told(await database.rows<LiveExecution>('execution-finish', finishText, [executionId, exitCode]));
+      return told(await database.rows<LiveExecution>('execution-finish', finishText, [executionId, exitCode ?? null]));
     },
     async find(executionId: string): Promise<ExecutionRow | undefined> {
       const [row] = await database.rows<ExecutionRow>(

@@ -5,7 +5,7 @@ import { type AttemptLimits, defaultLimits } from '../auth/limits.js';
 import { type LocalCredentials, localKeys, localSecretsKey, localUrlKey } from '../auth/local-identity.js';
 import type { CommandRunner } from '../compute/command.js';
 import { createEcsService } from '../compute/service.js';
-import { createAws } from '../config/aws.js';
+import { type Aws, createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import { SetupError } from '../contract/errors.js';
 import { databaseError, findDatabase } from '../database/connect.js';
@@ -98,6 +98,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       log.info({ secrets }, 'encrypted with the present key what the previous one encrypted');
     }
 
+    const aws = createAws({ region: environment.AWS_REGION });
     const runner = await runnerOf(environment, home);
     const service = createService({
       environment,
@@ -112,8 +113,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       accounts,
       limits: options.limits ?? defaultLimits,
       encryption,
-      service: serviceOf(environment),
+      service: serviceOf(environment, aws),
       provider: address.embedded ? 'local' : 'ecs',
+      aws,
       runner,
       holdMs: options.holdMs,
       now,
@@ -142,8 +144,8 @@ function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID
   return publicKey && keyId ? { publicKey, keyId } : undefined;
 }
 
-function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service, AWS_REGION: region }: ServerEnvironment) {
-  return cluster && service ? createEcsService(createAws({ region }), { cluster, service }) : undefined;
+function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service }: ServerEnvironment, aws: Aws) {
+  return cluster && service ? createEcsService(aws, { cluster, service }) : undefined;
 }
 
 /** Where commands run: on ECS where a cluster is named, in production nowhere else, otherwise on this machine. */

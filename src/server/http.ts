@@ -48,9 +48,11 @@ export interface HttpDependencies {
   publicUrl: string | undefined;
   /** Requests that wait are answered after so long; undefined: when they asked for. */
   holdMs?: number | undefined;
+  /** Bytes that a body may have; a mebibyte. */
+  bodyLimit?: number;
 }
 
-const bodyLimit = 1_048_576;
+const usualLimit = 1_048_576;
 /** Routes that a busy system calls all the time: logged at debug level. */
 const quiet =
   /^\/(metrics|api\/(v1\/)?health|api\/ready|api\/jobs\/(poll|claim|demand|results|assign|assignments)|api\/capacity)/;
@@ -65,7 +67,7 @@ export function createHttp(deps: HttpDependencies) {
   app.disable('etag');
   app.set('query parser', 'simple');
 
-  const readJson = express.json({ limit: bodyLimit, strict: false, type: () => true });
+  const readJson = express.json({ limit: deps.bodyLimit ?? usualLimit, strict: false, type: () => true });
   const readBody = (request: Request, response: Response) =>
     new Promise<unknown>((resolve, reject) => {
       readJson(request, response, (error: unknown) => (error ? reject(error) : resolve(request.body)));

@@ -1,4 +1,5 @@
 import { ServiceError } from '../contract/errors.js';
+import type { EventOutcome } from '../contract/processor.js';
 import { assembleOnLambda, onceMade } from './on-lambda.js';
 
 const ready = onceMade(assembleOnLambda);
@@ -8,14 +9,14 @@ const ready = onceMade(assembleOnLambda);
  * kept in the dead-letter queue at last. An event that it does not know stays unknown, however often it comes: it is
  * logged, and is done with.
  */
-export async function handler(event: unknown): Promise<{ applied: boolean; jobs: number[] }> {
+export async function handler(event: unknown): Promise<EventOutcome> {
   const { service, log } = await ready();
   try {
     return await service.processEvent(event);
   } catch (error) {
     if (!(error instanceof ServiceError && error.kind === 'invalid')) throw error;
     log.error({ err: error, event: idOf(event) }, 'the event is left out');
-    return { applied: false, jobs: [] };
+    return { applied: false, jobs: [], executions: [], stored: 0 };
   }
 }
 

@@ -1,9 +1,13 @@
 import type { Logger } from 'pino';
 import type { CommandRunner } from '../compute/command.js';
+import { createSocketGateway } from '../compute/socket-gateway.js';
+import type { Aws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import { socketPath } from '../contract/paths.js';
 import type { Database } from '../database/database.js';
 import type { Notices } from '../database/notices.js';
+import type { ProcessorEvent } from '../events/decode.js';
+import type { EventTargets } from '../events/process.js';
 import type { EncryptionKeys } from '../executions/encryption.js';
 import { createExecutions } from '../executions/executions.js';
 import { createFeeds } from '../executions/feed.js';
@@ -13,12 +17,15 @@ import { createLogStore } from '../executions/log-store.js';
 import { createLogTokens } from '../executions/log-tokens.js';
 import { createRecords } from '../executions/records.js';
 import { createSecrets } from '../executions/secrets.js';
+import { createSocketConnections } from '../executions/socket-connections.js';
+import { createTaskEvents } from '../executions/task-events.js';
 import type { Http } from './http.js';
 import { createLiveLogs } from './live-logs.js';
 import { executionRoutesOn, imageRoutesOn } from './routes/executions.js';
 import { secretRoutesOn } from './routes/secrets.js';
 
 export interface OrchestratorDependencies {
+  aws: Aws;
   environment: ServerEnvironment;
   log: Logger;
   database: Database;
@@ -32,6 +39,11 @@ export interface OrchestratorDependencies {
 /** A database that is away does not keep a server from stopping for longer. */
 const lastEndsWithinMs = 2_000;
 
+const nameIn = (event: ProcessorEvent) => {
+  if ('task' in event) return { taskArn: event.task.arn };
+  return 'taskId' in event ? { taskId: event.taskId } : {};
+};
+
 /** Assembles what runs ad hoc commands. */
 export function createOrchestrator(deps: OrchestratorDependencies) {
   const { environment, log, database, notices, encryption, runner, onError, now } = deps;
@@ -42,6 +54,9 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
   const secrets = createSecrets(database, encryption);
   const followed = createFollowed({ records, logs, notices, runner, log, now });
   const executions = createExecutions({ records, images, secrets, logs, followed, runner, encryption, log, now });
+  const taskEvents = createTaskEvents({ records, logs, runner, encryption, log, now });
+  const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
+  const connections = createSocketConnections({ database, logs, records, tokens, gateway, log });
   const feeds = createFeeds({ logs, records, notices, onError });
   const liveLogs = createLiveLogs({ feeds, logs, tokens, log });
 
@@ -57,6 +72,25 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
       imageRoutesOn(http, images);
       secretRoutesOn(http, secrets);
     },
+    /** What the event processor changes here. */
+    eventTargets: {
+      taskRuns: taskEvents.taskRuns,
+      async taskStopped(...given) {
+        const change = await taskEvents.taskStopped(...given);
+        if (change?.applied) await connections.pushAll(change.executionId);
+        return change;
+      },
+      async storeLines(...given) {
+        const stored = await taskEvents.storeLines(...given);
+        if (stored) await connections.pushAll(stored.executionId);
+        return stored;
+      },
+      socketOpened: connections.opened,
+      socketSpoke: connections.spoke,
+      socketClosed: connections.closed,
+      async reconcile() {},
+      onUnknown: (event) => log.info({ event: event.kind, ...nameIn(event) }, 'an event for nobody here'),
+    } satisfies Omit<EventTargets, 'loseJobs'>,
     /** Registers the default image of a new deployment. */
     seed: () =>
       images.seed({

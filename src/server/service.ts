@@ -9,6 +9,7 @@ import { type ServiceAccount, seedAccounts } from '../auth/seed.js';
 import { createSessions } from '../auth/sessions.js';
 import type { CommandRunner } from '../compute/command.js';
 import type { ServiceControl } from '../compute/service.js';
+import type { Aws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
@@ -59,6 +60,7 @@ export interface ServiceDependencies {
   /** Encrypts secrets; undefined: this deployment keeps none. */
   encryption?: EncryptionKeys | undefined;
   provider: 'local' | 'ecs';
+  aws: Aws;
   /** Runs ad hoc commands; undefined: this server runs none. */
   runner?: CommandRunner | undefined;
   /** The ECS service that administrators watch and scale. */
@@ -83,6 +85,9 @@ export interface Service {
   drain(): void;
   close(): Promise<void>;
 }
+
+/** AWS hands over up to 6 MB in one event. */
+const eventLimit = 8 * 1_048_576;
 
 /** Assembles the API and the event processor. Listens on nothing: that is the shell's part. */
 export function createService(deps: ServiceDependencies): Service {
@@ -140,8 +145,10 @@ export function createService(deps: ServiceDependencies): Service {
   adminRoutesOn(http, deps.service);
   docsOn(http.app);
 
-  const processor = createHttp(shared);
-  processorRoutesOn(processor, work, environment.PROCESSOR_TOKEN);
+  const targets = { ...orchestrator.eventTargets, loseJobs: work.taskStopped };
+  const applyEvent = (raw: unknown) => processEvent(raw, targets);
+  const processor = createHttp({ ...shared, bodyLimit: eventLimit });
+  processorRoutesOn(processor, applyEvent, environment.PROCESSOR_TOKEN);
 
   const sweeper = startSweeper({
     sweep: () => work.sweep(),
@@ -155,7 +162,7 @@ export function createService(deps: ServiceDependencies): Service {
     http,
     upgrade: orchestrator.upgrade,
     seed: () => orchestrator.seed(),
-    processEvent: (raw) => processEvent(raw, work),
+    processEvent: applyEvent,
     drain() {
       orchestrator.drain();
       http.close();

@@ -126,14 +126,14 @@ describe('while the database is away', () => {
     expect((await system.anybody.get('/api/jobs')).status).toBe(401);
   });
 
-  it('an event is answered 503, so that it is sent again', async () => {
+  it('an event is answered 500, so that it is sent again', async () => {
     await proxy.refuse();
     const event = {
       'detail-type': 'ECS Task State Change',
       detail: { taskArn: 'arn:aws:ecs:test:0:task/c/1', lastStatus: 'STOPPED' },
     };
     const answer = await fetch(`${system.processorUrl}/process`, { method: 'POST', body: JSON.stringify(event) });
-    expect(answer.status).toBe(503);
+    expect(answer.status).toBe(500);
   });
 });
 

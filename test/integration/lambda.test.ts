@@ -348,16 +348,16 @@ describe('the event processor as a function', () => {
     await handler(v2('/api/jobs/claim', { method: 'POST', headers: machine, body: JSON.stringify(claim) }));
     const status = async () => json(await handler(v2(`/api/jobs/${jobId}`, { headers: user }))).job.status;
     expect(await status()).toBe('IN_PROGRESS');
-    expect(await processor(stopped(ecsTaskArn))).toEqual({ applied: true, jobs: [jobId] });
+    expect(await processor(stopped(ecsTaskArn))).toEqual({ applied: true, jobs: [jobId], executions: [], stored: 0 });
     expect(await status()).toBe('PENDING');
-    expect(await processor(stopped(ecsTaskArn))).toEqual({ applied: false, jobs: [] });
+    expect(await processor(stopped(ecsTaskArn))).toEqual({ applied: false, jobs: [], executions: [], stored: 0 });
     expect(await status()).toBe('PENDING');
   });
 
   it.each([{}, null, 'text', { 'detail-type': 'ECS Task State Change' }, { 'detail-type': 3 }])(
     'is done with the event %p, which it will never know',
     async (event) => {
-      expect(await processor(event)).toEqual({ applied: false, jobs: [] });
+      expect(await processor(event)).toEqual({ applied: false, jobs: [], executions: [], stored: 0 });
     },
   );
 
@@ -376,6 +376,8 @@ describe('the event processor as a function', () => {
       expect(await away.service.processEvent(stopped('arn:aws:ecs:test:0:task/c/2'))).toEqual({
         applied: false,
         jobs: [],
+        executions: [],
+        stored: 0,
       });
       await proxy.refuse();
       await expect(away.service.processEvent(stopped('arn:aws:ecs:test:0:task/c/2'))).rejects.toThrow();

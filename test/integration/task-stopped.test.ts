@@ -62,7 +62,12 @@ describe('an event that a task stopped', () => {
     const [other] = await claim(worker);
     const { status, body } = await taskIs('STOPPED', ecsTaskArn);
     expect(status).toBe(200);
-    expect(body).toEqual({ applied: true, jobs: expect.arrayContaining([one?.job.id, two?.job.id]) });
+    expect(body).toEqual({
+      applied: true,
+      jobs: expect.arrayContaining([one?.job.id, two?.job.id]),
+      executions: [],
+      stored: 0,
+    });
     expect(await statusOf(system, one?.job.id ?? 0)).toBe('PENDING');
     expect(await statusOf(system, other?.job.id ?? 0)).toBe('IN_PROGRESS');
     expect(await attemptsOf(system, one?.job.id ?? 0)).toMatchObject([
@@ -92,7 +97,7 @@ describe('an event that a task stopped', () => {
     // Another task has the job by the time that the event comes once more.
     const [again] = await claim(worker);
     expect(again?.job).toMatchObject({ id: one?.job.id, attempts: 2 });
-    expect((await taskIs('STOPPED', ecsTaskArn)).body).toEqual({ applied: false, jobs: [] });
+    expect((await taskIs('STOPPED', ecsTaskArn)).body).toEqual({ applied: false, jobs: [], executions: [], stored: 0 });
     expect(await statusOf(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
     expect(await attemptsOf(system, one?.job.id ?? 0)).toHaveLength(2);
   });
@@ -110,14 +115,17 @@ describe('an event that a task stopped', () => {
 
   it('of a task that nobody knows is answered 200', async () => {
     const answer = await taskIs('STOPPED', 'arn:aws:ecs:test:0:task/c/unknown');
-    expect(answer).toEqual({ status: 200, body: { applied: false, jobs: [] } });
+    expect(answer).toEqual({ status: 200, body: { applied: false, jobs: [], executions: [], stored: 0 } });
   });
 });
 
 describe('another event', () => {
   it('that a task runs changes nothing', async () => {
     const [one] = await inHand([payload('one')]);
-    expect(await taskIs('RUNNING', ecsTaskArn)).toEqual({ status: 200, body: { applied: false, jobs: [] } });
+    expect(await taskIs('RUNNING', ecsTaskArn)).toEqual({
+      status: 200,
+      body: { applied: false, jobs: [], executions: [], stored: 0 },
+    });
     expect(await statusOf(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
   });
 

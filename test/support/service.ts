@@ -9,6 +9,7 @@ import { hashSecret, newSecret, signAccessToken } from '../../src/auth/tokens.js
 import type { CommandRunner } from '../../src/compute/command.js';
 import { createLocalCommandRunner } from '../../src/compute/local-command.js';
 import type { ServiceControl } from '../../src/compute/service.js';
+import { createAws } from '../../src/config/aws.js';
 import { parseEnvironment, serverEnvironment } from '../../src/config/environment.js';
 import type { RoleName } from '../../src/contract/auth.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
@@ -118,6 +119,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       ...(environment.SECRETS_PREVIOUS_KEY ? [environment.SECRETS_PREVIOUS_KEY] : []),
     ),
     provider: 'local',
+    aws: createAws({ region: environment.AWS_REGION }),
     runner,
     service: options.service,
     now: Date.now,

@@ -1,0 +1,150 @@
+import type { Logger } from 'pino';
+import type { DisconnectReason, LogMessage } from '../contract/executions.js';
+import type { Database } from '../database/database.js';
+import type { LogStore } from './log-store.js';
+import type { LogTokens } from './log-tokens.js';
+import type { Records } from './records.js';
+
+/** Sends to connections that a gateway holds. */
+export interface SocketGateway {
+  /** false: the connection has gone. */
+  send(endpoint: string, connectionId: string, text: string): Promise<boolean>;
+  close(endpoint: string, connectionId: string): Promise<void>;
+}
+
+interface Connection {
+  connection_id: string;
+  execution_id: string;
+  endpoint: string;
+  after: number;
+}
+
+/** Who pushes to a connection does so alone for this long; a process that died meanwhile is waited for as long. */
+const aloneSeconds = 30;
+/** The gateway takes no larger message than 128 KiB. */
+const maxMessageCharacters = 30_000;
+
+/** Guarantee: of several processes one pushes to a connection, so that lines come in order and once. */
+const takeText = `
+UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${aloneSeconds})
+WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())
+RETURNING connection_id, execution_id, endpoint, after::float8 AS after`;
+
+/** Subscribers of logs whose WebSockets API Gateway holds: what each was sent is recorded, the rest is pushed. */
+export function createSocketConnections(deps: {
+  database: Database;
+  logs: LogStore;
+  records: Records;
+  tokens: LogTokens;
+  gateway: SocketGateway;
+  log: Logger;
+}) {
+  const { database, logs, records, tokens, gateway, log } = deps;
+
+  const remove = async (connectionId: string): Promise<boolean> => {
+    const gone = await database.rows(
+      'socket-remove',
+      'DELETE FROM "LogConnection" WHERE connection_id = $1 RETURNING 1',
+      [connectionId],
+    );
+    return gone.length > 0;
+  };
+  const setPlace = (connectionId: string, after: number, busy: boolean) =>
+    database.rows(
+      'socket-place',
+      `UPDATE "LogConnection" SET after = $2,
+         busy_until = CASE WHEN $3 THEN now() + make_interval(secs => ${aloneSeconds}) END WHERE connection_id = $1`,
+      [connectionId, after, busy],
+    );
+  const say = (connection: Connection, message: LogMessage) =>
+    gateway.send(connection.endpoint, connection.connection_id, JSON.stringify(message));
+
+  /** Sends what the connection has not had; false when it has gone, or was told goodbye. */
+  const sendRest = async (connection: Connection): Promise<boolean> => {
+    // The end first: whatever was stored before it is then read below.
+    const end = await records.endOf(connection.execution_id);
+    for (;;) {
+      const events = await logs.after(connection.execution_id, connection.after);
+      if (events.length === 0) break;
+      for (const { place, message, ...event } of events) {
+        if (!(await say(connection, { type: 'log', ...event, message: message.slice(0, maxMessageCharacters) })))
+          return false;
+        connection.after = place;
+      }
+      await setPlace(connection.connection_id, connection.after, true);
+    }
+    if (end && !end.ended) return true;
+    const reason: DisconnectReason = 'execution_completed';
+    await say(connection, { type: 'disconnect', reason });
+    await gateway.close(connection.endpoint, connection.connection_id);
+    return false;
+  };
+
+  const push = async (connectionId: string): Promise<void> => {
+    // Whoever was refused below because another was pushing relies on that one to look again.
+    for (;;) {
+      const [connection] = await database.rows<Connection>('socket-take', takeText, [connectionId]);
+      if (!connection) return;
+      try {
+        if (!(await sendRest(connection))) {
+          await remove(connectionId);
+          return;
+        }
+      } finally {
+        await setPlace(connectionId, connection.after, false);
+      }
+      const { execution_id } = connection;
+      const end = await records.endOf(execution_id);
+      if (!end?.ended && (await logs.lastPlace(execution_id)) <= connection.after) return;
+    }
+  };
+
+  return {
+    async opened(given: { connectionId: string; endpoint: string; token: string; after: string | undefined }) {
+      const executionId = await tokens.take(given.token);
+      if (executionId === undefined) return false;
+      const place = given.after === undefined ? 0 : await logs.placeOf(executionId, given.after);
+      if (place === undefined) return false;
+      await database.rows(
+        'socket-add',
+        `INSERT INTO "LogConnection" (connection_id, execution_id, endpoint, after) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (connection_id) DO NOTHING`,
+        [given.connectionId, executionId, given.endpoint, place],
+      );
+      return true;
+    },
+    /** Pushes what it has not had; false when it is not known. */
+    async spoke(connectionId: string): Promise<boolean> {
+      const [known] = await database.rows('socket-known', 'SELECT 1 FROM "LogConnection" WHERE connection_id = $1', [
+        connectionId,
+      ]);
+      if (known) await push(connectionId);
+      return known !== undefined;
+    },
+    closed: remove,
+    /** Pushes new lines, or the end, to whoever listens. A subscriber that cannot be reached keeps no other waiting. */
+    async pushAll(executionId: string): Promise<void> {
+      const rows = await database.rows<{ connection_id: string }>(
+        'sockets-of',
+        'SELECT connection_id FROM "LogConnection" WHERE execution_id = $1',
+        [executionId],
+      );
+      await Promise.all(
+        rows.map(({ connection_id }) =>
+          push(connection_id).catch((error: unknown) =>
+            log.warn({ err: error, executionId }, 'lines could not be pushed to a subscriber'),
+          ),
+        ),
+      );
+    },
+    /** Connections end after two hours whatever we hear: that is the gateway's own limit. */
+    async removeOld(): Promise<void> {
+      await database.rows(
+        'sockets-old',
+        `DELETE FROM "LogConnection" WHERE connected_at < now() - interval '3 hours'`,
+        [],
+      );
+    },
+  };
+}
+export type SocketConnections = ReturnType<typeof createSocketConnections>;
