@@ -28,6 +28,10 @@ WITH taken AS (
 )
 SELECT u.id, u.email FROM made JOIN "User" u ON u.id = made.user_id`;
 
+const beyondText = `
+SELECT DISTINCT ON (u.id) u.email, k.role FROM "ApiKey" k JOIN "User" u ON u.id = k.user_id
+WHERE NOT k.revoked AND k.role IS NOT NULL AND NOT k.role = ANY (u.roles) ORDER BY u.id, k.id`;
+
 /** Accounts that are used by API keys: made by an administrator, claimed once by whom they are for. */
 export function createPeople(database: Database) {
   const read = async (email: string | null): Promise<Person[]> => {
@@ -56,6 +60,22 @@ export function createPeople(database: Database) {
       const [user] = await read(email);
       if (!user) throw notFound(`User ${email}`);
       return { user, claim_token: token };
+    },
+    /** Accounts, and those whose keys may what the account itself may not. */
+    async check(): Promise<{ total: number; problems: { email: string; message: string }[] }> {
+      const [counted] = await database.rows<{ total: number }>(
+        'people-count',
+        'SELECT count(*)::int AS total FROM "User"',
+        [],
+      );
+      const beyond = await database.rows<{ email: string; role: string }>('people-beyond', beyondText, []);
+      return {
+        total: counted?.total ?? 0,
+        problems: beyond.map(({ email, role }) => ({
+          email,
+          message: `has a key with the role ${role}, which the account has not: revoke it, or give the account the role`,
+        })),
+      };
     },
     /** Whatever is wrong with the token, the answer is the same. */
     async claim(token: string): Promise<Claimed> {

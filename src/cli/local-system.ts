@@ -13,6 +13,7 @@ export interface LocalSystemOptions {
   env: NodeJS.ProcessEnv;
   home: string;
   log: Logger;
+  trail?: StartOptions['trail'];
   port: number;
   orchestratorPort: number;
   processorPort: number;
@@ -43,6 +44,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     environment: options.environment,
     home,
     log,
+    trail: options.trail,
     apiPorts: [options.port, options.orchestratorPort],
     processorPort: options.processorPort,
     onStep: options.onStep,

@@ -16,8 +16,20 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
   ];
   static override flags = {
     port: Flags.integer({ description: 'Port of the API', default: 5000, min: 0, max: 65_535 }),
-    'orchestrator-port': Flags.integer({ description: 'Second port of the API', default: 8080, min: 0, max: 65_535 }),
-    'processor-port': Flags.integer({ description: 'Port of the event processor', default: 8081, min: 0, max: 65_535 }),
+    'orchestrator-port': Flags.integer({
+      description: 'Second port of the API',
+      default: 8080,
+      env: 'RUNVOY_DEV_SERVER_PORT',
+      min: 0,
+      max: 65_535,
+    }),
+    'processor-port': Flags.integer({
+      description: 'Port of the event processor',
+      default: 8081,
+      env: 'RUNVOY_EVENT_PROCESSOR_PORT',
+      min: 0,
+      max: 65_535,
+    }),
     capacity: Flags.boolean({ description: 'Run the capacity manager', default: true, allowNo: true }),
     workers: Flags.string({
       description: 'Workers file (default: configs/local-workers.json, or the examples)',
@@ -33,6 +45,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       { homeFolder },
       { parseEnvironment, serverEnvironment },
       { createLog },
+      { createLogTrail },
       { startLocalSystem },
       { exampleWorkersFile },
       { untilStopped },
@@ -42,6 +55,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       import('../config/home.js'),
       import('../config/environment.js'),
       import('../config/log.js'),
+      import('../config/log-trail.js'),
       import('../cli/local-system.js'),
       import('../cli/local-capacity.js'),
       import('../cli/until-stopped.js'),
@@ -49,6 +63,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
     ]);
     const home = homeFolder();
     const environment = parseEnvironment(serverEnvironment, process.env);
+    const trail = createLogTrail();
     const logFile = path.join(home, 'logs', 'reefguide.log');
     const ownWorkers = path.resolve('configs/local-workers.json');
     const workersFile = flags.workers ?? (existsSync(ownWorkers) ? ownWorkers : exampleWorkersFile);
@@ -79,7 +94,8 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
             environment,
             env: process.env,
             home,
-            log: createLog(environment.LOG_LEVEL, { file: logFile }),
+            log: createLog(environment.LOG_LEVEL, { file: logFile, trail }),
+            trail,
             port: flags.port,
             orchestratorPort: flags['orchestrator-port'],
             processorPort: flags['processor-port'],

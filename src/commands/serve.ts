@@ -9,7 +9,12 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
   static override flags = {
     port: Flags.integer({ description: 'Port of the API', default: 5000, env: 'PORT', min: 0, max: 65_535 }),
     host: Flags.string({ description: 'Address to listen on', default: '127.0.0.1', env: 'HOST' }),
-    'processor-port': Flags.integer({ description: 'Also run the event processor on this port', min: 0, max: 65_535 }),
+    'processor-port': Flags.integer({
+      description: 'Also run the event processor on this port',
+      env: 'RUNVOY_EVENT_PROCESSOR_PORT',
+      min: 0,
+      max: 65_535,
+    }),
   };
 
   async run(): Promise<void> {
@@ -21,6 +26,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       { withServiceSecrets },
       { errorReports },
       { createLog },
+      { createLogTrail },
       { startServer },
       { untilStopped },
     ] = await Promise.all([
@@ -30,6 +36,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       import('../config/service-secrets.js'),
       import('../config/error-reports.js'),
       import('../config/log.js'),
+      import('../config/log-trail.js'),
       import('../server/start.js'),
       import('../cli/until-stopped.js'),
     ]);
@@ -38,12 +45,14 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       await withServiceSecrets(process.env, createAws({ region: process.env.AWS_REGION })),
     );
     const reports = await errorReports(environment.SENTRY_DSN, 'api');
-    const log = createLog(environment.LOG_LEVEL, { reports });
+    const trail = createLogTrail();
+    const log = createLog(environment.LOG_LEVEL, { reports, trail });
     const stopped = untilStopped();
     const started = await startServer({
       environment,
       home: homeFolder(),
       log,
+      trail,
       host: flags.host,
       apiPorts: [flags.port],
       processorPort: flags['processor-port'],

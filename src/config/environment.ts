@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SetupError } from '../contract/errors.js';
+import { withOlderNames } from './older-environment.js';
 
 const seconds = (fallback: number) => z.coerce.number().positive().default(fallback);
 const account = { username: z.string().min(1).optional(), password: z.string().min(8).optional() };
@@ -13,7 +14,7 @@ const postgresUrl = z
 export const databaseEnvironment = z.object({ DATABASE_URL: postgresUrl, DIRECT_URL: postgresUrl });
 
 /** What the API reads from its environment. An empty variable counts as unset. */
-export const serverEnvironment = databaseEnvironment
+const serverVariables = databaseEnvironment
   .extend({
     NODE_ENV: z.string().default('development'),
     DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(12),
@@ -51,6 +52,15 @@ export const serverEnvironment = databaseEnvironment
     EXECUTION_MEMORY: z.coerce.number().int().positive().default(512),
     /** Unset: the server itself streams logs. */
     WEBSOCKET_API_ENDPOINT: z.url({ protocol: /^wss?$/ }).optional(),
+    /** Groups of CloudWatch Logs that hold our own log, comma-separated; unset: lines are kept in Postgres, too. */
+    LOG_GROUP_NAMES: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((name) => name !== '')),
+    /** Requests that wait are answered after so long at the latest; 0: when they asked for. */
+    REQUEST_TIMEOUT_SECONDS: z.coerce.number().min(0).max(3600).default(0),
+    RUNVOY_EXECUTIONS_TABLE: z.string().optional(),
+    RUNVOY_WEBSOCKET_CONNECTIONS_TABLE: z.string().optional(),
     PROCESSOR_TOKEN: z.string().min(16).optional(),
     ADMIN_USERNAME: account.username,
     ADMIN_PASSWORD: account.password,
@@ -81,6 +91,8 @@ export const serverEnvironment = databaseEnvironment
     // Also when other variables are wrong: all problems are reported together.
     { when: () => true },
   );
+/** Variables of the older server count under our names. */
+export const serverEnvironment = z.preprocess(withOlderNames, serverVariables);
 export type ServerEnvironment = z.infer<typeof serverEnvironment>;
 
 /** An empty variable counts as unset. */

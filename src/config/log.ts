@@ -1,17 +1,20 @@
 import pino, { type Logger } from 'pino';
 import type { ErrorReports } from './error-reports.js';
+import type { LogTrail } from './log-trail.js';
 
 export interface LogOptions {
   /** Unset: stderr. */
   file?: string | undefined;
   /** Told of every line of level `warn` or above that holds an error. */
   reports?: ErrorReports | undefined;
+  /** Gets every line, too. */
+  trail?: Pick<LogTrail, 'write'> | undefined;
 }
 
 const warn = 40;
 
 /** Structured log lines, on stderr or into a file. Tokens and passwords are never put into a line; headers are not logged. */
-export function createLog(level: string, { file, reports }: LogOptions = {}): Logger {
+export function createLog(level: string, { file, reports, trail }: LogOptions = {}): Logger {
   const destination =
     file === undefined
       ? pino.destination({ dest: 2, sync: false })
@@ -32,6 +35,14 @@ export function createLog(level: string, { file, reports }: LogOptions = {}): Lo
         },
       },
     },
-    destination,
+    trail ? alsoInto(destination, trail) : destination,
   );
 }
+
+const alsoInto = (destination: ReturnType<typeof pino.destination>, trail: Pick<LogTrail, 'write'>) => ({
+  write(line: string) {
+    destination.write(line);
+    trail.write(line);
+  },
+  flush: () => destination.flush(),
+});

@@ -42,10 +42,11 @@ export function createTaskEvents(deps: {
     );
   };
   /** The lines that the provider has and did not announce yet. They come again, and are not stored again. */
-  const fetchLines = async (execution: LiveExecution, taskArn: string): Promise<void> => {
-    if (execution.compute_platform === 'local') return;
+  const fetchLines = async (execution: LiveExecution): Promise<void> => {
+    const { compute_platform, task_arn } = execution;
+    if (compute_platform !== runner?.platform || task_arn === null) return;
     try {
-      for await (const lines of runner?.logs(taskArn) ?? []) await append(execution, lines);
+      for await (const lines of runner.logs(task_arn)) await append(execution, lines);
     } catch (error) {
       log.warn({ err: error, executionId: execution.execution_id }, 'the last lines of a task could not be read');
     }
@@ -57,6 +58,7 @@ export function createTaskEvents(deps: {
   };
 
   return {
+    fetchLines,
     async taskRuns(task: Task): Promise<ExecutionChange | undefined> {
       const execution = await executionOf(task);
       if (!execution) return undefined;
@@ -69,7 +71,7 @@ export function createTaskEvents(deps: {
       if (!execution) return undefined;
       const { execution_id } = execution;
       if (hasEnded(execution.status)) return ignored(execution, 'STOPPED');
-      await fetchLines(execution, task.arn);
+      await fetchLines({ ...execution, task_arn: task.arn });
       if (exitCode === undefined && execution.status !== 'TERMINATING') {
         const event_id = `${execution_id}-note-${randomBytes(6).toString('hex')}`;
         const message = `[reefguide] the task stopped: ${reason.slice(0, 2_000)}`;
@@ -86,3 +88,4 @@ export function createTaskEvents(deps: {
     },
   };
 }
+export type TaskEvents = ReturnType<typeof createTaskEvents>;

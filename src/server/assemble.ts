@@ -7,6 +7,8 @@ import type { CommandRunner } from '../compute/command.js';
 import { createEcsService } from '../compute/service.js';
 import { type Aws, createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
+import type { LogTrail } from '../config/log-trail.js';
+import { tableVariables } from '../config/older-environment.js';
 import { SetupError } from '../contract/errors.js';
 import { databaseError, findDatabase } from '../database/connect.js';
 import { openDatabase } from '../database/database.js';
@@ -25,6 +27,8 @@ export interface AssembleOptions {
   environment: ServerEnvironment;
   home: string;
   log: Logger;
+  /** Keeps the log lines of requests. */
+  trail?: LogTrail | undefined;
   limits?: AttemptLimits | undefined;
   /** Requests that wait are answered after so long; undefined: when they asked for. */
   holdMs?: number | undefined;
@@ -64,6 +68,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       hint: 'Name the bucket for results, or set URL_SIGNING_KEY (32 characters or more) to keep them on this machine.',
     });
   }
+  const tables = tableVariables.filter((name) => environment[name] !== undefined);
+  if (tables.length > 0)
+    log.warn({ variables: tables }, 'these variables name no tables: records live in Postgres now');
   const now = Date.now;
   const signer = createUrlSigner(signingKey ?? crypto.randomUUID(), now);
   const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
@@ -116,8 +123,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       service: serviceOf(environment, aws),
       provider: address.embedded ? 'local' : 'ecs',
       aws,
+      trail: options.trail,
       runner,
-      holdMs: options.holdMs,
+      holdMs: options.holdMs ?? (environment.REQUEST_TIMEOUT_SECONDS * 1000 || undefined),
       now,
     });
     undo.push(() => service.close());

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { createCloudLogs } from '../compute/cloud-logs.js';
 import type { CommandRunner } from '../compute/command.js';
 import { createSocketGateway } from '../compute/socket-gateway.js';
 import type { Aws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
+import type { LogTrail } from '../config/log-trail.js';
 import { socketPath } from '../contract/paths.js';
 import type { Database } from '../database/database.js';
 import type { Notices } from '../database/notices.js';
@@ -15,13 +17,16 @@ import { createFollowed } from '../executions/followed.js';
 import { createImages } from '../executions/images.js';
 import { createLogStore } from '../executions/log-store.js';
 import { createLogTokens } from '../executions/log-tokens.js';
+import { type AccountCheck, createReconcile } from '../executions/reconcile.js';
 import { createRecords } from '../executions/records.js';
 import { createSecrets } from '../executions/secrets.js';
 import { createSocketConnections } from '../executions/socket-connections.js';
 import { createTaskEvents } from '../executions/task-events.js';
+import { createServerLogs, createTraces } from '../executions/traces.js';
 import type { Http } from './http.js';
 import { createLiveLogs } from './live-logs.js';
 import { executionRoutesOn, imageRoutesOn } from './routes/executions.js';
+import { healthRoutesOn } from './routes/health.js';
 import { secretRoutesOn } from './routes/secrets.js';
 
 export interface OrchestratorDependencies {
@@ -32,6 +37,9 @@ export interface OrchestratorDependencies {
   notices: Notices;
   encryption?: EncryptionKeys | undefined;
   runner?: CommandRunner | undefined;
+  /** Keeps the log lines of requests in the database, unless they are found in CloudWatch. */
+  trail?: LogTrail | undefined;
+  checkAccounts(): Promise<AccountCheck>;
   onError(error: unknown): void;
   now(): number;
 }
@@ -57,6 +65,34 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
   const taskEvents = createTaskEvents({ records, logs, runner, encryption, log, now });
   const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
   const connections = createSocketConnections({ database, logs, records, tokens, gateway, log });
+  const serverLogs = createServerLogs(database);
+  const groups = environment.LOG_GROUP_NAMES;
+  if (groups.length === 0) deps.trail?.attach(serverLogs.store);
+  const trace = createTraces({
+    serverLogs: groups.length > 0 ? createCloudLogs(deps.aws, groups, now) : serverLogs,
+    records,
+    images,
+    secrets,
+  });
+  const reconcile = createReconcile({
+    database,
+    records,
+    images,
+    secrets,
+    logs,
+    taskEvents,
+    runner,
+    checkAccounts: deps.checkAccounts,
+    log,
+    now,
+  });
+  /** What an hour brings. */
+  const hourly = async () => {
+    await reconcile();
+    await serverLogs.removeOld();
+    await tokens.removeExpired();
+    await connections.removeOld();
+  };
   const feeds = createFeeds({ logs, records, notices, onError });
   const liveLogs = createLiveLogs({ feeds, logs, tokens, log });
 
@@ -71,6 +107,14 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
       executionRoutesOn(http, executions, socketUrl);
       imageRoutesOn(http, images);
       secretRoutesOn(http, secrets);
+      healthRoutesOn(http, {
+        reconcile,
+        async trace(requestId) {
+          // Its last lines may wait to be stored.
+          await deps.trail?.flush();
+          return trace(requestId);
+        },
+      });
     },
     /** What the event processor changes here. */
     eventTargets: {
@@ -88,22 +132,26 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
       socketOpened: connections.opened,
       socketSpoke: connections.spoke,
       socketClosed: connections.closed,
-      async reconcile() {},
+      reconcile: hourly,
       onUnknown: (event) => log.info({ event: event.kind, ...nameIn(event) }, 'an event for nobody here'),
     } satisfies Omit<EventTargets, 'loseJobs'>,
-    /** Registers the default image of a new deployment. */
-    seed: () =>
-      images.seed({
-        image: environment.EXECUTION_IMAGE,
-        cpu: environment.EXECUTION_CPU,
-        memory: environment.EXECUTION_MEMORY,
-      }),
+    /** Registers the default image of a new deployment, and ends what a killed server left marked as running. */
+    async seed(): Promise<void> {
+      const { EXECUTION_IMAGE: image, EXECUTION_CPU: cpu, EXECUTION_MEMORY: memory } = environment;
+      // A provider that refuses keeps nobody from starting the rest.
+      await images
+        .seed({ image, cpu, memory })
+        .catch((error: unknown) => log.error({ err: error, image }, 'the default image could not be registered'));
+      if (runner?.platform === 'local') await reconcile();
+    },
+    hourly,
     /** Says goodbye to who listens. */
     drain: () => liveLogs.close(),
     /** Stops the commands that cannot outlive this process, and records their ends. */
     async close(): Promise<void> {
       await runner?.close();
       await followed.close(lastEndsWithinMs);
+      await deps.trail?.close();
     },
   };
 }

@@ -11,6 +11,7 @@ import type { CommandRunner } from '../compute/command.js';
 import type { ServiceControl } from '../compute/service.js';
 import type { Aws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
+import type { LogTrail } from '../config/log-trail.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
 import { createNotices } from '../database/notices.js';
@@ -61,6 +62,8 @@ export interface ServiceDependencies {
   encryption?: EncryptionKeys | undefined;
   provider: 'local' | 'ecs';
   aws: Aws;
+  /** Keeps the log lines of requests. */
+  trail?: LogTrail | undefined;
   /** Runs ad hoc commands; undefined: this server runs none. */
   runner?: CommandRunner | undefined;
   /** The ECS service that administrators watch and scale. */
@@ -86,6 +89,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
+const hourMs = 3_600_000;
 /** AWS hands over up to 6 MB in one event. */
 const eventLimit = 8 * 1_048_576;
 
@@ -132,8 +136,9 @@ export function createService(deps: ServiceDependencies): Service {
   });
   authRoutesOn(http, sessions);
   userRoutesOn(http, createAccounts(database));
-  peopleRoutesOn(http, createPeople(database));
-  const orchestrator = createOrchestrator({ ...deps, notices, onError });
+  const people = createPeople(database);
+  const orchestrator = createOrchestrator({ ...deps, notices, onError, checkAccounts: people.check });
+  peopleRoutesOn(http, people);
   orchestrator.routesOn(http);
   polygonRoutesOn(http, areas);
   noteRoutesOn(http, areas);
@@ -150,6 +155,7 @@ export function createService(deps: ServiceDependencies): Service {
   const processor = createHttp({ ...shared, bodyLimit: eventLimit });
   processorRoutesOn(processor, applyEvent, environment.PROCESSOR_TOKEN);
 
+  const housekeeping = startSweeper({ sweep: orchestrator.hourly, intervalMs: hourMs, onError });
   const sweeper = startSweeper({
     sweep: () => work.sweep(),
     intervalMs: environment.SWEEP_INTERVAL_SECONDS * 1000,
@@ -170,6 +176,7 @@ export function createService(deps: ServiceDependencies): Service {
       work.close();
     },
     async close() {
+      await housekeeping.stop();
       await orchestrator.close();
       await sweeper.stop();
       await notices.close();

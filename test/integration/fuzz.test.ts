@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { Route } from '../../src/contract/route.js';
+import { recordedRunner } from '../support/command-runner.js';
 import { checkConformance } from '../support/conformance.js';
 import { type Caller, startTestService, type TestService } from '../support/service.js';
 
@@ -10,7 +11,7 @@ const atOnce = 16;
 let system: TestService;
 let admin: Caller;
 beforeAll(async () => {
-  system = await startTestService();
+  system = await startTestService({ runner: recordedRunner() });
   admin = await system.as('ADMIN');
   await admin.post('/api/jobs', { type: 'TEST', inputPayload: { id: 1 } });
   await admin.post('/api/polygons', { polygon: valid['post /api/polygons'] });

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import pino from 'pino';
 import { generateKeys, readKeys, type SigningKeys } from '../../src/auth/keys.js';
 import type { AttemptLimits } from '../../src/auth/limits.js';
 import { hashSecret, newSecret, signAccessToken } from '../../src/auth/tokens.js';
@@ -11,6 +10,8 @@ import { createLocalCommandRunner } from '../../src/compute/local-command.js';
 import type { ServiceControl } from '../../src/compute/service.js';
 import { createAws } from '../../src/config/aws.js';
 import { parseEnvironment, serverEnvironment } from '../../src/config/environment.js';
+import { createLog } from '../../src/config/log.js';
+import { createLogTrail } from '../../src/config/log-trail.js';
 import type { RoleName } from '../../src/contract/auth.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { encryptionKeys } from '../../src/executions/encryption.js';
@@ -102,9 +103,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
           killAfterMs: 1_000,
           now: Date.now,
         })));
+  const trail = createLogTrail();
   const service = createService({
     environment,
-    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    log: createLog(process.env.TEST_LOG ?? 'info', { file: process.env.TEST_LOG ? undefined : os.devNull, trail }),
+    trail,
     database,
     listenUrl: databaseUrl,
     keys: signingKeys,

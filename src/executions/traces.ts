@@ -1,0 +1,58 @@
+import type { TrailLine } from '../config/log-trail.js';
+import type { ServerLogLine, Trace } from '../contract/health.js';
+import type { Database } from '../database/database.js';
+import type { Images } from './images.js';
+import type { Records } from './records.js';
+import type { Secrets } from './secrets.js';
+
+/** Where our own log lines are found by request. */
+export interface ServerLogs {
+  find(requestId: string): Promise<ServerLogLine[]>;
+}
+
+/** Our own log lines in Postgres, for seven days. */
+export function createServerLogs(database: Database) {
+  return {
+    async store(lines: readonly TrailLine[]): Promise<void> {
+      await database.rows(
+        'server-log-store',
+        `INSERT INTO "ServerLog" (time, request_id, level, message, fields)
+         SELECT to_timestamp(time / 1000.0), request_id, level, message, fields::jsonb
+         FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[])
+           AS line (time, request_id, level, message, fields)`,
+        [
+          lines.map(({ time }) => time),
+          lines.map(({ requestId }) => requestId),
+          lines.map(({ level }) => level),
+          lines.map(({ message }) => message.replaceAll('\0', '\uFFFD')),
+          // JSON spells a NUL as an escape that jsonb refuses.
+          lines.map(({ fields }) => JSON.stringify(fields).replaceAll('\\u0000', '\uFFFD')),
+        ],
+      );
+    },
+    find: (requestId: string) =>
+      database.rows<ServerLogLine>(
+        'server-log-find',
+        `SELECT (extract(epoch FROM time) * 1000)::float8 AS timestamp, level, message, fields FROM "ServerLog"
+         WHERE request_id = $1 ORDER BY time, id LIMIT 1000`,
+        [requestId],
+      ),
+    async removeOld(): Promise<void> {
+      await database.rows('server-log-old', `DELETE FROM "ServerLog" WHERE time < now() - interval '7 days'`, []);
+    },
+  };
+}
+
+/** Everything that is known of one request. */
+export function createTraces(deps: { serverLogs: ServerLogs; records: Records; images: Images; secrets: Secrets }) {
+  return async (requestId: string): Promise<Trace> => {
+    const [logs, executions, images, secrets] = await Promise.all([
+      deps.serverLogs.find(requestId),
+      deps.records.ofRequest(requestId),
+      deps.images.ofRequest(requestId),
+      deps.secrets.ofRequest(requestId),
+    ]);
+    return { request_id: requestId, logs, related_resources: { executions, images, secrets } };
+  };
+}
+export type Traces = ReturnType<typeof createTraces>;

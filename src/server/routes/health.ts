@@ -1,0 +1,14 @@
+import type { HealthReport, Trace } from '../../contract/health.js';
+import { healthRoutes } from '../../contract/health.js';
+import type { Http } from '../http.js';
+
+export function healthRoutesOn(
+  http: Http,
+  deps: { reconcile(): Promise<HealthReport>; trace(requestId: string): Promise<Trace> },
+): void {
+  http.guarded(healthRoutes.reconcile, async () => {
+    const report = await deps.reconcile();
+    return { status: report.issues.length === 0 ? 'ok' : 'issues', report };
+  });
+  http.guarded(healthRoutes.trace, ({ params }) => deps.trace(params.requestId));
+}
