@@ -37,3 +37,10 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     .map((line) => line.trimEnd())
     .join('\n');
 }
+
+/** Names and values under each other; a value that is missing takes no line. */
+export function facts(pairs: readonly (readonly [name: string, value: string | number | null | undefined])[]): string {
+  const shown = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const width = Math.max(0, ...shown.map(([name]) => name.length)) + 2;
+  return shown.map(([name, value]) => `${name.padEnd(width)}${value}`).join('\n');
+}

@@ -13,9 +13,8 @@ import type {
   Progress,
   WorkerAssignment,
 } from '../contract/jobs.js';
-import type { Claimed, CreatedPerson, Person } from '../contract/people.js';
-import type { SecretInfo } from '../contract/secrets.js';
 import { createHttpClient, type HttpClientOptions } from './http.js';
+import { orchestratorCalls } from './orchestrator.js';
 
 export { ApiError, type Credentials } from './http.js';
 
@@ -27,32 +26,20 @@ export interface ClaimWish {
   wait?: number;
 }
 
-const secretPath = (name: string) => `/api/v1/secrets/${encodeURIComponent(name)}`;
-
 /** The API as the command line, the capacity manager and the worker use it. Every call throws ApiError. */
 export function createApi(options: HttpClientOptions) {
   const http = createHttpClient(options);
   const { call } = http;
   return {
+    ...orchestratorCalls(http),
     baseUrl: http.baseUrl,
     /** GET /api, answered without an account. */
     root: () => call<{ name?: string; version?: string }>('GET', '/api'),
+    /** GET /api/ready; a database that is away, or lacks migrations, is an ApiError of status 503. */
+    ready: () => call<{ status: string }>('GET', '/api/ready'),
     login: (email: string, password: string) =>
       call<{ token: string; refreshToken: string }>('POST', '/api/auth/login', { body: { email, password } }),
     logout: (refreshToken: string) => call<void>('POST', '/api/auth/logout', { body: { refreshToken } }),
-    secrets: () => call<{ secrets: SecretInfo[]; total: number }>('GET', '/api/v1/secrets'),
-    secret: (name: string) => call<{ secret: SecretInfo & { value: string } }>('GET', secretPath(name)),
-    createSecret: (secret: { name: string; key_name: string; description?: string | undefined; value: string }) =>
-      call<{ message: string }>('POST', '/api/v1/secrets', { body: secret }),
-    updateSecret: (name: string, changes: { key_name?: string; description?: string; value?: string }) =>
-      call<{ message: string }>('PUT', secretPath(name), { body: changes }),
-    removeSecret: (name: string) => call<{ message: string }>('DELETE', secretPath(name)),
-    people: () => call<{ users: Person[] }>('GET', '/api/v1/users'),
-    createPerson: (email: string, role: string) =>
-      call<CreatedPerson>('POST', '/api/v1/users/create', { body: { email, role } }),
-    revokePerson: (email: string) =>
-      call<{ email: string; message: string }>('POST', '/api/v1/users/revoke', { body: { email } }),
-    claimKey: (token: string) => call<Claimed>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
     profile: () => call<{ user: UserBody }>('GET', '/api/auth/profile'),
 
     submit: (type: string, inputPayload: unknown, priority?: number) =>

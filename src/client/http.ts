@@ -64,9 +64,11 @@ export interface HttpClient {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
+/** `issues` under /api, `details` under /api/v1. */
 function issuesOf(body: Record<string, unknown>): Issue[] {
-  if (!Array.isArray(body.issues)) return [];
-  return body.issues.flatMap((issue: unknown) =>
+  const issues = Array.isArray(body.issues) ? body.issues : body.details;
+  if (!Array.isArray(issues)) return [];
+  return issues.flatMap((issue: unknown) =>
     isRecord(issue) ? [{ path: String(issue.path ?? ''), message: String(issue.message ?? '') }] : [],
   );
 }

@@ -78,9 +78,10 @@ export function createFollowed(deps: {
     }
     const { exitCode } = await attached.ended;
     await recorded;
-    await insist(executionId, 'its end', () => records.finish(executionId, exitCode));
+    await insist(executionId, 'its end', async () => {
+      if (await records.finish(executionId, exitCode)) log.info({ executionId, exitCode }, 'execution ended');
+    });
     unsubscribe();
-    log.info({ executionId, exitCode }, 'execution ended');
   };
 
   return {

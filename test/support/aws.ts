@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AwsAnswer, type AwsService, startAwsHttp } from './aws-http.js';
 import { ecsInMemory, type Faults } from './ecs.js';
+import { definitionsInMemory } from './ecs-definitions.js';
 
 interface StandInDeployment {
   id: string;
@@ -137,7 +138,7 @@ function servicesInMemory() {
     if (action === 'DescribeTaskDefinition') {
       const name = String(body.taskDefinition);
       const containerDefinitions = definitions.get(name);
-      if (!containerDefinitions) return { refusal: { name: 'ClientException', message: 'Unable to describe it.' } };
+      if (!containerDefinitions) return undefined;
       return { json: { taskDefinition: { taskDefinitionArn: name, containerDefinitions } } };
     }
     if (action !== 'DescribeServices' && action !== 'UpdateService') return undefined;
@@ -188,7 +189,11 @@ export async function startAwsStandIn() {
   const stacks = stacksInMemory();
   const services = servicesInMemory();
   const ecs = ecsInMemory(faults);
-  const http = await startAwsHttp([secrets.service, stacks.service, services.service, ecs.service], faults);
+  const definitions = definitionsInMemory();
+  const http = await startAwsHttp(
+    [secrets.service, stacks.service, services.service, ecs.service, definitions.service],
+    faults,
+  );
   return {
     ...http,
     faults,

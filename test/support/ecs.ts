@@ -1,4 +1,5 @@
 import { type AwsAnswer, type AwsService, type HttpFaults, startAwsHttp } from './aws-http.js';
+import { definitionsInMemory, logsInMemory } from './ecs-definitions.js';
 
 interface StandInTask {
   taskArn: string;
@@ -82,7 +83,20 @@ export function ecsInMemory(faults: Faults) {
   const describeTasks = ({ tasks: asked }: { tasks: string[] }): AwsAnswer =>
     asked.length > 100
       ? { refusal: { name: 'InvalidParameterException', message: 'over 100' } }
-      : { json: { tasks: asked.flatMap((arn) => tasks.get(arn) ?? []), failures: [] } };
+      : {
+          json: {
+            tasks: asked.flatMap((arn) => tasks.get(arn) ?? []),
+            failures: asked.flatMap((arn) => (tasks.has(arn) ? [] : { arn, reason: 'MISSING' })),
+          },
+        };
+
+  const stopTask = ({ task: arn }: Record<string, unknown>): AwsAnswer => {
+    const task = tasks.get(String(arn));
+    const message = 'The referenced task was not found.';
+    if (!task) return { refusal: { name: 'InvalidParameterException', message } };
+    task.lastStatus = 'STOPPED';
+    return { json: { task } };
+  };
 
   const describeSubnets = (): AwsAnswer => {
     const items = subnets.map((id) => `<item><subnetId>${id}</subnetId></item>`).join('');
@@ -94,21 +108,27 @@ export function ecsInMemory(faults: Faults) {
     if (action === 'RunTask') return runTask(body as unknown as RunTaskBody);
     if (action === 'ListTasks') return listTasks(body);
     if (action === 'DescribeTasks') return describeTasks(body as { tasks: string[] });
+    if (action === 'StopTask') return stopTask(body);
     return action === 'DescribeSubnets' ? describeSubnets() : undefined;
   };
   return { service, tasks, subnets, start };
 }
 
-/** A stand-in for ECS and for EC2's DescribeSubnets, over the protocols that the SDK speaks, in memory. */
+/** A stand-in for ECS, for logs of its tasks and for EC2's DescribeSubnets, over the protocols that the SDK speaks, in memory. */
 export async function startEcsStandIn() {
   const faults: Faults = {};
   const { service, tasks, subnets, start } = ecsInMemory(faults);
-  const http = await startAwsHttp([service], faults);
+  const { service: definitionService, definitions } = definitionsInMemory();
+  const { service: logService, streams } = logsInMemory('executions');
+  const http = await startAwsHttp([service, definitionService, logService], faults);
   return {
     ...http,
     tasks,
     faults,
     subnets,
+    definitions,
+    /** Of the log group `executions`. */
+    streams,
     /** Starts a task as a person would, by hand. */
     start,
   };

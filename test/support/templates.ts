@@ -41,7 +41,12 @@ export const variants = {
   'on ECS with a database': {},
   'on ECS without a database': { db: undefined, executions: undefined, monitoring: undefined },
   'on Lambda with a database': { 'webAPI.mode': { lambda: {} } },
-  'on Lambda without a database': { 'webAPI.mode': { lambda: {} }, db: undefined, monitoring: undefined },
+  'on Lambda without a database': {
+    'webAPI.mode': { lambda: {} },
+    db: undefined,
+    monitoring: undefined,
+    'executions.defaultImage': 'reefguide',
+  },
 } satisfies Record<string, Record<string, unknown>>;
 export type Variant = keyof typeof variants;
 export const variantNames: Variant[] = [
@@ -179,6 +184,19 @@ export function containerOf({ properties }: Resource) {
   const record = (list: z.infer<typeof pairs>) =>
     Object.fromEntries(list.map(({ Name, Value, ValueFrom }) => [Name, Value ?? ValueFrom]));
   return { ...container, environment: record(container.Environment), secrets: record(container.Secrets) };
+}
+
+/** By a part of the name of their policy: the environments of the API and of the event processor. */
+export function programsOf(template: Template): [string, Record<string, unknown>][] {
+  const ofFunction = (part: string): [string, Record<string, unknown>] => {
+    const { properties } = onlyResource(template, 'AWS::Lambda::Function', part);
+    return [`${part}ProgramRole`, Object(Reflect.get(Object(properties.Environment), 'Variables'))];
+  };
+  const [inContainer] = resourcesOf(template, 'AWS::ECS::TaskDefinition', 'WebApi');
+  const api: [string, Record<string, unknown>] = inContainer
+    ? ['WebApiTaskTaskRole', containerOf(inContainer).environment]
+    : ofFunction('WebApi');
+  return [api, ofFunction('EventProcessor')];
 }
 
 const many = (value: unknown) => (Array.isArray(value) ? value : [value]);

@@ -1,0 +1,68 @@
+import type {
+  Execution,
+  ExecutionLogs,
+  ExecutionState,
+  ExecutionStatus,
+  RunBody,
+  StartedExecution,
+} from '../contract/executions.js';
+import type { HealthReport, Trace } from '../contract/health.js';
+import type { ImageInfo, ImageRegistration } from '../contract/images.js';
+import type { Claimed, CreatedPerson, Person } from '../contract/people.js';
+import type { SecretInfo } from '../contract/secrets.js';
+import type { HttpClient } from './http.js';
+
+const secretPath = (name: string) => `/api/v1/secrets/${encodeURIComponent(name)}`;
+const executionPath = (id: string) => `/api/v1/executions/${encodeURIComponent(id)}`;
+/** The slashes of a reference are those of the path. */
+const imagePath = (image: string) => `/api/v1/images/${image.split('/').map(encodeURIComponent).join('/')}`;
+
+export interface OrchestratorHealth {
+  status: string;
+  version: string;
+  provider: string;
+  region?: string;
+}
+
+/** The routes under /api/v1. */
+export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
+  return {
+    secrets: () => call<{ secrets: SecretInfo[]; total: number }>('GET', '/api/v1/secrets'),
+    secret: (name: string) => call<{ secret: SecretInfo & { value: string } }>('GET', secretPath(name)),
+    createSecret: (secret: { name: string; key_name: string; description?: string | undefined; value: string }) =>
+      call<{ message: string }>('POST', '/api/v1/secrets', { body: secret }),
+    updateSecret: (name: string, changes: { key_name?: string; description?: string; value?: string }) =>
+      call<{ message: string }>('PUT', secretPath(name), { body: changes }),
+    removeSecret: (name: string) => call<{ message: string }>('DELETE', secretPath(name)),
+
+    people: () => call<{ users: Person[] }>('GET', '/api/v1/users'),
+    createPerson: (email: string, role: string) =>
+      call<CreatedPerson>('POST', '/api/v1/users/create', { body: { email, role } }),
+    revokePerson: (email: string) =>
+      call<{ email: string; message: string }>('POST', '/api/v1/users/revoke', { body: { email } }),
+    claimKey: (token: string) => call<Claimed>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
+
+    run: (body: RunBody) => call<StartedExecution>('POST', '/api/v1/run', { body }),
+    executions: (query: { limit?: number | undefined; status?: readonly ExecutionStatus[] | undefined } = {}) =>
+      call<Execution[]>('GET', '/api/v1/executions', {
+        query: { limit: query.limit, status: query.status?.join(',') },
+      }),
+    executionStatus: (id: string, signal?: AbortSignal) =>
+      call<ExecutionState>('GET', `${executionPath(id)}/status`, { signal }),
+    executionLogs: (id: string, signal?: AbortSignal) =>
+      call<ExecutionLogs>('GET', `${executionPath(id)}/logs`, { signal }),
+    /** Undefined when it had ended already. */
+    killExecution: (id: string) =>
+      call<{ execution_id: string; message: string } | undefined>('DELETE', executionPath(id)),
+
+    images: () => call<{ images: ImageInfo[] }>('GET', '/api/v1/images'),
+    image: (image: string) => call<ImageInfo>('GET', imagePath(image)),
+    registerImage: (registration: ImageRegistration) =>
+      call<{ image: string; message: string }>('POST', '/api/v1/images/register', { body: registration }),
+    removeImage: (image: string) => call<{ image: string; message: string }>('DELETE', imagePath(image)),
+
+    orchestratorHealth: () => call<OrchestratorHealth>('GET', '/api/v1/health'),
+    reconcile: () => call<{ status: 'ok' | 'issues'; report: HealthReport }>('POST', '/api/v1/health/reconcile'),
+    trace: (requestId: string) => call<Trace>('GET', `/api/v1/trace/${encodeURIComponent(requestId)}`),
+  };
+}

@@ -1,0 +1,35 @@
+import { ClientCommand } from '../../cli/base.js';
+import { ApiError } from '../../client/api.js';
+
+export default class Health extends ClientCommand {
+  static override description =
+    'Show whether the API answers, its version, where it runs commands, and whether it is ready; exits with 1 when it is not.';
+  static override examples = ['<%= config.bin %> health', '<%= config.bin %> health --json'];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Health);
+    const api = await this.connect(flags);
+    const health = await api.orchestratorHealth();
+    const { ready, reason } = await api.ready().then(
+      () => ({ ready: true, reason: undefined }),
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 503) return { ready: false, reason: error.message };
+        throw error;
+      },
+    );
+    const { facts } = await import('../../cli/table.js');
+    this.log(
+      facts([
+        ['API', api.baseUrl],
+        ['Status', health.status],
+        ['Version', health.version],
+        ['Provider', health.provider],
+        ['Region', health.region],
+        ['Ready', ready ? 'yes' : `no: ${reason}`],
+      ]),
+    );
+    if (!ready) process.exitCode = 1;
+    return { ...health, ready, ...(reason === undefined ? {} : { reason }) };
+  }
+}

@@ -1,0 +1,25 @@
+import { ClientCommand } from '../../cli/base.js';
+
+export default class HealthReconcile extends ClientCommand {
+  static override description = `Compare what is recorded with what exists; repair what is safe, and report the rest.
+
+Exits with 1 when there are errors.`;
+  static override examples = ['<%= config.bin %> health reconcile', '<%= config.bin %> health reconcile --json'];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(HealthReconcile);
+    const answer = await (await this.connect(flags)).reconcile();
+    const { report } = answer;
+    if (report.error_count > 0) process.exitCode = 1;
+    if (this.jsonEnabled()) return answer;
+    const { describeReport } = await import('../../cli/reports.js');
+    this.log(describeReport(report));
+    this.tell(
+      report.issues.length === 0
+        ? 'Everything is as it should be.'
+        : `${report.issues.length} found, ${report.reconciled_count} repaired, ${report.error_count} errors.`,
+    );
+    return answer;
+  }
+}

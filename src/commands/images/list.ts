@@ -1,0 +1,16 @@
+import { ClientCommand } from '../../cli/base.js';
+
+export default class ImagesList extends ClientCommand {
+  static override description = 'List the images that commands may run in.';
+  static override examples = ['<%= config.bin %> images list', '<%= config.bin %> images list --json'];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(ImagesList);
+    const answer = await (await this.connect(flags)).images();
+    if (this.jsonEnabled()) return answer;
+    if (answer.images.length === 0) this.tell('No images yet: register one with `reefguide images register IMAGE`.');
+    else this.log((await import('../../cli/execution-table.js')).imageTable(answer.images, Date.now()));
+    return answer;
+  }
+}

@@ -1,0 +1,38 @@
+import { Args, Flags } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+import { runtimePlatforms } from '../../contract/images.js';
+
+export default class ImagesRegister extends ClientCommand {
+  static override description =
+    'Register an image that commands may run in, or change how one that is registered runs.';
+  static override examples = [
+    '<%= config.bin %> images register ubuntu:24.04 --default',
+    '<%= config.bin %> images register ghcr.io/example/analysis:2.1 --cpu 1024 --memory 2048 --platform Linux/ARM64',
+  ];
+  static override args = { image: Args.string({ description: 'Image, as one pulls it', required: true }) };
+  static override flags = {
+    default: Flags.boolean({ description: 'Commands that name no image run in this one' }),
+    cpu: Flags.integer({ description: 'CPU units, 1024 for one processor', min: 1 }),
+    memory: Flags.integer({ description: 'MiB', min: 1 }),
+    platform: Flags.option({ description: 'What the image is built for', options: runtimePlatforms })(),
+    'task-role': Flags.string({ description: 'IAM role of the commands' }),
+    'execution-role': Flags.string({ description: 'IAM role that starts them' }),
+  };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ImagesRegister);
+    const { cpu, memory, platform, 'task-role': taskRole, 'execution-role': executionRole } = flags;
+    const registered = await (await this.connect(flags)).registerImage({
+      image: args.image,
+      ...(flags.default ? { is_default: true } : {}),
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(memory === undefined ? {} : { memory }),
+      ...(platform === undefined ? {} : { runtime_platform: platform }),
+      ...(taskRole === undefined ? {} : { task_role_name: taskRole }),
+      ...(executionRole === undefined ? {} : { task_execution_role_name: executionRole }),
+    });
+    this.log(`Registered ${registered.image}`);
+    return registered;
+  }
+}

@@ -1,0 +1,16 @@
+import { Args } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class ImagesRemove extends ClientCommand {
+  static override description = 'Remove a registered image. What runs in it goes on.';
+  static override examples = ['<%= config.bin %> images remove ghcr.io/example/analysis:2.1'];
+  static override args = { image: Args.string({ description: 'Image, as it was registered', required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ImagesRemove);
+    const removed = await (await this.connect(flags)).removeImage(args.image);
+    this.log(`Removed ${removed.image}`);
+    return removed;
+  }
+}

@@ -1,0 +1,32 @@
+import { Args } from '@oclif/core';
+import { ClientCommand } from '../../cli/base.js';
+
+export default class ImagesShow extends ClientCommand {
+  static override description = 'Show a registered image: how commands run in it, who registered it.';
+  static override examples = ['<%= config.bin %> images show ubuntu:24.04'];
+  static override args = { image: Args.string({ description: 'Image, as it was registered', required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ImagesShow);
+    const image = await (await this.connect(flags)).image(args.image);
+    if (this.jsonEnabled()) return image;
+    const [{ facts }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const now = Date.now();
+    this.log(
+      facts([
+        ['Image', image.image],
+        ['Default', image.is_default ? 'yes' : 'no'],
+        ['CPU', image.cpu],
+        ['Memory', `${image.memory} MiB`],
+        ['Platform', image.runtime_platform],
+        ['Task role', image.task_role_name],
+        ['Execution role', image.task_execution_role_name],
+        ['Task definition', image.task_definition],
+        ['Registered', `${ago(image.created_at, now)}${image.created_by ? ` by ${image.created_by}` : ''}`],
+        ['Changed', ago(image.updated_at, now)],
+      ]),
+    );
+    return image;
+  }
+}

@@ -1,0 +1,35 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../cli/base.js';
+
+export default class PlaybookShow extends BaseCommand {
+  static override description = 'Show what a playbook runs, and which variables it wants. Nothing is run.';
+  static override examples = [
+    '<%= config.bin %> playbook show examples/playbooks/hello.yaml',
+    '<%= config.bin %> playbook show examples/playbooks/hello.yaml --json',
+  ];
+  static override args = { name: Args.string({ description: 'Playbook, or path of one', required: true }) };
+  static override enableJsonFlag = true;
+
+  async run(): Promise<unknown> {
+    const { args } = await this.parse(PlaybookShow);
+    const { loadPlaybook } = await import('../../cli/playbook-files.js');
+    const { file, playbook } = await loadPlaybook(args.name);
+    if (this.jsonEnabled()) return { file, ...playbook };
+    const [{ facts }, { duration }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const { commands, env, secrets, timeout, variables } = playbook;
+    this.log(
+      facts([
+        ['File', file],
+        ['Description', playbook.description],
+        ['Image', playbook.image],
+        ['Git', [playbook.git_repo, playbook.git_ref, playbook.git_path].filter(Boolean).join(' ')],
+        ['Secrets', secrets.join(', ')],
+        ...Object.entries(env).map(([name, value], n) => [n === 0 ? 'Env' : '', `${name}=${value}`] as const),
+        ['Timeout', timeout === undefined ? undefined : duration(timeout)],
+        ['Variables', variables.map((name) => `--env ${name}=…`).join(' ')],
+      ]),
+    );
+    this.log(`\n${commands.map((command) => `$ ${command.replaceAll('\n', '\n  ')}`).join('\n')}`);
+    return { file, ...playbook };
+  }
+}
