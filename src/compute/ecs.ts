@@ -1,7 +1,8 @@
 import type { Task as AwsTask, Failure, RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import type { Aws } from '../config/aws.js';
-import { AwsError, callAws } from '../config/aws-errors.js';
+import { AwsError } from '../config/aws-errors.js';
+import { awsCaller } from './aws-caller.js';
 import type { Compute, LaunchRequest, LaunchResult, Task } from './contract.js';
 import { createPublicSubnets } from './subnets.js';
 
@@ -30,7 +31,7 @@ export interface EcsComputeOptions {
 }
 
 /** DescribeTasks takes so many at once. */
-const describedAtOnce = 100;
+export const describedAtOnce = 100;
 const startedBy = 'reefguide-capacity';
 const gone = new Set(['DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED']);
 
@@ -47,16 +48,7 @@ export function createEcsCompute(options: EcsComputeOptions): Compute {
   const stopping = new AbortController();
   const abortable = { abortSignal: stopping.signal };
   const withoutSpot = new Set<string>();
-
-  /** Credentials that ended are read anew by the next call, so that renewed ones need no restart. */
-  const call = async <T>(action: string, resource: string, make: () => Promise<T>): Promise<T> => {
-    try {
-      return await callAws({ action, resource }, make);
-    } catch (error) {
-      if (error instanceof AwsError && (error.kind === 'expired' || error.kind === 'no_credentials')) await aws.reset();
-      throw error;
-    }
-  };
+  const call = awsCaller(aws);
 
   /** Every task of the cluster that should run. One listing serves all groups: 100 tasks a call, whatever their number. */
   const arnsOf = async (cluster: string): Promise<string[]> => {
@@ -173,7 +165,8 @@ export function createEcsCompute(options: EcsComputeOptions): Compute {
   };
 }
 
-const exists = ({ lastStatus = '' }: AwsTask) => !gone.has(lastStatus);
+/** Whether a task starts or runs. */
+export const exists = ({ lastStatus = '' }: AwsTask) => !gone.has(lastStatus);
 
 const taskOf = ({ taskArn, lastStatus = '', startedAt }: AwsTask, group: string): Task[] =>
   taskArn ? [{ arn: taskArn, group, lastStatus, startedAt }] : [];

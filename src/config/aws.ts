@@ -1,4 +1,6 @@
+import type { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -14,7 +16,10 @@ export interface AwsOptions {
 
 /** Every client of AWS, each made on first use: loading one costs a tenth of a second and up to 30 MB. */
 export interface Aws {
+  /** Of the WebSocket API whose address this is, `wss://…/stage` or `https://…/stage`. */
+  apiGatewayManagement(endpoint: string): Promise<ApiGatewayManagementApiClient>;
   cloudFormation(): Promise<CloudFormationClient>;
+  cloudWatchLogs(): Promise<CloudWatchLogsClient>;
   ec2(): Promise<EC2Client>;
   ecs(): Promise<ECSClient>;
   s3(): Promise<S3Client>;
@@ -28,6 +33,7 @@ export function createAws(options: AwsOptions = {}): Aws {
   // What the SDK will want of Node.js one day is for package.json to follow, not for who runs a command.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const resets: (() => Promise<void>)[] = [];
+  const socketApis = new Map<string, () => Promise<ApiGatewayManagementApiClient>>();
   const lazily = <C extends { destroy(): void }>(make: () => Promise<C>): (() => Promise<C>) => {
     let client: Promise<C> | undefined;
     resets.push(async () => {
@@ -46,9 +52,24 @@ export function createAws(options: AwsOptions = {}): Aws {
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
   return {
+    apiGatewayManagement(address) {
+      const endpoint = address.replace(/^ws/, 'http');
+      const client =
+        socketApis.get(endpoint) ??
+        lazily(async () => {
+          const { ApiGatewayManagementApiClient } = await import('@aws-sdk/client-apigatewaymanagementapi');
+          return new ApiGatewayManagementApiClient({ ...shared, endpoint });
+        });
+      socketApis.set(endpoint, client);
+      return client();
+    },
     cloudFormation: lazily(async () => {
       const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation');
       return new CloudFormationClient(shared);
+    }),
+    cloudWatchLogs: lazily(async () => {
+      const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+      return new CloudWatchLogsClient(shared);
     }),
     ec2: lazily(async () => {
       const { EC2Client } = await import('@aws-sdk/client-ec2');

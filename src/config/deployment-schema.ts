@@ -168,7 +168,12 @@ export const deploymentSchema = z
       workers: z.array(worker).min(1, 'expected one worker or more').superRefine(distinctWorkers, always),
     }),
     executions: z
-      .strictObject({ defaultImage: image, cpu: cpuUnits, memory: mebibytes })
+      .strictObject({
+        defaultImage: image,
+        cpu: cpuUnits,
+        memory: mebibytes,
+        gitImage: image.default('alpine/git:2.45.2'),
+      })
       .superRefine(sizeOnFargate('memory'), always)
       .optional(),
     monitoring: z

@@ -1,4 +1,5 @@
 import type { Execution, ExecutionStatus } from '../contract/executions.js';
+import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import type { Notices } from '../database/notices.js';
 import { beforeStatus, liveStatuses, stoppedCode } from './status.js';
@@ -53,13 +54,32 @@ const moveText = `
 UPDATE "Execution" SET status = $2::"ExecutionStatus", modified_by_request_id = COALESCE($4, modified_by_request_id)
 WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${liveColumns}`;
 
-/** Guarantee: an execution ends once. One that was to be stopped has stopped, whatever its command exited with. */
+/**
+ * Guarantee: an execution ends once. One that was to be stopped has stopped, whatever its command exited with; one that
+ * succeeded has run, also when nobody told so. $1 and $2: executions, and the exit codes of their commands if they ran.
+ */
 const finishText = `
-UPDATE "Execution" SET completed_at = now(),
-  duration_seconds = greatest(0, round(extract(epoch FROM now() - started_at)))::int,
-  status = CASE WHEN status = 'TERMINATING' THEN 'STOPPED' WHEN $2::int = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END::"ExecutionStatus",
-  exit_code = CASE WHEN status = 'TERMINATING' THEN ${stoppedCode} ELSE $2::int END
-WHERE execution_id = $1 AND ${live} RETURNING ${liveColumns}`;
+WITH ending AS MATERIALIZED (
+  SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND ${live} ORDER BY execution_id FOR UPDATE
+), code AS (
+  SELECT DISTINCT ON (execution_id) execution_id, exit_code
+  FROM unnest($1::text[], $2::int[]) AS given (execution_id, exit_code) JOIN ending USING (execution_id)
+)
+UPDATE "Execution" x SET completed_at = now(),
+  duration_seconds = greatest(0, round(extract(epoch FROM now() - x.started_at)))::int,
+  status = CASE WHEN x.status = 'TERMINATING' THEN 'STOPPED' WHEN code.exit_code = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END
+    ::"ExecutionStatus",
+  exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${stoppedCode} ELSE code.exit_code END
+FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
+
+/** The executions of tasks: by the last part of the task's ARN, or as the task was told who it is. */
+const ofTasksText = `
+SELECT given.ordinal::int - 1 AS call, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY
+  AS given (task_id, execution_id, ordinal)
+CROSS JOIN LATERAL (
+  SELECT ${liveColumns} FROM "Execution" x
+  WHERE split_part(x.task_arn, '/', -1) = given.task_id OR x.execution_id = given.execution_id LIMIT 1
+) found`;
 
 /** The executions table. */
 export function createRecords(database: Database, notices: Notices) {
@@ -68,6 +88,36 @@ export function createRecords(database: Database, notices: Notices) {
     if (row) notices.publish([executionTopic(row.execution_id)]);
     return row;
   };
+  const finish = createBatcher({
+    async serve(calls: { executionId: string; exitCode: number | undefined }[]) {
+      const rows = await database.rows<LiveExecution>('execution-finish', finishText, [
+        calls.map(({ executionId }) => executionId),
+        calls.map(({ exitCode }) => exitCode ?? null),
+      ]);
+      notices.publish(rows.map(({ execution_id }) => executionTopic(execution_id)));
+      const ended = new Map(rows.map((row) => [row.execution_id, row]));
+      return calls.map(({ executionId }) => {
+        const row = ended.get(executionId);
+        // Of two who end it in one statement, the first ended it.
+        ended.delete(executionId);
+        return { row };
+      });
+    },
+    maxWeight: 200,
+    concurrency: 2,
+  });
+  const ofTask = createBatcher({
+    async serve(calls: { taskId: string; executionId: string }[]) {
+      const rows = await database.rows<LiveExecution & { call: number }>('executions-of-tasks', ofTasksText, [
+        calls.map(({ taskId }) => taskId),
+        calls.map(({ executionId }) => executionId),
+      ]);
+      const found = new Map(rows.map(({ call, ...row }) => [call, row]));
+      return calls.map((_, call) => ({ row: found.get(call) }));
+    },
+    maxWeight: 200,
+    concurrency: 2,
+  });
   const move = async (executionId: string, to: ExecutionStatus, requestId?: string) =>
     told(
       await database.rows<LiveExecution>('execution-move', moveText, [
@@ -108,11 +158,8 @@ export function createRecords(database: Database, notices: Notices) {
       return row?.status;
     },
     /** Ends it with the code that its command exited with, if it ran; undefined when it had ended already. */
-    async finish(executionId: string, exitCode: number | undefined): Promise<LiveExecution | undefined> {
-      // Who succeeded has run, also when nobody told so.
-      if (exitCode === 0) await move(executionId, 'RUNNING');
-      return told(await database.rows<LiveExecution>('execution-finish', finishText, [executionId, exitCode ?? null]));
-    },
+    finish: async (executionId: string, exitCode: number | undefined): Promise<LiveExecution | undefined> =>
+      (await finish({ executionId, exitCode })).row,
     async find(executionId: string): Promise<ExecutionRow | undefined> {
       const [row] = await database.rows<ExecutionRow>(
         'execution-find',
@@ -158,14 +205,8 @@ export function createRecords(database: Database, notices: Notices) {
       return rows.map(({ execution_id }) => execution_id);
     },
     /** The execution of a task: by its ARN's last part, or as the task was told who it is. */
-    async ofTask(taskId: string, executionId: string | undefined): Promise<LiveExecution | undefined> {
-      const [row] = await database.rows<LiveExecution>(
-        'execution-of-task',
-        `SELECT ${liveColumns} FROM "Execution" WHERE split_part(task_arn, '/', -1) = $1 OR execution_id = $2 LIMIT 1`,
-        [taskId, executionId ?? taskId],
-      );
-      return row;
-    },
+    ofTask: async (taskId: string, executionId = taskId): Promise<LiveExecution | undefined> =>
+      (await ofTask({ taskId, executionId })).row,
     /** What is marked as running, and since when, in seconds. */
     live: () =>
       database.rows<LiveExecution & { age: number; timeout: number }>(

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { DisconnectReason, LogMessage } from '../contract/executions.js';
+import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import type { LogStore } from './log-store.js';
 import type { LogTokens } from './log-tokens.js';
@@ -99,6 +100,22 @@ export function createSocketConnections(deps: {
     }
   };
 
+  /** Most executions have no such subscriber: for many at once that is one question. */
+  const listenersOf = createBatcher({
+    async serve(executionIds: string[]) {
+      const rows = await database.rows<{ execution_id: string; connection_id: string }>(
+        'sockets-of',
+        'SELECT execution_id, connection_id FROM "LogConnection" WHERE execution_id = ANY ($1)',
+        [executionIds],
+      );
+      return executionIds.map((executionId) =>
+        rows.filter(({ execution_id }) => execution_id === executionId).map(({ connection_id }) => connection_id),
+      );
+    },
+    maxWeight: 200,
+    concurrency: 2,
+  });
+
   return {
     async opened(given: { connectionId: string; endpoint: string; token: string; after: string | undefined }) {
       const executionId = await tokens.take(given.token);
@@ -124,14 +141,10 @@ export function createSocketConnections(deps: {
     closed: remove,
     /** Pushes new lines, or the end, to whoever listens. A subscriber that cannot be reached keeps no other waiting. */
     async pushAll(executionId: string): Promise<void> {
-      const rows = await database.rows<{ connection_id: string }>(
-        'sockets-of',
-        'SELECT connection_id FROM "LogConnection" WHERE execution_id = $1',
-        [executionId],
-      );
+      const connectionIds = await listenersOf(executionId);
       await Promise.all(
-        rows.map(({ connection_id }) =>
-          push(connection_id).catch((error: unknown) =>
+        connectionIds.map((connectionId) =>
+          push(connectionId).catch((error: unknown) =>
             log.warn({ err: error, executionId }, 'lines could not be pushed to a subscriber'),
           ),
         ),

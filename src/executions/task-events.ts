@@ -82,7 +82,7 @@ export function createTaskEvents(deps: {
       return { executionId: execution_id, applied: ended !== undefined };
     },
     async storeLines(taskId: string, lines: readonly ProviderLogEvent[]) {
-      const execution = await records.ofTask(taskId, undefined);
+      const execution = await records.ofTask(taskId);
       if (!execution) return undefined;
       return { executionId: execution.execution_id, stored: await append(execution, lines) };
     },

@@ -8,6 +8,7 @@ export interface ProgramResources {
   managerSecretArn: string;
   workerSecretArn: string;
   databaseSecretArn: string | undefined;
+  /** Variables of the executions and of their WebSockets, where there are any. */
   executions: Record<string, string>;
 }
 

@@ -15,6 +15,7 @@ import { EventProcessor } from './components/event-processor.js';
 import { Executions } from './components/executions.js';
 import { Frontend } from './components/frontend.js';
 import { allowDownloads, JobSystem } from './components/job-system.js';
+import { LogSocket } from './components/log-socket.js';
 import { Monitoring } from './components/monitoring.js';
 import { Networking } from './components/networking.js';
 import { ReefGuideApi } from './components/reefguide-api.js';
@@ -39,9 +40,9 @@ export class ReefGuideStack extends Stack {
     super(scope, id, { stackName, env: { account: aws.account, region: aws.region }, ...props });
     const sentryDsn = monitoring?.sentryDsn;
     const apiEndpoint = `https://${domains.webAPI}`;
-    const program = ContainerImage.fromDockerImageAsset(
-      new DockerImageAsset(this, 'Image', { directory: repository, platform: Platform.LINUX_AMD64 }),
-    );
+    const asset = new DockerImageAsset(this, 'Image', { directory: repository, platform: Platform.LINUX_AMD64 });
+    const program = ContainerImage.fromDockerImageAsset(asset);
+    const withSockets = deployment.executions !== undefined && webAPI.mode.lambda !== undefined;
 
     const logs = logsBucket(this);
     const results = resultsBucket(this, logs, domains.frontend);
@@ -51,6 +52,8 @@ export class ReefGuideStack extends Stack {
       certificateArn: certificates.primary,
       logsBucket: logs,
       withDatabase: deployment.db !== undefined,
+      withExecutions: deployment.executions !== undefined,
+      withSockets,
     });
     const { vpc, cluster, balancer } = networking;
     const database = deployment.db && new Database(this, 'Database', { vpc, config: deployment.db });
@@ -66,7 +69,13 @@ export class ReefGuideStack extends Stack {
     names.point('ReefGuideApi', domains.reefGuideAPI, new LoadBalancerTarget(balancer));
     const executions =
       deployment.executions &&
-      new Executions(this, 'Executions', { stackName, config: deployment.executions, networking, program });
+      new Executions(this, 'Executions', {
+        stackName,
+        config: deployment.executions,
+        networking,
+        programUri: asset.imageUri,
+      });
+    const socket = withSockets ? new LogSocket(this, 'LogSocket') : undefined;
 
     const resources = {
       resultsBucketName: results.bucketName,
@@ -76,7 +85,7 @@ export class ReefGuideStack extends Stack {
       managerSecretArn: accounts.manager.secretArn,
       workerSecretArn: accounts.worker.secretArn,
       databaseSecretArn: database?.secret.secretArn,
-      executions: executions?.environment ?? {},
+      executions: { ...executions?.environment, ...socket?.environment },
     };
     const secretArns = [
       webAPI.apiSecretsArn,
@@ -87,6 +96,7 @@ export class ReefGuideStack extends Stack {
     const allowProgram = (role: IRole, group: SecurityGroup | undefined, who: string) => {
       allowSecrets(role, secretArns);
       executions?.allowEnding(role);
+      socket?.allowSending(role);
       if (database && group) database.openTo(group, who);
     };
     /** A function needs the VPC for the database alone. */
@@ -134,6 +144,7 @@ export class ReefGuideStack extends Stack {
       networking: functionNetworking,
     });
     allowProgram(processor.program.role, processor.program.group, 'the event processor');
+    socket?.connectTo(processor.fn);
 
     const workers = new JobSystem(this, 'JobSystem', {
       stackName,

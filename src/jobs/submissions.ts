@@ -1,9 +1,9 @@
 import { type Issue, notFound, ServiceError } from '../contract/errors.js';
 import type { CreatedJob, Downloads, JobBody, JobDetail, JobEvent, JobStatus } from '../contract/jobs.js';
+import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import { isRefusedInput } from '../database/errors.js';
 import type { Storages } from '../storage/contract.js';
-import { createBatcher } from './batcher.js';
 import { cancelJob } from './cancel.js';
 import { waitForChange } from './changes.js';
 import { type CreateOutcome, createJobs, type NewJob } from './create.js';

@@ -8,11 +8,11 @@ import type {
   ReportOutcome,
   WorkerAssignment,
 } from '../contract/jobs.js';
+import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import { isRefusedInput } from '../database/errors.js';
 import type { Storages } from '../storage/contract.js';
 import { assignJob } from './assign.js';
-import { createBatcher } from './batcher.js';
 import { lookAgainMs, waitForChange } from './changes.js';
 import { type AssignmentTerms, type ClaimedJob, type ClaimSlot, claimJobs } from './claim.js';
 import { readDemand } from './demand.js';

@@ -55,7 +55,7 @@ export interface HttpDependencies {
 const usualLimit = 1_048_576;
 /** Routes that a busy system calls all the time: logged at debug level. */
 const quiet =
-  /^\/(metrics|api\/(v1\/)?health|api\/ready|api\/jobs\/(poll|claim|demand|results|assign|assignments)|api\/capacity)/;
+  /^\/(metrics|process|health|api\/(v1\/)?health|api\/ready|api\/jobs\/(poll|claim|demand|results|assign|assignments)|api\/capacity)/;
 
 /** Binds routes of the contract to their handlers on an Express app. */
 export function createHttp(deps: HttpDependencies) {

@@ -47,11 +47,14 @@ export async function startSystem() {
   // Held here, so that the server may be stopped and started without losing the database.
   const postgres = await holdEmbeddedPostgres({ home });
   const serve = start(
-    ['serve', '--port', '0'],
+    ['serve', '--port', '0', '--processor-port', '0'],
     { REEFGUIDE_HOME: home, LOG_LEVEL: 'info' },
-    (text) => /"url":"(http:[^"]+)"/.exec(text)?.[1],
+    (text) => {
+      const urls = [...text.matchAll(/"url":"(http:[^"]+)"/g)].map(([, url]) => url);
+      return urls.length === 2 ? urls : undefined;
+    },
   );
-  const url = await serve.ready;
+  const [url, processorUrl] = await serve.ready;
   const credentials = JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8'));
   const client = async (who) => {
     const open = createClient(url, {}, 1);
@@ -62,6 +65,7 @@ export async function startSystem() {
   const admin = await client('admin');
   return {
     url,
+    processorUrl,
     home,
     credentials,
     databaseUrl: postgres.url,

@@ -1,92 +1,99 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import {
-  type ContainerImage,
-  CpuArchitecture,
-  FargateTaskDefinition,
-  LogDrivers,
-  OperatingSystemFamily,
-} from 'aws-cdk-lib/aws-ecs';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../config/deployment.js';
-import { containerImage } from '../images.js';
-import { acknowledge, allow } from '../nag.js';
+import { parseEcrImage, programImage } from '../image-names.js';
+import { allow } from '../nag.js';
 import type { Networking } from './networking.js';
 
 export interface ExecutionsProps {
   stackName: string;
   config: NonNullable<Deployment['executions']>;
   networking: Networking;
-  program: ContainerImage;
+  /** The image of this repository, as one pulls it. */
+  programUri: string;
 }
 
-/** What ad hoc commands run in: the task definition of the default image, its log, its way out. */
+/**
+ * What ad hoc commands run in: their log, their way out, and the roles of their tasks. The API makes a task definition for
+ * each image that is registered with it, so there is none here.
+ */
 export class Executions extends Construct {
   readonly logGroup: LogGroup;
-  /** How the API finds all this. */
+  /** How the API and the event processor find all this. */
   readonly environment: Record<string, string>;
-  private readonly definition: FargateTaskDefinition;
-  private readonly family: string;
+  private readonly taskRole: Role;
+  private readonly executionRole: Role;
+  private readonly familyPrefix: string;
   private readonly networking: Networking;
 
   constructor(scope: Construct, id: string, props: ExecutionsProps) {
     super(scope, id);
     const { config, networking } = props;
     this.networking = networking;
-    this.family = `${props.stackName}-execution`;
+    this.familyPrefix = `${props.stackName}-execution`;
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.definition = new FargateTaskDefinition(this, 'Task', {
-      family: this.family,
-      cpu: config.cpu,
-      memoryLimitMiB: config.memory,
-      runtimePlatform: { cpuArchitecture: CpuArchitecture.X86_64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+    const assumedBy = new ServicePrincipal('ecs-tasks.amazonaws.com');
+    this.taskRole = new Role(this, 'TaskRole', {
+      assumedBy,
+      description: 'Commands of executions: allowed nothing until somebody gives them something',
     });
-    this.definition.addContainer('main', {
-      image: containerImage(this, 'Image', config.defaultImage, props.program),
-      memoryLimitMiB: config.memory,
-      logging: LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'execution' }),
-      stopTimeout: Duration.seconds(30),
+    this.executionRole = new Role(this, 'ExecutionRole', {
+      assumedBy,
+      description: 'Pulls the images of executions and writes their log',
     });
-    acknowledge(
-      this.definition.obtainExecutionRole(),
-      'ecr:GetAuthorizationToken, by which an image is pulled, knows no resource.',
-      'IAM5[Resource::*]',
-    );
+    const image = config.defaultImage === programImage ? props.programUri : config.defaultImage;
+    this.allowImages(image, config.gitImage);
+    allow(this.executionRole, {
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [this.logGroup.logGroupArn],
+    });
     const group = new SecurityGroup(this, 'Group', {
       vpc: networking.vpc,
       description: 'Executions: nothing comes in',
     });
     this.environment = {
       EXECUTION_CLUSTER: networking.cluster.clusterArn,
-      EXECUTION_TASK_DEF: this.definition.taskDefinitionArn,
       EXECUTION_SECURITY_GROUP: group.securityGroupId,
       EXECUTION_SUBNETS: networking.vpc.publicSubnets.map(({ subnetId }) => subnetId).join(','),
       EXECUTION_LOG_GROUP: this.logGroup.logGroupName,
+      EXECUTION_FAMILY_PREFIX: this.familyPrefix,
+      EXECUTION_ROLE_ARN: this.executionRole.roleArn,
+      EXECUTION_TASK_ROLE_ARN: this.taskRole.roleArn,
+      EXECUTION_IMAGE: image,
+      EXECUTION_CPU: String(config.cpu),
+      EXECUTION_MEMORY: String(config.memory),
+      EXECUTION_GIT_IMAGE: config.gitImage,
     };
   }
 
-  /** For the API. */
+  /** For the API: to make what images run as, and to run it. */
   allowStarting(role: IRole): void {
     const { account, region } = Stack.of(this);
     allow(role, {
+      actions: ['ecs:RegisterTaskDefinition', 'ecs:ListTaskDefinitions', 'ecs:DeregisterTaskDefinition'],
+      resources: ['*'],
+      why: 'These know no resource. What is registered runs as a role that may be passed, or as none.',
+    });
+    allow(role, {
       actions: ['ecs:RunTask'],
-      resources: [`arn:aws:ecs:${region}:${account}:task-definition/${this.family}:*`],
+      resources: [`arn:aws:ecs:${region}:${account}:task-definition/${this.familyPrefix}-*`],
       conditions: { ArnEquals: { 'ecs:cluster': this.networking.cluster.clusterArn } },
-      why: 'Any revision of this family.',
+      why: 'Each image that is registered has a family of its own.',
     });
     allow(role, {
       actions: ['iam:PassRole'],
-      resources: [this.definition.taskRole.roleArn, this.definition.obtainExecutionRole().roleArn],
+      resources: [this.taskRole.roleArn, this.executionRole.roleArn],
       conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
     });
   }
 
-  /** To see whether executions still run, and to end them: also for the event processor, which reconciles. */
+  /** To see whether executions still run, to end them, and to read what they said: also for the event processor. */
   allowEnding(role: IRole): void {
     const { account, region } = Stack.of(this);
     const { clusterArn, clusterName } = this.networking.cluster;
@@ -95,6 +102,31 @@ export class Executions extends Construct {
       resources: [`arn:aws:ecs:${region}:${account}:task/${clusterName}/*`],
       conditions: { ArnEquals: { 'ecs:cluster': clusterArn } },
       why: "A task's id is not known before it runs.",
+    });
+    allow(role, {
+      actions: ['ecs:DescribeTaskDefinition'],
+      resources: ['*'],
+      why: 'ecs:DescribeTaskDefinition knows no resource.',
+    });
+    allow(role, { actions: ['logs:FilterLogEvents'], resources: [this.logGroup.logGroupArn] });
+  }
+
+  /** Images of this account's own registry, and those that the configuration names. */
+  private allowImages(...images: string[]): void {
+    const { account, region } = Stack.of(this);
+    const ecr = images.flatMap((image) => parseEcrImage(image) ?? []);
+    allow(this.executionRole, {
+      actions: ['ecr:GetAuthorizationToken'],
+      resources: ['*'],
+      why: 'ecr:GetAuthorizationToken, by which an image is pulled, knows no resource.',
+    });
+    allow(this.executionRole, {
+      actions: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
+      resources: [
+        `arn:aws:ecr:${region}:${account}:repository/*`,
+        ...ecr.map((one) => `arn:aws:ecr:${one.region}:${one.account}:repository/${one.repository}`),
+      ],
+      why: 'Which images are registered is known only after the stack was made.',
     });
   }
 }

@@ -28,6 +28,10 @@ export interface NetworkingProps {
   logsBucket: IBucket;
   /** Isolated subnets, and endpoints for what a Lambda calls from there. */
   withDatabase: boolean;
+  /** Functions beside the database read what executions logged. */
+  withExecutions: boolean;
+  /** Functions beside the database write to WebSockets, which can be reached over the internet alone. */
+  withSockets: boolean;
 }
 
 /** The VPC, its endpoints, the cluster, and the load balancer that the services share. */
@@ -36,16 +40,22 @@ export class Networking extends Construct {
   readonly cluster: Cluster;
   readonly balancer: ApplicationLoadBalancer;
   readonly listener: ApplicationListener;
-  /** In front of the interface endpoints, which exist with a database alone. */
+  /** Of functions that run beside the database. */
+  readonly functionSubnets: SubnetType;
+  /** In front of the interface endpoints, which exist where such functions have no other way. */
   readonly endpoints: SecurityGroup | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkingProps) {
     super(scope, id);
+    const withNat = props.withDatabase && props.withSockets;
+    this.functionSubnets = withNat ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
     this.vpc = new Vpc(this, 'Vpc', {
-      natGateways: 0,
+      natGateways: withNat ? 1 : 0,
       subnetConfiguration: [
         { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: true },
         ...(props.withDatabase ? [{ name: 'Isolated', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }] : []),
+        // After the others, whose addresses so stay what they are when this comes or goes.
+        ...(withNat ? [{ name: 'Functions', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 }] : []),
       ],
     });
     // Workers move gigabytes to and from the bucket: not over the internet.
@@ -56,7 +66,7 @@ export class Networking extends Construct {
         new LogGroup(this, 'FlowLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       ),
     });
-    if (props.withDatabase) this.endpoints = this.addEndpoints();
+    if (props.withDatabase && !withNat) this.endpoints = this.addEndpoints(props.withExecutions);
 
     this.cluster = new Cluster(this, 'Cluster', {
       vpc: this.vpc,
@@ -89,8 +99,8 @@ export class Networking extends Construct {
     });
   }
 
-  /** There is no NAT: what a Lambda beside the database calls, it calls through these. */
-  private addEndpoints(): SecurityGroup {
+  /** Without a NAT, what a Lambda beside the database calls, it calls through these. */
+  private addEndpoints(withExecutions: boolean): SecurityGroup {
     const group = new SecurityGroup(this, 'EndpointsGroup', {
       vpc: this.vpc,
       description: 'Interface endpoints: HTTPS from the Lambda functions',
@@ -99,6 +109,7 @@ export class Networking extends Construct {
     for (const [name, service] of [
       ['SecretsManager', InterfaceVpcEndpointAwsService.SECRETS_MANAGER],
       ['Ecs', InterfaceVpcEndpointAwsService.ECS],
+      ...(withExecutions ? ([['Logs', InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS]] as const) : []),
     ] as const) {
       this.vpc.addInterfaceEndpoint(name, {
         service,
@@ -110,7 +121,7 @@ export class Networking extends Construct {
     return group;
   }
 
-  /** Lets a function that runs beside the database reach the endpoints. */
+  /** Lets a function that runs beside the database reach the endpoints, where there are any. */
   openEndpointsTo(functionGroup: SecurityGroup): void {
     this.endpoints?.addIngressRule(functionGroup, Port.tcp(443), 'HTTPS from a function');
     if (this.endpoints) functionGroup.addEgressRule(this.endpoints, Port.tcp(443), 'HTTPS to the endpoints');

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Peer, Port, SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -16,7 +16,7 @@ export interface ProgramFunctionProps {
   environment: Record<string, string>;
   memoryMiB: number;
   timeoutSeconds: number;
-  /** Given: it runs beside the database, without a way to the internet. */
+  /** Given: it runs beside the database, with a way to the internet only where there is a NAT. */
   networking: Networking | undefined;
   deadLetterQueue?: IQueue;
 }
@@ -46,8 +46,8 @@ export class ProgramFunction extends Construct {
         allowAllOutbound: false,
       });
       networking.openEndpointsTo(this.group);
-      // The gateway endpoint leads to S3; its addresses are public ones.
-      this.group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS to S3 through its endpoint');
+      // The gateway endpoint leads to S3; its addresses are public ones, as all are behind a NAT.
+      this.group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS to AWS');
       allow(this.role, {
         actions: [
           'ec2:CreateNetworkInterface',
@@ -75,7 +75,7 @@ export class ProgramFunction extends Construct {
       ...(networking && this.group
         ? {
             vpc: networking.vpc,
-            vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+            vpcSubnets: { subnetType: networking.functionSubnets },
             securityGroups: [this.group],
           }
         : {}),

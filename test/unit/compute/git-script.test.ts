@@ -150,7 +150,9 @@ describe('a token', () => {
         return;
       }
       response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
-      response.end(`${packet('# service=git-upload-pack\n')}0000${packet('version 2\n')}${packet('fetch\n')}0000`);
+      response.end(
+        `${packet('# service=git-upload-pack\n')}0000${packet('version 2\n')}${packet('ls-refs\n')}${packet('fetch\n')}0000`,
+      );
     };
   };
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { createBatcher } from '../../../src/jobs/batcher.js';
+import { createBatcher } from '../../../src/database/batcher.js';
 
 /** A batcher whose batches are served when the test says so. */
 function manualBatcher(options: { maxWeight?: number; concurrency?: number; weigh?(call: number): number } = {}) {

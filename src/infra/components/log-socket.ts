@@ -1,0 +1,54 @@
+import { Stack } from 'aws-cdk-lib';
+import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { acknowledge, allow } from '../nag.js';
+
+const stageName = 'live';
+
+/**
+ * WebSockets that outlive a function: API Gateway holds them, tells the event processor who comes and goes, and sends on what
+ * is posted to them. For the web API on Lambda; in a container it holds its own.
+ */
+export class LogSocket extends Construct {
+  /** How the API and the event processor find it. */
+  readonly environment: Record<string, string>;
+  private readonly api: WebSocketApi;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.api = new WebSocketApi(this, 'Api', { description: 'ReefGuide: live logs of executions' });
+    const stage = new WebSocketStage(this, 'Stage', {
+      webSocketApi: this.api,
+      stageName,
+      autoDeploy: true,
+      throttle: { rateLimit: 200, burstLimit: 400 },
+    });
+    acknowledge(
+      stage,
+      'For WebSockets this takes a role in the settings of the whole account. The event processor logs who connects.',
+      'APIG1',
+    );
+    this.environment = { WEBSOCKET_API_ENDPOINT: `${this.api.apiEndpoint}/${stageName}` };
+  }
+
+  /** Sends every event of a connection to a function. */
+  connectTo(fn: IFunction): void {
+    const integration = new WebSocketLambdaIntegration('Integration', fn);
+    const routes = ['$connect', '$disconnect', '$default'].map((key) => this.api.addRoute(key, { integration }));
+    for (const route of routes)
+      acknowledge(route, 'The program checks the one-time token of a connection itself.', 'APIG4');
+  }
+
+  /** Lets a program write to connections and end them. */
+  allowSending(role: IRole): void {
+    const { account, region } = Stack.of(this);
+    allow(role, {
+      actions: ['execute-api:ManageConnections'],
+      resources: [`arn:aws:execute-api:${region}:${account}:${this.api.apiId}/${stageName}/*/@connections/*`],
+      why: 'A connection has a name only once it is there.',
+    });
+  }
+}

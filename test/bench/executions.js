@@ -1,0 +1,191 @@
+// Ad hoc commands: how soon they start and are heard of, how many lines they may print, to how many.
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import pg from 'pg';
+import { WebSocket } from 'ws';
+import { createClient } from './http.js';
+import { residentMb } from './system.js';
+
+const percentile = (values, share) => values.sort((a, b) => a - b)[Math.ceil(share * values.length) - 1];
+const run = async ({ admin }, command, more = {}) => {
+  const { status, body } = await admin.call('POST', '/api/v1/run', { command, ...more });
+  if (status !== 202) throw new Error(`POST /run answered ${status}: ${JSON.stringify(body)}`);
+  return body;
+};
+const statusOf = async ({ admin }, id) => (await admin.call('GET', `/api/v1/executions/${id}/status`)).body;
+const untilEnded = async (system, id) => {
+  for (;;) {
+    const state = await statusOf(system, id);
+    if (state.completed_at) return state;
+    await wait(50);
+  }
+};
+const query = async ({ databaseUrl }, text, values = []) => {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+/** Milliseconds until POST /run is answered, and until a subscriber has the first line; medians and p99 of `count`. */
+export async function firstLine(system, count = 60) {
+  const answered = [];
+  const heard = [];
+  for (let n = 0; n < count; n += 1) {
+    const began = performance.now();
+    const { execution_id, websocket_url } = await run(system, 'echo hello');
+    answered.push(performance.now() - began);
+    await new Promise((resolve, reject) => {
+      const socket = new WebSocket(websocket_url);
+      socket.once('message', () => {
+        heard.push(performance.now() - began);
+        socket.terminate();
+        resolve();
+      });
+      socket.once('error', reject);
+    });
+    await untilEnded(system, execution_id);
+  }
+  return { answered: percentile(answered, 0.99), heard: percentile(heard, 0.99) };
+}
+
+/** Lines a second that one command printed and that were stored, whether once and in order, and memory added by it. */
+export async function manyLines(system, count = 200_000) {
+  const before = residentMb(system.pid);
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentMb(system.pid));
+  }, 100);
+  const began = performance.now();
+  const { execution_id, websocket_url } = await run(system, `seq -f 'line %.0f of a command that prints a lot' ${count}`);
+  let heard = 0;
+  const socket = new WebSocket(websocket_url);
+  socket.on('message', () => {
+    heard += 1;
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await untilEnded(system, execution_id);
+  const seconds = (performance.now() - began) / 1000;
+  await closed;
+  clearInterval(watch);
+  const [{ stored, right }] = await query(
+    system,
+    `SELECT count(*)::int AS stored, bool_and(message = 'line ' || n || ' of a command that prints a lot') AS right
+     FROM (SELECT message, row_number() OVER (ORDER BY id) - 1 AS n FROM "LogEvent" WHERE execution_id = $1) l WHERE n > 0`,
+    [execution_id],
+  );
+  return { perSecond: count / seconds, right: right && stored === count && heard === count + 2, addedMb: peak - before };
+}
+
+/** Milliseconds from a line's printing to each of many subscribers: p99; and whether each had every line. */
+export async function manySubscribers(system, subscribers = 500, seconds = 10) {
+  const lines = seconds * 100;
+  const program = `let n = 0; const t = setInterval(() => { console.log('@' + Date.now()); if (++n === ${lines}) clearInterval(t); }, 10)`;
+  const { execution_id } = await run(system, `read x < go; node -e "${program}"`, { env: { HOME: '/tmp' } });
+  const delays = [];
+  let whole = 0;
+  const listeners = [];
+  for (let n = 0; n < subscribers; n += 1) {
+    const { body } = await system.admin.call('GET', `/api/v1/executions/${execution_id}/logs`);
+    listeners.push(
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(body.websocket_url, { perMessageDeflate: false });
+        let count = 0;
+        socket.on('message', (data) => {
+          const text = data.toString('latin1');
+          const at = text.indexOf('"@');
+          if (at === -1) return;
+          delays.push(Date.now() - Number(text.slice(at + 2, at + 15)));
+          count += 1;
+        });
+        socket.once('close', () => {
+          if (count === lines) whole += 1;
+          resolve();
+        });
+        socket.once('error', reject);
+      }),
+    );
+  }
+  await run(system, `mkfifo x 2>/dev/null; echo > ${system.home}/executions/${execution_id}/work/go`);
+  await Promise.all(listeners);
+  return { p99: percentile(delays, 0.99), whole };
+}
+
+/** Events a second at /process when each comes twice; how many were lost, and how many applied twice. */
+export async function manyEvents(system, distinct = 5_000) {
+  const ids = Array.from({ length: distinct / 2 }, () => randomBytes(16).toString('hex'));
+  const arn = (id) => `arn:aws:ecs:ap-southeast-2:123456789012:task/reefguide/${id}`;
+  await query(
+    system,
+    `INSERT INTO "Execution" (execution_id, owned_by, command, image_id, env, secrets, status, timeout, task_arn,
+       created_by_request_id, modified_by_request_id, compute_platform)
+     SELECT id, '{}', 'true', 'x', '{}', '{}', 'RUNNING', 60, $2 || id, '', '', 'bench' FROM unnest($1::text[]) AS id`,
+    [ids, arn('')],
+  );
+  const stopped = (id) => ({
+    'detail-type': 'ECS Task State Change',
+    detail: { taskArn: arn(id), lastStatus: 'STOPPED', containers: [{ name: 'main', exitCode: 3 }] },
+  });
+  const logged = (id) => {
+    const logEvents = [1, 2].map((n) => ({ id: `${id}-${n}`, timestamp: Date.now(), message: `line ${n}` }));
+    const batch = { messageType: 'DATA_MESSAGE', logStream: `execution/main/${id}`, logEvents };
+    return { awslogs: { data: gzipSync(JSON.stringify(batch)).toString('base64') } };
+  };
+  const events = ids.flatMap((id) => [logged(id), stopped(id)]);
+  const twice = [...events, ...events].map((event) => [Math.random(), event]).sort(([a], [b]) => a - b);
+  const client = createClient(system.processorUrl, {}, 20);
+  let applied = 0;
+  let refused = 0;
+  const began = performance.now();
+  const queue = twice.map(([, event]) => event);
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      for (let event = queue.pop(); event; event = queue.pop()) {
+        const { status, body } = await client.call('POST', '/process', event);
+        if (status !== 200) refused += 1;
+        else if (body.applied) applied += 1;
+      }
+    }),
+  );
+  const perSecond = twice.length / ((performance.now() - began) / 1000);
+  client.close();
+  const [{ ended }] = await query(
+    system,
+    `SELECT count(*)::int AS ended FROM "Execution" WHERE compute_platform = 'bench' AND status = 'FAILED' AND exit_code = 3`,
+  );
+  const [{ stored }] = await query(
+    system,
+    `SELECT count(*)::int AS stored FROM "LogEvent" l JOIN "Execution" x USING (execution_id) WHERE x.compute_platform = 'bench'`,
+  );
+  const right = refused === 0 && applied === distinct && ended === ids.length && stored === 2 * ids.length;
+  return { perSecond, right };
+}
+
+/** Seconds that so many commands take that are asked for at once; whether all succeeded; what is left of them. */
+export async function manyCommands(system, count = 200) {
+  const descriptors = () => readdirSync(`/proc/${system.pid}/fd`).length;
+  const children = () => readFileSync(`/proc/${system.pid}/task/${system.pid}/children`, 'utf8').trim();
+  const round = async () => {
+    const began = performance.now();
+    const started = await Promise.all(Array.from({ length: count }, () => run(system, 'true')));
+    const ends = await Promise.all(started.map(({ execution_id }) => untilEnded(system, execution_id)));
+    const seconds = (performance.now() - began) / 1000;
+    await wait(500);
+    return { seconds, succeeded: ends.filter(({ status }) => status === 'SUCCEEDED').length };
+  };
+  // The first round opens the connections to the database and those of the bench itself.
+  await round();
+  const before = descriptors();
+  const { seconds, succeeded } = await round();
+  return {
+    seconds,
+    succeeded,
+    zombies: children() === '' ? 0 : children().split(' ').length,
+    descriptors: descriptors() - before,
+  };
+}
