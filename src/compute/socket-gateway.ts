@@ -9,7 +9,7 @@ export function createSocketGateway(aws: Pick<Aws, 'apiGatewayManagement'>, endp
     );
     const client = await aws.apiGatewayManagement(endpoint ?? given);
     try {
-      await callAws({ action: `execute-api:${action}`, resource: `connection ${resource}` }, () =>
+      await callAws({ action: 'execute-api:ManageConnections', resource: `connection ${resource}` }, () =>
         action === 'PostToConnection'
           ? client.send(new PostToConnectionCommand({ ConnectionId: resource, Data: Buffer.from(text) }))
           : client.send(new DeleteConnectionCommand({ ConnectionId: resource })),

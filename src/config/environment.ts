@@ -5,6 +5,12 @@ import { withOlderNames } from './older-environment.js';
 const seconds = (fallback: number) => z.coerce.number().positive().default(fallback);
 const account = { username: z.string().min(1).optional(), password: z.string().min(8).optional() };
 
+/** A comma-separated list. */
+const names = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((name) => name !== ''));
+
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'expected a postgresql:// URL')
@@ -44,6 +50,16 @@ const serverVariables = databaseEnvironment
     /** Encrypts secrets; after a rotation the key before it, until everything is encrypted anew. */
     SECRETS_KEY: z.string().min(32).optional(),
     SECRETS_PREVIOUS_KEY: z.string().min(32).optional(),
+    /** Where commands run on ECS; unset: on this machine. */
+    EXECUTION_CLUSTER: z.string().optional(),
+    EXECUTION_SECURITY_GROUP: z.string().optional(),
+    EXECUTION_SUBNETS: names,
+    EXECUTION_LOG_GROUP: z.string().optional(),
+    EXECUTION_FAMILY_PREFIX: z.string().default('reefguide-execution'),
+    /** Roles of images that name none: for ECS itself, and for the command. */
+    EXECUTION_ROLE_ARN: z.string().optional(),
+    EXECUTION_TASK_ROLE_ARN: z.string().optional(),
+    EXECUTION_GIT_IMAGE: z.string().default('alpine/git:2.45.2'),
     /** Where commands run on one machine: in containers of the engine that answers, or on the machine itself. */
     EXECUTION_ENGINE: z.enum(['auto', 'docker', 'podman', 'none']).default('auto'),
     /** The image of a deployment that has none registered. */
@@ -53,10 +69,7 @@ const serverVariables = databaseEnvironment
     /** Unset: the server itself streams logs. */
     WEBSOCKET_API_ENDPOINT: z.url({ protocol: /^wss?$/ }).optional(),
     /** Groups of CloudWatch Logs that hold our own log, comma-separated; unset: lines are kept in Postgres, too. */
-    LOG_GROUP_NAMES: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter((name) => name !== '')),
+    LOG_GROUP_NAMES: names,
     /** Requests that wait are answered after so long at the latest; 0: when they asked for. */
     REQUEST_TIMEOUT_SECONDS: z.coerce.number().min(0).max(3600).default(0),
     RUNVOY_EXECUTIONS_TABLE: z.string().optional(),
@@ -79,6 +92,10 @@ const serverVariables = databaseEnvironment
             message: `set both ${role}_USERNAME and ${role}_PASSWORD, or neither`,
           });
         }
+      }
+      for (const name of ['EXECUTION_SECURITY_GROUP', 'EXECUTION_SUBNETS', 'EXECUTION_LOG_GROUP'] as const) {
+        if (env.EXECUTION_CLUSTER && !env[name]?.length)
+          context.addIssue({ code: 'custom', path: [name], message: 'is needed with EXECUTION_CLUSTER' });
       }
       if (Boolean(env.JWT_PREVIOUS_PUBLIC_KEY) !== Boolean(env.JWT_PREVIOUS_KEY_ID)) {
         context.addIssue({

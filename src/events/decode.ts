@@ -136,7 +136,10 @@ const socket = z
     return { kind: 'socket_opened', connectionId, endpoint, token: query?.token ?? '', after: query?.last_event_id };
   });
 
-const known = z.union([taskChange, schedule, subscription, socket]);
-
 /** What AWS (or the local compute adapter, in the same words) sent; undefined when it is no event we know. */
-export const decodeEvent = (raw: unknown): ProcessorEvent | undefined => known.safeParse(raw).data;
+export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  if ('awslogs' in raw) return subscription.safeParse(raw).data;
+  if ('requestContext' in raw) return socket.safeParse(raw).data;
+  return taskChange.safeParse(raw).data ?? schedule.safeParse(raw).data;
+}

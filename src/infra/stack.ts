@@ -95,6 +95,7 @@ export class ReefGuideStack extends Stack {
     /** What the API and the event processor share. */
     const allowProgram = (role: IRole, group: SecurityGroup | undefined, who: string) => {
       allowSecrets(role, secretArns);
+      executions?.allowDefining(role);
       executions?.allowEnding(role);
       socket?.allowSending(role);
       if (database && group) database.openTo(group, who);

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { readKeys } from '../auth/keys.js';
 import { type AttemptLimits, defaultLimits } from '../auth/limits.js';
 import { type LocalCredentials, localKeys, localSecretsKey, localUrlKey } from '../auth/local-identity.js';
-import type { CommandRunner } from '../compute/command.js';
 import { createEcsService } from '../compute/service.js';
 import { type Aws, createAws } from '../config/aws.js';
 import type { ServerEnvironment } from '../config/environment.js';
@@ -20,6 +19,7 @@ import { readConfiguredTypes } from '../jobs/configured-types.js';
 import { createRegistry } from '../jobs/job-type.js';
 import { createUrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
+import { commandRunner } from './command-runner.js';
 import { seedAll } from './seed.js';
 import { createService, type Service } from './service.js';
 
@@ -106,7 +106,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     }
 
     const aws = createAws({ region: environment.AWS_REGION });
-    const runner = await runnerOf(environment, home);
+    const runner = await commandRunner({ environment, home, aws, log });
     const service = createService({
       environment,
       log,
@@ -154,19 +154,6 @@ function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID
 
 function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service }: ServerEnvironment, aws: Aws) {
   return cluster && service ? createEcsService(aws, { cluster, service }) : undefined;
-}
-
-/** Where commands run: on ECS where a cluster is named, in production nowhere else, otherwise on this machine. */
-async function runnerOf(environment: ServerEnvironment, home: string): Promise<CommandRunner | undefined> {
-  if (environment.NODE_ENV === 'production') return undefined;
-  const { createLocalCommandRunner } = await import('../compute/local-command.js');
-  const { EXECUTION_ENGINE: engine } = environment;
-  return createLocalCommandRunner({
-    folder: path.join(home, 'executions'),
-    engines: engine === 'auto' ? ['docker', 'podman'] : engine === 'none' ? [] : [engine],
-    env: process.env,
-    now: Date.now,
-  });
 }
 
 /** The keys that encrypt secrets: named, or, on one machine (`home`), made on first use; otherwise none are kept. */

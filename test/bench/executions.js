@@ -62,7 +62,10 @@ export async function manyLines(system, count = 200_000) {
     peak = Math.max(peak, residentMb(system.pid));
   }, 100);
   const began = performance.now();
-  const { execution_id, websocket_url } = await run(system, `seq -f 'line %.0f of a command that prints a lot' ${count}`);
+  const { execution_id, websocket_url } = await run(
+    system,
+    `seq -f 'line %.0f of a command that prints a lot' ${count}`,
+  );
   let heard = 0;
   const socket = new WebSocket(websocket_url);
   socket.on('message', () => {
@@ -79,7 +82,11 @@ export async function manyLines(system, count = 200_000) {
      FROM (SELECT message, row_number() OVER (ORDER BY id) - 1 AS n FROM "LogEvent" WHERE execution_id = $1) l WHERE n > 0`,
     [execution_id],
   );
-  return { perSecond: count / seconds, right: right && stored === count && heard === count + 2, addedMb: peak - before };
+  return {
+    perSecond: count / seconds,
+    right: right && stored === count && heard === count + 2,
+    addedMb: peak - before,
+  };
 }
 
 /** Milliseconds from a line's printing to each of many subscribers: p99; and whether each had every line. */
@@ -138,13 +145,13 @@ export async function manyEvents(system, distinct = 5_000) {
   };
   const events = ids.flatMap((id) => [logged(id), stopped(id)]);
   const twice = [...events, ...events].map((event) => [Math.random(), event]).sort(([a], [b]) => a - b);
-  const client = createClient(system.processorUrl, {}, 20);
+  const client = createClient(system.processorUrl, {}, 50);
   let applied = 0;
   let refused = 0;
   const began = performance.now();
   const queue = twice.map(([, event]) => event);
   await Promise.all(
-    Array.from({ length: 20 }, async () => {
+    Array.from({ length: 50 }, async () => {
       for (let event = queue.pop(); event; event = queue.pop()) {
         const { status, body } = await client.call('POST', '/process', event);
         if (status !== 200) refused += 1;

@@ -104,7 +104,9 @@ describe('a repository that asks for a token', () => {
 
 it('one that is being fetched can be stopped', async () => {
   const id = await start({ command: 'echo never', git_repo: 'http://192.0.2.1/never.git' });
-  await until(async () => (await readdir(path.join(system.home, 'executions', id)).catch((): string[] => [])).includes('work'));
+  await until(async () =>
+    (await readdir(path.join(system.home, 'executions', id)).catch((): string[] => [])).includes('work'),
+  );
   expect((await developer.delete(`/api/v1/executions/${id}`)).status).toBe(200);
   expect(await toEnd(id)).toMatchObject({ status: 'STOPPED', exit_code: 130 });
 });

@@ -72,24 +72,28 @@ export class Executions extends Construct {
     };
   }
 
-  /** For the API: to make what images run as, and to run it. */
-  allowStarting(role: IRole): void {
-    const { account, region } = Stack.of(this);
+  /** To make what images run as: also for the event processor, which makes again what has gone. */
+  allowDefining(role: IRole): void {
     allow(role, {
       actions: ['ecs:RegisterTaskDefinition', 'ecs:ListTaskDefinitions', 'ecs:DeregisterTaskDefinition'],
       resources: ['*'],
       why: 'These know no resource. What is registered runs as a role that may be passed, or as none.',
     });
     allow(role, {
+      actions: ['iam:PassRole'],
+      resources: [this.taskRole.roleArn, this.executionRole.roleArn],
+      conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+    });
+  }
+
+  /** For the API: to run what images are defined as. */
+  allowStarting(role: IRole): void {
+    const { account, region } = Stack.of(this);
+    allow(role, {
       actions: ['ecs:RunTask'],
       resources: [`arn:aws:ecs:${region}:${account}:task-definition/${this.familyPrefix}-*`],
       conditions: { ArnEquals: { 'ecs:cluster': this.networking.cluster.clusterArn } },
       why: 'Each image that is registered has a family of its own.',
-    });
-    allow(role, {
-      actions: ['iam:PassRole'],
-      resources: [this.taskRole.roleArn, this.executionRole.roleArn],
-      conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
     });
   }
 

@@ -39,6 +39,8 @@ export class ProgramFunction extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [logGroup.logGroupArn],
     });
+    // By request id, to trace one.
+    allow(this.role, { actions: ['logs:FilterLogEvents'], resources: [logGroup.logGroupArn] });
     if (networking) {
       this.group = new SecurityGroup(this, 'Group', {
         vpc: networking.vpc,
@@ -67,7 +69,11 @@ export class ProgramFunction extends Construct {
       architecture: Architecture.X86_64,
       code: Code.fromAsset(props.bundle),
       handler: props.handler,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: {
+        ...props.environment,
+        LOG_GROUP_NAMES: logGroup.logGroupName,
+        NODE_OPTIONS: '--enable-source-maps',
+      },
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
       role: this.role,
