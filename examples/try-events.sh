@@ -36,7 +36,9 @@ echo '{"unknown": true}' | send 'no event' 400
 id=$(curl -sf -X POST "$orchestrator/api/v1/run" -H "X-API-Key: $key" -H 'Content-Type: application/json' \
   -d '{"command": "sleep 60"}' | field execution_id)
 sed "s/0123456789abcdef0123456789abcdef/$id/" "$events/ecs-task-running.json" | send 'task of a command runs' 200
+node "$events/../pack-lines.mjs" "$id" 'reading the survey' done | send 'its lines' 200
 sed "s/0123456789abcdef0123456789abcdef/$id/" "$events/ecs-task-completion.json" | send 'task of a command ends' 200
+curl -sf -H "X-API-Key: $key" "$orchestrator/api/v1/executions/$id/logs" | grep -q 'reading the survey' || failed=1
 status=$(curl -sf -H "X-API-Key: $key" "$orchestrator/api/v1/executions/$id/status" | field status)
 echo "The command's status is $status"
 [ "$status" = SUCCEEDED ] || failed=1

@@ -21,8 +21,35 @@ const samples: Sample[] = [
   { type: 'DATA_SPECIFICATION_UPDATE', title: 'a data specification update', input: {} },
 ];
 
-/** Runs the sample jobs to their downloaded results, each as a task with its progress. */
+const command = 'echo "counting the reefs"; for n in 1 2 3; do echo "reef $n"; done';
+
+/** Runs the sample jobs to their downloaded results, and a command to its end, each as a task with its progress. */
 export function demoTasks(api: Api, folder: string, onFile: (path: string) => void): ListrTask[] {
+  return [...jobTasks(api, folder, onFile), commandTask(api)];
+}
+
+function commandTask(api: Api): ListrTask {
+  return {
+    title: 'Run a command',
+    task: async (_context, task) => {
+      const [{ followLogs, untilEnded }, { describeEnd }] = await Promise.all([
+        import('../client/live-logs.js'),
+        import('./run-execution.js'),
+      ]);
+      const { execution_id: id, websocket_url: websocketUrl } = await api.run({ command });
+      let lines = 0;
+      for await (const { message } of followLogs(api, id, { websocketUrl })) {
+        task.output = message;
+        lines += 1;
+      }
+      const state = await untilEnded(api, id);
+      if (state.status !== 'SUCCEEDED') throw new Error(describeEnd(state));
+      task.title = `Ran a command: ${lines} lines came live; exit code ${state.exit_code}`;
+    },
+  };
+}
+
+function jobTasks(api: Api, folder: string, onFile: (path: string) => void): ListrTask[] {
   return samples.map(({ type, title, input }) => ({
     title: `Run ${title}`,
     task: async (_context, task) => {

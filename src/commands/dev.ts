@@ -35,7 +35,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       description: 'Workers file (default: configs/local-workers.json, or the examples)',
       env: 'REEFGUIDE_WORKERS',
     }),
-    demo: Flags.boolean({ description: 'Run sample jobs to their downloaded results, then exit' }),
+    demo: Flags.boolean({ description: 'Run sample jobs and a command to their results, then exit' }),
   };
 
   async run(): Promise<void> {
@@ -156,6 +156,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
     ${command} jobs submit TEST --input '{"id": 1}' --watch
     ${command} jobs submit SUITABILITY_ASSESSMENT --input '{"region":"Townsville-Whitsunday","reef_type":"slopes","x_dist":100,"y_dist":100}' --watch
     ${command} jobs list
+    ${command} run 'echo hello from $(uname -s)'
     ${command} capacity status
 
   Ctrl+C stops everything.`);
