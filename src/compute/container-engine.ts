@@ -30,6 +30,9 @@ export function createEngineFinder(options: {
   };
 }
 
+/** A shell that is bash does not let them be set, and ends. The engine may know them by their names: they say nothing to it. */
+const unsettable = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
+
 /**
  * What the engine is called with for one command. Values of variables are in neither its arguments nor a file: the engine
  * takes them from its environment, under names that mean nothing to itself, and the shell in the container renames them.
@@ -44,17 +47,25 @@ export function containerCall(options: {
   /** Below `/workspace`, where the command runs. */
   directory: string;
 }): { args: string[]; env: Record<string, string> } {
-  const pairs = Object.entries(options.env);
-  const variable = (n: number) => `REEFGUIDE_VALUE_${n}`;
-  const renames = pairs.map(([name], n) => `export ${name}="$${variable(n)}"; unset ${variable(n)};`).join(' ');
+  const names = Object.keys(options.env);
+  let prefix = 'REEFGUIDE_VALUE_';
+  while (names.some((name) => name.startsWith(prefix))) prefix += '_';
+  const variables = Object.entries(options.env).map(([name, value], n) => ({
+    name,
+    value,
+    passedAs: unsettable.has(name) ? name : `${prefix}${n}`,
+  }));
+  const renames = variables.flatMap(({ name, passedAs }) =>
+    name === passedAs ? [] : [`export ${name}="$${passedAs}"; unset ${passedAs};`],
+  );
   return {
     args: [
       ...['run', '--rm', '--init', '--name', options.name],
       ...['--volume', `${options.folder}:/workspace`, '--workdir', `/workspace/${options.directory}`],
-      ...pairs.flatMap((_, n) => ['--env', variable(n)]),
-      ...['--entrypoint', '/bin/sh', options.image, '-c', `exec 2>&1; ${renames} exec /bin/sh -c "$1"`, 'sh'],
+      ...variables.flatMap(({ passedAs }) => ['--env', passedAs]),
+      ...['--entrypoint', '/bin/sh', options.image, '-c', `exec 2>&1; ${renames.join(' ')} exec /bin/sh -c "$1"`, 'sh'],
       options.command,
     ],
-    env: Object.fromEntries(pairs.map(([, value], n) => [variable(n), value])),
+    env: Object.fromEntries(variables.map(({ passedAs, value }) => [passedAs, value])),
   };
 }

@@ -1,15 +1,15 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { readJson } from '../config/home.js';
-import { killRecordedGroups, recordGroup, signalGroup } from '../config/process-groups.js';
+import { readJson, writeError } from '../config/home.js';
+import { killRecordedGroups } from '../config/process-groups.js';
 import { isAlive, ownIdentity, processIdentity } from '../config/processes.js';
 import type { CommandEnd, CommandRequest, CommandRunner } from './command.js';
 import { type ContainerEngine, containerCall, createEngineFinder } from './container-engine.js';
 import { gitEnvironment, gitScript } from './git-script.js';
+import { type GroupOptions, runGroup } from './process-group.js';
+import { createSlots } from './slots.js';
 
 export interface LocalCommandOptions {
   /** Each command gets a folder below it while it runs. */
@@ -25,12 +25,16 @@ export interface LocalCommandOptions {
   now(): number;
 }
 
-/** How long what is left of the output may take to arrive once every process has been killed. */
-const drainMs = 1_000;
 const timedOut = 124;
 const stopped = 130;
 const couldNotStart = 126;
 const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
+const startProblems: Record<string, string> = {
+  E2BIG: 'its command and its variables are longer than this machine allows',
+  EAGAIN: 'too many processes run on this machine',
+  EMFILE: 'this server has too many files open',
+  ENFILE: 'too many files are open on this machine',
+};
 const arnPrefix = 'arn:aws:ecs:local:000000000000:task/reefguide/';
 
 interface Running {
@@ -43,6 +47,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
   const { folder, killAfterMs = 10_000 } = options;
   const slots = createSlots(options.atOnce ?? 200);
   const running = new Map<string, Running>();
+  let closing = false;
   const base = Object.fromEntries(inherited.flatMap((name) => (options.env[name] ? [[name, options.env[name]]] : [])));
   const engineOf = createEngineFinder({ engines: options.engines, env: options.env, now: options.now });
   await mkdir(folder, { recursive: true });
@@ -61,7 +66,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const own = path.join(folder, id);
     const work = path.join(own, 'work');
     const output = new PassThrough({ highWaterMark: 262_144 });
-    let child: ChildProcess | undefined;
+    let kill: (signal: NodeJS.Signals) => void = () => {};
     let cause: number | undefined;
     let killTimer: NodeJS.Timeout | undefined;
     let giveUp = () => {};
@@ -69,9 +74,6 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const isRunning = new Promise<void>((resolve) => {
       signalRunning = resolve;
     });
-    const kill = (signal: NodeJS.Signals) => {
-      if (child?.pid !== undefined) signalGroup(child.pid, signal);
-    };
     /** Ends whatever runs now; nothing is started after it. */
     const stop = (exitCode: number) => {
       if (cause !== undefined) return;
@@ -81,31 +83,38 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       killTimer = setTimeout(() => kill('SIGKILL'), killAfterMs);
     };
 
-    /** Runs one program in a process group of its own to its end, its output into that of the command. */
-    const runProgram = async (program: string, args: string[], env: NodeJS.ProcessEnv, cwd: string) => {
-      if (cause !== undefined) return cause;
-      const started = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
-      child = started;
-      const forget = started.pid === undefined ? () => {} : recordGroup(own, started.pid);
-      started.stdout.pipe(output, { end: false });
-      const arrived = finished(started.stdout).catch(() => {});
-      const code = await new Promise<number>((resolve) => {
-        started.once('error', () => resolve(couldNotStart));
-        started.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+    /** Runs one program to its end, its output into that of the command. */
+    const runProgram = async (program: Pick<GroupOptions, 'program' | 'args' | 'env' | 'cwd' | 'onExit'>) =>
+      cause ??
+      runGroup({
+        ...program,
+        folder: own,
+        output,
+        onSignal(signal) {
+          kill = signal ?? (() => {});
+        },
+        // After a SIGTERM the others of the group may take their time, too.
+        graceMs: () => (cause === undefined ? 0 : killAfterMs),
+        isHasty: () => closing,
       });
-      // After a SIGTERM the others of the group may take their time, too.
-      if (cause !== undefined) await Promise.race([arrived, after(killAfterMs)]);
-      kill('SIGKILL');
-      await Promise.race([arrived, after(drainMs)]);
-      started.stdout.unpipe(output).destroy();
-      child = undefined;
-      forget();
-      return code;
+
+    const inTime = async (what: string, run: (onExit: () => void) => Promise<number>): Promise<number> => {
+      const timer = setTimeout(() => {
+        output.write(`[reefguide] stopped: ${what} ${request.timeoutSeconds} s, the time it was given\n`);
+        stop(timedOut);
+      }, request.timeoutSeconds * 1000);
+      // What was printed may take longer to be read.
+      const onExit = () => clearTimeout(timer);
+      return run(onExit).finally(onExit);
     };
 
     const runAll = async (): Promise<number> => {
-      await mkdir(work, { recursive: true });
-      await writeFile(path.join(own, 'owner.json'), JSON.stringify(ownIdentity()));
+      try {
+        await mkdir(work, { recursive: true });
+        await writeFile(path.join(own, 'owner.json'), JSON.stringify(ownIdentity()));
+      } catch (cause) {
+        throw writeError('its folder', cause);
+      }
       const engine = await engineOf();
       if (!engine) {
         const why =
@@ -115,27 +124,22 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       const { git } = request;
       if (git) {
         const env = { ...base, HOME: own, ...gitEnvironment(git, work) };
-        const code = await runProgram('/bin/sh', ['-c', gitScript], env, work);
+        const checkOut = { program: '/bin/sh', args: ['-c', gitScript], env, cwd: work };
+        const code = await inTime('checking out took', (onExit) => runProgram({ ...checkOut, onExit }));
         if (code !== 0) return code;
       }
       const directory = git ? path.join('repo', git.path ?? '') : '';
       if (cause !== undefined) return cause;
       signalRunning();
-      const timer = setTimeout(() => {
-        output.write(`[reefguide] stopped: it ran for ${request.timeoutSeconds} s, the time it was given\n`);
-        stop(timedOut);
-      }, request.timeoutSeconds * 1000);
-      try {
-        if (engine) return await runInContainer(engine, directory);
+      return inTime('it ran for', async (onExit) => {
+        if (engine) return runInContainer(engine, directory, onExit);
         const env = { ...base, HOME: work, REEFGUIDE_EXECUTION_ID: id, ...request.env };
         const args = ['-c', 'exec 2>&1; exec /bin/sh -c "$1"', 'sh', request.command];
-        return await runProgram('/bin/sh', args, env, path.join(work, directory));
-      } finally {
-        clearTimeout(timer);
-      }
+        return runProgram({ program: '/bin/sh', args, env, cwd: path.join(work, directory), onExit });
+      });
     };
 
-    const runInContainer = async (engine: ContainerEngine, directory: string): Promise<number> => {
+    const runInContainer = async (engine: ContainerEngine, directory: string, onExit: () => void): Promise<number> => {
       const call = containerCall({
         name: nameOf(id),
         image: request.image.image,
@@ -144,9 +148,9 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         folder: work,
         directory,
       });
-      const merged = ['-c', 'exec 2>&1; exec "$@"', 'sh', engine, ...call.args];
+      const args = ['-c', 'exec 2>&1; exec "$@"', 'sh', engine, ...call.args];
       try {
-        return await runProgram('/bin/sh', merged, { ...options.env, ...call.env }, own);
+        return await runProgram({ program: '/bin/sh', args, env: { ...options.env, ...call.env }, cwd: own, onExit });
       } finally {
         await removeContainer(engine, id);
       }
@@ -162,14 +166,12 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
 
     const ended = inTurn()
       .catch((error: unknown) => {
-        output.write(`[reefguide] could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+        output.write(`[reefguide] could not start: ${startProblem(error)}\n`);
         return couldNotStart;
       })
       .then(async (code) => {
         clearTimeout(killTimer);
-        killRecordedGroups(own);
-        // What a container wrote may belong to another user: then it stays.
-        await rm(own, { recursive: true, force: true }).catch(() => {});
+        await clear(own);
         running.delete(id);
         output.end();
         return { exitCode: cause ?? code };
@@ -201,6 +203,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     undefine: async () => {},
     async *logs() {},
     async close() {
+      closing = true;
       const commands = [...running.values()];
       for (const { stop } of commands) stop(stopped);
       await Promise.all(commands.map(({ ended }) => ended));
@@ -208,42 +211,8 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
   };
 }
 
-/** Lets so many run; who waits may leave. */
-function createSlots(count: number) {
-  let free = count;
-  const waiting = new Set<(release: (() => void) | undefined) => void>();
-  const release = () => {
-    const [next] = waiting;
-    if (!next) free += 1;
-    else {
-      waiting.delete(next);
-      next(release);
-    }
-  };
-  return {
-    /** Resolves with the way to give the slot back, or with undefined after `leave` was called while it waited. */
-    async take(onWait: (leave: () => void) => void): Promise<(() => void) | undefined> {
-      if (free > 0) {
-        free -= 1;
-        return release;
-      }
-      return new Promise((resolve) => {
-        waiting.add(resolve);
-        onWait(() => {
-          if (waiting.delete(resolve)) resolve(undefined);
-        });
-      });
-    },
-  };
-}
-
 const idOf = (taskArn: string) => path.basename(taskArn);
 const nameOf = (id: string) => `reefguide-${id}`;
-
-const after = (ms: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 
 /** Ends what a server left that was killed itself. Its executions are found to have no task any more. */
 async function endOrphans(folder: string, end: (id: string) => Promise<void>): Promise<void> {
@@ -251,8 +220,23 @@ async function endOrphans(folder: string, end: (id: string) => Promise<void>): P
     const own = path.join(folder, id);
     const owner = processIdentity.safeParse(await readJson(path.join(own, 'owner.json')));
     if (owner.success && isAlive(owner.data)) continue;
-    killRecordedGroups(own);
     await end(id);
-    await rm(own, { recursive: true, force: true }).catch(() => {});
+    await clear(own);
   }
+}
+
+/** Ends what is noted in a command's folder, and removes it. */
+async function clear(own: string): Promise<void> {
+  try {
+    killRecordedGroups(own);
+  } catch {
+    // A note that was not written whole names no group.
+  }
+  // What a container wrote may belong to another user: then it stays.
+  await rm(own, { recursive: true, force: true }).catch(() => {});
+}
+
+function startProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return startProblems[code] ?? (error instanceof Error ? error.message : String(error));
 }

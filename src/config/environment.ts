@@ -66,6 +66,8 @@ const serverVariables = databaseEnvironment
     EXECUTION_IMAGE: z.string().default('ubuntu:24.04'),
     EXECUTION_CPU: z.coerce.number().int().positive().default(256),
     EXECUTION_MEMORY: z.coerce.number().int().positive().default(512),
+    /** What an execution printed is kept for so long after its end; 0: for ever. */
+    EXECUTION_LOG_DAYS: z.coerce.number().int().min(0).max(10_000).default(90),
     /** Unset: the server itself streams logs. */
     WEBSOCKET_API_ENDPOINT: z.url({ protocol: /^wss?$/ }).optional(),
     /** Groups of CloudWatch Logs that hold our own log, comma-separated; unset: lines are kept in Postgres, too. */

@@ -59,3 +59,13 @@ export class SetupError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** What fails for a reason of the machine, of the configuration or of AWS becomes an answer that says it, with its remedy. */
+export async function orUnavailable<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (!(cause instanceof SetupError)) throw cause;
+    throw new ServiceError('unavailable', [cause.message, cause.hint].filter(Boolean).join('. '), { cause });
+  }
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CommandRequest, CommandRunner, StartedCommand } from '../compute/command.js';
-import { forbidden, notFound, ServiceError, SetupError } from '../contract/errors.js';
+import { forbidden, notFound, orUnavailable, ServiceError, SetupError } from '../contract/errors.js';
 import type { ExecutionState, ExecutionStatus, RunBody } from '../contract/executions.js';
 import type { EncryptionKeys } from './encryption.js';
 import type { Followed } from './followed.js';
@@ -150,14 +150,15 @@ export function createExecutions(deps: ExecutionsDependencies) {
       const { status } = await ownOrAny(executionId, asker);
       return { status, events: hasEnded(status) ? logs.inTimeOrder(executionId) : undefined };
     },
-    /** Whether there was something to stop. */
+    /** Whether there was something to stop. Asked again, the task is told again. */
     async kill(executionId: string, asker: Asker): Promise<boolean> {
-      const { status } = await ownOrAny(executionId, asker);
-      if (hasEnded(status)) return false;
+      const before = await ownOrAny(executionId, asker);
+      if (hasEnded(before.status)) return false;
       const moved = await records.move(executionId, 'TERMINATING', asker.requestId);
-      if (!moved) return status === 'TERMINATING' && !hasEnded((await found(executionId)).status);
-      log.info({ requestId: asker.requestId, executionId }, 'execution is being stopped');
-      if (moved.task_arn !== null) await runner?.stop(moved.task_arn);
+      const { status, task_arn: taskArn } = moved ?? (await found(executionId));
+      if (hasEnded(status)) return false;
+      if (moved) log.info({ requestId: asker.requestId, executionId }, 'execution is being stopped');
+      if (taskArn !== null) await orUnavailable(async () => runner?.stop(taskArn));
       return true;
     },
   };

@@ -26,10 +26,13 @@ interface Frame {
 }
 
 /** Of an execution the newest lines are kept for its subscribers; who is further behind reads from the database. */
-const keptFrames = 2_000;
-const keptCharacters = 1_000_000;
+export const keptFrames = 2_000;
+export const keptCharacters = 1_000_000;
+/** A subscriber gets so many characters, or one line, before it is asked whether it is ready for more. */
+const sentCharacters = 65_536;
 /** While lines come all the time, they are read this often at most. */
 const refreshEveryMs = 15;
+const mostRefreshMs = 100;
 /** Lines that a provider delivers may arrive after the end of their task. */
 const lateLinesMs = 3_000;
 const lookAgainMs = { connected: 5_000, alone: 500 };
@@ -51,6 +54,7 @@ export function createFeeds(deps: {
   onError(error: unknown): void;
 }) {
   const feeds = new Map<string, ReturnType<typeof openFeed>>();
+  let closed = false;
 
   const openFeed = (executionId: string) => {
     const listeners = new Set<Listening>();
@@ -89,25 +93,34 @@ export function createFeeds(deps: {
       return events.map((event) => ({ place: event.place, text: frameOf(event) }));
     };
 
+    const send = async (listening: Listening, frames: readonly Frame[]): Promise<void> => {
+      for (let next = 0; next < frames.length && !listening.over; ) {
+        const part = firstPart(frames, next);
+        listening.subscriber.send(part.map(({ text }) => text));
+        listening.place = part.at(-1)?.place ?? listening.place;
+        next += part.length;
+        if (!(await listening.subscriber.ready())) leave(listening, 'slow_consumer');
+      }
+    };
     const pump = async (listening: Listening): Promise<void> => {
       if (listening.pumping) return;
       listening.pumping = true;
-      try {
-        while (!listening.over && head !== undefined && listening.place < head) {
+      while (!listening.over && head !== undefined && listening.place < head) {
+        const upTo = head;
+        try {
           const frames = await framesAfter(listening.place);
-          const last = frames.at(-1);
-          if (!last || listening.over) break;
-          listening.subscriber.send(frames.map(({ text }) => text));
-          listening.place = last.place;
-          if (!(await listening.subscriber.ready())) leave(listening, 'slow_consumer');
+          await send(listening, frames);
+          // What was there has been deleted.
+        } catch (error) {
+          deps.onError(error);
+          await after(lookAgainMs.alone);
         }
-        if (ended && !listening.over && listening.place >= (head ?? 0)) leave(listening, 'execution_completed');
-      } finally {
-        listening.pumping = false;
       }
+      listening.pumping = false;
+      if (ended && !listening.over && listening.place >= (head ?? 0)) leave(listening, 'execution_completed');
     };
     const pumpAll = () => {
-      for (const listening of listeners) pump(listening).catch(deps.onError);
+      for (const listening of listeners) void pump(listening);
     };
 
     const refresh = async (): Promise<void> => {
@@ -137,17 +150,21 @@ export function createFeeds(deps: {
         pumpAll();
       } catch (error) {
         deps.onError(error);
+        // Who joined meanwhile is served by the next look.
+        ended = false;
         nextMs = lookAgainMs.alone;
       } finally {
         refreshing = false;
-        if (listeners.size > 0 && !ended) timer = setTimeout(refresh, stale ? refreshEveryMs : nextMs);
+        if (listeners.size > 0 && (stale || !ended)) timer = setTimeout(refresh, stale ? everyMs() : nextMs);
       }
     };
+    /** Writing to a socket is what costs most: the more listen, the more lines go with one write. */
+    const everyMs = () => Math.min(mostRefreshMs, Math.max(refreshEveryMs, listeners.size / 5));
     const wake = () => {
       if (stale) return;
       stale = true;
       if (refreshing) return;
-      const waitMs = lookedAt + refreshEveryMs - performance.now();
+      const waitMs = lookedAt + everyMs() - performance.now();
       clearTimeout(timer);
       if (waitMs <= 0) void refresh();
       else timer = setTimeout(refresh, waitMs);
@@ -171,7 +188,7 @@ export function createFeeds(deps: {
       join(listening: Listening) {
         listeners.add(listening);
         if (head === undefined || ended) wake();
-        else pump(listening).catch(deps.onError);
+        else void pump(listening);
       },
       leave,
     };
@@ -180,6 +197,10 @@ export function createFeeds(deps: {
   return {
     /** Sends what comes after a place, and goes on. Returns the way to leave. */
     subscribe(executionId: string, place: number, subscriber: Subscriber): () => void {
+      if (closed) {
+        subscriber.end('server_stopping');
+        return () => {};
+      }
       const feed = feeds.get(executionId) ?? openFeed(executionId);
       feeds.set(executionId, feed);
       const listening: Listening = { subscriber, place, pumping: false, over: false };
@@ -188,14 +209,31 @@ export function createFeeds(deps: {
     },
     /** How many listen. */
     count: () => [...feeds.values()].reduce((sum, { listeners }) => sum + listeners.size, 0),
-    /** Ends every subscription. */
+    /** Ends every subscription, also one that comes after it. */
     close() {
+      closed = true;
       for (const { listeners, leave } of [...feeds.values()])
         for (const listening of [...listeners]) leave(listening, 'server_stopping');
     },
   };
 }
 export type Feeds = ReturnType<typeof createFeeds>;
+
+const after = (ms: number) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+
+/** What is sent at a time of what comes from `start` on. */
+function firstPart(frames: readonly Frame[], start: number): readonly Frame[] {
+  let characters = frames[start]?.text.length ?? 0;
+  let end = start + 1;
+  for (; end < frames.length; end += 1) {
+    characters += frames[end]?.text.length ?? 0;
+    if (characters > sentCharacters) break;
+  }
+  return frames.slice(start, end);
+}
 
 /** Index of the first frame after a place; frames are in the order of places. */
 function firstAfter(frames: readonly Frame[], place: number): number {

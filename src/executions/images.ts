@@ -1,6 +1,6 @@
 import type { CommandImage, CommandRunner } from '../compute/command.js';
 import { fargateProblem } from '../config/fargate.js';
-import { forbidden, notFound, ServiceError } from '../contract/errors.js';
+import { forbidden, notFound, orUnavailable, ServiceError } from '../contract/errors.js';
 import type { ImageInfo, ImageRegistration } from '../contract/images.js';
 import type { Database } from '../database/database.js';
 
@@ -33,7 +33,12 @@ ON CONFLICT (image) DO UPDATE SET is_default = excluded.is_default, cpu = exclud
 /** Held while the default image changes. */
 const defaultLock = 7_270_736_904;
 
-export const commandImage = (info: ImageInfo): CommandImage => ({
+type Settings = Pick<
+  ImageInfo,
+  'image' | 'cpu' | 'memory' | 'runtime_platform' | 'task_role_name' | 'task_execution_role_name'
+>;
+
+export const commandImage = (info: Settings): CommandImage => ({
   image: info.image,
   cpu: info.cpu,
   memory: info.memory,
@@ -68,14 +73,9 @@ export function createImages(database: Database, runner: CommandRunner | undefin
       throw new ServiceError('invalid', 'Invalid request', {
         issues: [{ path: problem.field, message: problem.message }],
       });
-    const definition = await runner?.define({
-      image: given.image,
-      cpu: settings.cpu,
-      memory: settings.memory,
-      runtimePlatform: settings.runtime_platform,
-      taskRoleName: settings.task_role_name ?? undefined,
-      taskExecutionRoleName: settings.task_execution_role_name ?? undefined,
-    });
+    const definition = await orUnavailable(async () =>
+      runner?.define(commandImage({ image: given.image, ...settings })),
+    );
     await database.transaction(async (client) => {
       if (settings.is_default) {
         await client.query('SELECT pg_advisory_xact_lock($1)', [defaultLock]);
@@ -121,7 +121,8 @@ export function createImages(database: Database, runner: CommandRunner | undefin
         [image],
       );
       if (!gone) throw notFound(`Image ${image}`);
-      if (gone.task_definition !== null) await runner?.undefine(gone.task_definition);
+      const definition = gone.task_definition;
+      if (definition !== null) await orUnavailable(async () => runner?.undefine(definition));
     },
     /** The image that a command asks for, or the default one. One that is not registered is, for who may register. */
     async forUse(image: string | undefined, actor: Actor, mayRegister: boolean): Promise<ImageInfo> {

@@ -99,6 +99,15 @@ export function createLogStore(database: Database, notices: Notices) {
       );
       return found?.place;
     },
+    /** Removes the events of executions that ended so long ago. */
+    async removeOld(days: number): Promise<void> {
+      await database.rows(
+        'log-old',
+        `DELETE FROM "LogEvent" WHERE execution_id IN (
+           SELECT execution_id FROM "Execution" WHERE completed_at < now() - make_interval(days => $1))`,
+        [days],
+      );
+    },
     /** Every event in time order, a page at a time. */
     async *inTimeOrder(executionId: string): AsyncGenerator<LogEvent[]> {
       let last: StoredEvent | undefined;

@@ -12,6 +12,8 @@ export interface OutputOptions {
   /** Told when lines could not be stored; they are stored again until it works or `signal` aborts. */
   onError(error: unknown): void;
   signal: AbortSignal;
+  /** Until lines that could not be stored are tried again. */
+  retryMs?: number;
 }
 
 /** One statement stores at most so many. */
@@ -20,20 +22,20 @@ const maxCharacters = 1_000_000;
 /** More output than this waits in the pipe of the command, which then waits itself. */
 const maxWaiting = 8_000;
 const maxWaitingCharacters = 8_000_000;
-const retryMs = 500;
 
 /**
  * Stores what a command prints, line by line as it comes: masked, cut, once, in order. What arrives while lines are being
  * stored is stored with the next statement, so that a busy command needs few of them. Resolves when all is stored.
  */
 export async function storeOutput(output: AsyncIterable<Uint8Array>, options: OutputOptions): Promise<void> {
-  const { executionId, logs, redact, now, signal } = options;
+  const { executionId, logs, redact, now, signal, retryMs = 500 } = options;
   const reader = createLineReader(redact.longest);
   let waiting: LogEvent[] = [];
   let characters = 0;
   let count = 0;
   let last = 0;
   let storing: Promise<void> | undefined;
+  let failure: { cause: unknown } | undefined;
   let wakeReader = () => {};
 
   const add = (lines: readonly string[]) => {
@@ -71,8 +73,13 @@ export async function storeOutput(output: AsyncIterable<Uint8Array>, options: Ou
     }
   };
   const pump = async () => {
-    while (waiting.length > 0) {
-      await store(take());
+    try {
+      while (waiting.length > 0) {
+        await store(take());
+        wakeReader();
+      }
+    } catch (cause) {
+      failure = { cause };
       wakeReader();
     }
     storing = undefined;
@@ -82,15 +89,12 @@ export async function storeOutput(output: AsyncIterable<Uint8Array>, options: Ou
   const put = async (lines: readonly string[]) => {
     if (lines.length === 0) return;
     add(lines);
-    if (!storing) {
-      storing = pump();
-      // Who awaits it below hears of a failure; until then it is no unhandled one.
-      storing.catch(() => {});
-    }
-    // Fails when storing fails for good.
-    while (isFull()) await Promise.race([storing, new Promise<void>((resolve) => (wakeReader = resolve))]);
+    storing ??= pump();
+    while (isFull() && !failure) await new Promise<void>((resolve) => (wakeReader = resolve));
+    if (failure) throw failure.cause;
   };
   for await (const chunk of output) await put(reader.push(chunk));
   await put(reader.end());
   await storing;
+  if (failure) throw failure.cause;
 }

@@ -207,6 +207,18 @@ export function createRecords(database: Database, notices: Notices) {
     /** The execution of a task: by its ARN's last part, or as the task was told who it is. */
     ofTask: async (taskId: string, executionId = taskId): Promise<LiveExecution | undefined> =>
       (await ofTask({ taskId, executionId })).row,
+    /** How many are live, by status; each status, also where there are none. */
+    async countLive(): Promise<Record<string, number>> {
+      const rows = await database.rows<{ status: ExecutionStatus; count: number }>(
+        'execution-count',
+        `SELECT status, count(*)::int AS count FROM "Execution" WHERE ${live} GROUP BY status`,
+        [],
+      );
+      return Object.fromEntries([
+        ...liveStatuses.map((status) => [status, 0]),
+        ...rows.map((row) => [row.status, row.count]),
+      ]);
+    },
     /** What is marked as running, and since when, in seconds. */
     live: () =>
       database.rows<LiveExecution & { age: number; timeout: number }>(

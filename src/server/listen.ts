@@ -12,7 +12,7 @@ export interface Listening {
 
 /** Longer than the idle time-out of a load balancer (60 s), so that it is the balancer which closes first. */
 const keepAliveMs = 65_000;
-const closeWithinMs = 8_000;
+const defaultCloseWithinMs = 8_000;
 
 /** Takes over the connection of a request that asks for another protocol, and ends it when the server stops. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -23,10 +23,14 @@ export async function listen(
   port: number,
   host = '127.0.0.1',
   upgrade?: Upgrade,
+  closeWithinMs = defaultCloseWithinMs,
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, app);
-  const inFlight = watchConnections(server);
-  if (upgrade) server.on('upgrade', upgrade);
+  const connections = watchConnections(server);
+  server.on('upgrade', (request, socket, head) => {
+    if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket') upgrade(request, socket, head);
+    else serveAsItIs(server, request, socket, head);
+  });
   // Uploads of results take as long as they take; headers do not.
   server.requestTimeout = 0;
   server.headersTimeout = 20_000;
@@ -40,7 +44,7 @@ export async function listen(
   return {
     url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}`,
     port: bound,
-    close: () => closeServer(server, inFlight),
+    close: () => closeServer(server, connections, closeWithinMs),
   };
 }
 
@@ -60,27 +64,57 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   return new SetupError(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
 }
 
-/** How many requests each connection has in flight: those with none are closed at once when the server closes. */
-function watchConnections(server: Server): Map<Socket, number> {
+/**
+ * Serves a request for a protocol that nobody speaks here as what it is: one of HTTP/1.1, to which its client is prepared
+ * (`curl --http2` and Java's HttpClient ask for h2c with whatever they send).
+ */
+function serveAsItIs(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { method, url, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let n = 0; n < rawHeaders.length; n += 2)
+    if (rawHeaders[n]?.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[n]}: ${rawHeaders[n + 1]}`);
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+interface Connections {
+  /** How many requests each has in flight: those with none are closed at once when the server closes. */
+  inFlight: ReadonlyMap<Socket, number>;
+  /** Those that were handed over: the server knows of them no more, yet waits for them when it closes. */
+  upgraded: ReadonlySet<Socket>;
+}
+
+function watchConnections(server: Server): Connections {
   const inFlight = new Map<Socket, number>();
+  const upgraded = new Set<Socket>();
   const change = (socket: Socket, by: number) => {
     if (inFlight.has(socket)) inFlight.set(socket, (inFlight.get(socket) ?? 0) + by);
     if (!server.listening && inFlight.get(socket) === 0) socket.destroySoon();
   };
   server.on('connection', (socket) => {
     inFlight.set(socket, 0);
-    socket.once('close', () => inFlight.delete(socket));
+    upgraded.delete(socket);
+    socket.once('close', () => {
+      inFlight.delete(socket);
+      upgraded.delete(socket);
+    });
   });
-  server.on('upgrade', ({ socket }) => inFlight.delete(socket));
+  server.on('upgrade', ({ socket }) => {
+    inFlight.delete(socket);
+    upgraded.add(socket);
+  });
   server.on('request', ({ socket }, response) => {
     change(socket, 1);
     response.once('close', () => change(socket, -1));
   });
-  return inFlight;
+  return { inFlight, upgraded };
 }
 
-async function closeServer(server: Server, inFlight: ReadonlyMap<Socket, number>): Promise<void> {
-  const force = setTimeout(() => server.closeAllConnections(), closeWithinMs);
+async function closeServer(server: Server, { inFlight, upgraded }: Connections, withinMs: number): Promise<void> {
+  const force = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, withinMs);
   try {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());

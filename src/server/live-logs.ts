@@ -12,13 +12,16 @@ import type { Upgrade } from './listen.js';
 
 /** More than this waits for nobody: the rest stays in the database until it has gone out. */
 const roomBytes = 262_144;
-/** A subscriber that takes nothing for so long is told that it is too slow. */
-const stalledMs = 10_000;
+/** A subscriber that does not take what waits for it within this time is told that it is too slow. */
+const defaultStalledMs = 10_000;
 /** Below the idle time-out of a load balancer (60 s). */
 const pingEveryMs = 25_000;
 /** A subscriber says nothing that we would have to read. */
 const maxMessageBytes = 4_096;
 const goodbyeMs = 2_000;
+
+/** Requests name a path alone. */
+const base = 'http://localhost';
 
 const closeCodes: Record<DisconnectReason, number> = {
   execution_completed: 1000,
@@ -31,20 +34,37 @@ export interface LiveLogs {
   close(): void;
 }
 
+export interface LiveLogsDependencies {
+  feeds: Feeds;
+  logs: Pick<LogStore, 'placeOf'>;
+  tokens: Pick<LogTokens, 'take'>;
+  log: Logger;
+  stalledMs?: number;
+}
+
 /** The WebSocket of executions' logs. Who holds a token may listen to its execution, once. */
-export function createLiveLogs(deps: { feeds: Feeds; logs: LogStore; tokens: LogTokens; log: Logger }): LiveLogs {
-  const { feeds, logs, tokens, log } = deps;
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
+export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
+  const { feeds, logs, tokens, log, stalledMs = defaultStalledMs } = deps;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    autoPong: false,
+  });
+
+  const encode = createEncoder();
 
   const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const url = new URL(request.url ?? '', 'http://localhost');
-    if (url.pathname !== socketPath) return refuse(socket, 404, 'There is no WebSocket at this path');
+    const address = request.url ?? '';
+    const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
+    if (url?.pathname !== socketPath) return refuse(socket, 404, 'There is no WebSocket at this path');
     const executionId = await tokens.take(url.searchParams.get('token') ?? '');
     if (executionId === undefined) {
       return refuse(socket, 401, 'The token was used, has ended, or never was: GET the logs again for another');
     }
     const after = url.searchParams.get('last_event_id');
-    const place = after === null ? 0 : await logs.placeOf(executionId, after);
+    // The database would refuse to look for a NUL.
+    const place = after === null ? 0 : after.includes('\0') ? undefined : await logs.placeOf(executionId, after);
     if (place === undefined) return refuse(socket, 400, 'last_event_id is no event of this execution');
     sockets.handleUpgrade(request, socket, head, (ws) => serve(ws, socket, executionId, place));
   };
@@ -59,18 +79,18 @@ export function createLiveLogs(deps: { feeds: Feeds; logs: LogStore; tokens: Log
     ws.on('pong', () => {
       isAlive = true;
     });
+    // Who asks without reading the answers would have them pile up here.
+    ws.on('ping', (data) => (ws.bufferedAmount > roomBytes ? ws.terminate() : ws.pong(data)));
     ws.on('error', () => ws.terminate());
     const leave = feeds.subscribe(executionId, place, {
       send(frames) {
-        socket.cork();
-        for (const frame of frames) ws.send(frame);
-        socket.uncork();
+        socket.write(Buffer.concat(frames.map(encode)));
       },
-      ready: () => hasRoom(ws, socket),
+      ready: () => hasRoom(ws, socket, stalledMs),
       end(reason) {
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'disconnect', reason }));
         ws.close(closeCodes[reason], reason);
-        setTimeout(() => ws.terminate(), goodbyeMs).unref();
+        setTimeout(() => ws.terminate(), reason === 'slow_consumer' ? stalledMs : goodbyeMs).unref();
       },
     });
     ws.once('close', () => {
@@ -88,13 +108,48 @@ export function createLiveLogs(deps: { feeds: Feeds; logs: LogStore; tokens: Log
         refuse(socket, 500, 'Something went wrong on our side');
       });
     },
-    close: () => feeds.close(),
+    close() {
+      feeds.close();
+      setTimeout(() => {
+        for (const ws of sockets.clients) ws.terminate();
+      }, goodbyeMs).unref();
+    },
+  };
+}
+
+/** So many encoded messages are kept for the next subscriber. */
+const keptMessages = 2_000;
+
+/**
+ * A text message as a server sends it, whole and without a mask (RFC 6455, 5.2). The same message goes to every subscriber of
+ * an execution, so it is encoded once, and many go to a socket with one write.
+ */
+function createEncoder(): (text: string) => Buffer {
+  const known = new Map<string, Buffer>();
+  return (text) => {
+    const there = known.get(text);
+    if (there) return there;
+    const payload = Buffer.from(text);
+    const { length } = payload;
+    const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+    // Final, text.
+    head[0] = 0x81;
+    head[1] = length < 126 ? length : length < 65_536 ? 126 : 127;
+    if (head.length === 4) head.writeUInt16BE(length, 2);
+    if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);
+    const message = Buffer.concat([head, payload]);
+    // Long ones are rare, and would be many megabytes.
+    if (length < 4_096) known.set(text, message);
+    if (known.size > keptMessages) for (const oldest of known.keys()) if (known.delete(oldest)) break;
+    return message;
   };
 }
 
 /** Answers a request for a WebSocket as HTTP would, in the form of errors under /api/v1. */
 function refuse(socket: Duplex, status: number, error: string): void {
   const body = JSON.stringify({ error });
+  // Who never closes its side would keep the connection.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
@@ -109,7 +164,7 @@ const statusTexts: Record<number, string> = {
 };
 
 /** Waits until little waits to be sent; false when nothing went out for a while, or the subscriber has gone. */
-async function hasRoom(ws: WebSocket, socket: Duplex): Promise<boolean> {
+async function hasRoom(ws: WebSocket, socket: Duplex, stalledMs: number): Promise<boolean> {
   while (ws.bufferedAmount > roomBytes) {
     const before = ws.bufferedAmount;
     await new Promise<void>((resolve) => {

@@ -19,6 +19,9 @@ export function createMetrics(deps: {
   database: Database;
   capacity: CapacityStore;
   waitingClaims(): number;
+  /** Live executions by status. */
+  liveExecutions(): Promise<Record<string, number>>;
+  logSubscribers(): number;
   now(): number;
 }): Metrics {
   const { database } = deps;
@@ -54,6 +57,8 @@ export function createMetrics(deps: {
   const desired = gauge('reefguide_capacity_desired', 'Desired workers by group', ['group']);
   const actual = gauge('reefguide_capacity_actual', 'Existing workers by group', ['group']);
   const waiting = gauge('reefguide_claims_waiting', 'Claims that wait for a job in this process');
+  const executions = gauge('reefguide_executions', 'Live executions by status', ['status']);
+  const subscribers = gauge('reefguide_log_subscribers', 'WebSockets of this process that listen to logs');
   const pool = gauge('reefguide_database_connections', 'Connections of the database pool by state', ['state']);
   let countedAt = Number.NEGATIVE_INFINITY;
 
@@ -62,7 +67,13 @@ export function createMetrics(deps: {
     pool.set({ state: 'idle' }, database.pool.idleCount);
     pool.set({ state: 'waiting' }, database.pool.waitingCount);
     waiting.set(deps.waitingClaims());
-    const [demand, status] = await Promise.all([readDemand(database), deps.capacity.status()]);
+    subscribers.set(deps.logSubscribers());
+    const [demand, status, live] = await Promise.all([
+      readDemand(database),
+      deps.capacity.status(),
+      deps.liveExecutions(),
+    ]);
+    for (const [state, count] of Object.entries(live)) executions.set({ status: state }, count);
     for (const each of [depth, oldest]) each.reset();
     for (const { type, pending, oldestPendingSeconds } of demand.types) {
       depth.set({ type }, pending);

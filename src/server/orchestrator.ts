@@ -90,6 +90,7 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
   const hourly = async () => {
     await reconcile();
     await serverLogs.removeOld();
+    if (environment.EXECUTION_LOG_DAYS > 0) await logs.removeOld(environment.EXECUTION_LOG_DAYS);
     await tokens.removeExpired();
     await connections.removeOld();
   };
@@ -145,6 +146,8 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
       if (runner?.platform === 'local') await reconcile();
     },
     hourly,
+    countLive: records.countLive,
+    countSubscribers: feeds.count,
     /** Says goodbye to who listens. */
     drain: () => liveLogs.close(),
     /** Stops the commands that cannot outlive this process, and records their ends. */

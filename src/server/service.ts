@@ -112,7 +112,16 @@ export function createService(deps: ServiceDependencies): Service {
   });
   const capacity = createCapacityStore(database, now);
   const areas = createAreas(database);
-  const metrics = createMetrics({ database, capacity, waitingClaims: () => work.waitingClaims(), now });
+  const people = createPeople(database);
+  const orchestrator = createOrchestrator({ ...deps, notices, onError, checkAccounts: people.check });
+  const metrics = createMetrics({
+    database,
+    capacity,
+    waitingClaims: () => work.waitingClaims(),
+    liveExecutions: orchestrator.countLive,
+    logSubscribers: orchestrator.countSubscribers,
+    now,
+  });
   const sessions = createSessions({
     database,
     tokens,
@@ -136,8 +145,6 @@ export function createService(deps: ServiceDependencies): Service {
   });
   authRoutesOn(http, sessions);
   userRoutesOn(http, createAccounts(database));
-  const people = createPeople(database);
-  const orchestrator = createOrchestrator({ ...deps, notices, onError, checkAccounts: people.check });
   peopleRoutesOn(http, people);
   orchestrator.routesOn(http);
   polygonRoutesOn(http, areas);

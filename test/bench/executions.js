@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { WebSocket } from 'ws';
-import { createClient } from './http.js';
+import { createClient, race } from './http.js';
 import { residentMb } from './system.js';
 
 const percentile = (values, share) => values.sort((a, b) => a - b)[Math.ceil(share * values.length) - 1];
@@ -93,15 +93,17 @@ export async function manyLines(system, count = 200_000) {
 export async function manySubscribers(system, subscribers = 500, seconds = 10) {
   const lines = seconds * 100;
   const program = `let n = 0; const t = setInterval(() => { console.log('@' + Date.now()); if (++n === ${lines}) clearInterval(t); }, 10)`;
-  const { execution_id } = await run(system, `read x < go; node -e "${program}"`, { env: { HOME: '/tmp' } });
+  const { execution_id } = await run(system, `mkfifo go; read x < go; node -e "${program}"`);
   const delays = [];
   let whole = 0;
   const listeners = [];
+  const opened = [];
   for (let n = 0; n < subscribers; n += 1) {
     const { body } = await system.admin.call('GET', `/api/v1/executions/${execution_id}/logs`);
     listeners.push(
       new Promise((resolve, reject) => {
         const socket = new WebSocket(body.websocket_url, { perMessageDeflate: false });
+        opened.push(new Promise((open) => socket.once('open', open)));
         let count = 0;
         socket.on('message', (data) => {
           const text = data.toString('latin1');
@@ -118,15 +120,26 @@ export async function manySubscribers(system, subscribers = 500, seconds = 10) {
       }),
     );
   }
-  await run(system, `mkfifo x 2>/dev/null; echo > ${system.home}/executions/${execution_id}/work/go`);
+  await Promise.all(opened);
+  await run(system, `echo > ${system.home}/executions/${execution_id}/work/go`);
   await Promise.all(listeners);
   return { p99: percentile(delays, 0.99), whole };
 }
 
-/** Events a second at /process when each comes twice; how many were lost, and how many applied twice. */
-export async function manyEvents(system, distinct = 5_000) {
-  const ids = Array.from({ length: distinct / 2 }, () => randomBytes(16).toString('hex'));
-  const arn = (id) => `arn:aws:ecs:ap-southeast-2:123456789012:task/reefguide/${id}`;
+const arn = (id) => `arn:aws:ecs:ap-southeast-2:123456789012:task/reefguide/${id}`;
+const stopped = (id) => ({
+  'detail-type': 'ECS Task State Change',
+  detail: { taskArn: arn(id), lastStatus: 'STOPPED', containers: [{ name: 'main', exitCode: 3 }] },
+});
+const logged = (id) => {
+  const logEvents = [1, 2].map((n) => ({ id: `${id}-${n}`, timestamp: Date.now(), message: `line ${n}` }));
+  const batch = { messageType: 'DATA_MESSAGE', logStream: `execution/main/${id}`, logEvents };
+  return { awslogs: { data: gzipSync(JSON.stringify(batch)).toString('base64') } };
+};
+
+/** Ends so many executions by events, and brings lines of each: every event twice, in any order, 50 at once. */
+async function sendEvents(system, executions) {
+  const ids = Array.from({ length: executions }, () => randomBytes(16).toString('hex'));
   await query(
     system,
     `INSERT INTO "Execution" (execution_id, owned_by, command, image_id, env, secrets, status, timeout, task_arn,
@@ -134,43 +147,37 @@ export async function manyEvents(system, distinct = 5_000) {
      SELECT id, '{}', 'true', 'x', '{}', '{}', 'RUNNING', 60, $2 || id, '', '', 'bench' FROM unnest($1::text[]) AS id`,
     [ids, arn('')],
   );
-  const stopped = (id) => ({
-    'detail-type': 'ECS Task State Change',
-    detail: { taskArn: arn(id), lastStatus: 'STOPPED', containers: [{ name: 'main', exitCode: 3 }] },
-  });
-  const logged = (id) => {
-    const logEvents = [1, 2].map((n) => ({ id: `${id}-${n}`, timestamp: Date.now(), message: `line ${n}` }));
-    const batch = { messageType: 'DATA_MESSAGE', logStream: `execution/main/${id}`, logEvents };
-    return { awslogs: { data: gzipSync(JSON.stringify(batch)).toString('base64') } };
-  };
   const events = ids.flatMap((id) => [logged(id), stopped(id)]);
-  const twice = [...events, ...events].map((event) => [Math.random(), event]).sort(([a], [b]) => a - b);
+  const queue = [...events, ...events]
+    .map((event) => [Math.random(), event])
+    .sort(([a], [b]) => a - b)
+    .map(([, event]) => event);
+  const sent = queue.length;
   const client = createClient(system.processorUrl, {}, 50);
   let applied = 0;
-  let refused = 0;
-  const began = performance.now();
-  const queue = twice.map(([, event]) => event);
-  await Promise.all(
-    Array.from({ length: 50 }, async () => {
-      for (let event = queue.pop(); event; event = queue.pop()) {
-        const { status, body } = await client.call('POST', '/process', event);
-        if (status !== 200) refused += 1;
-        else if (body.applied) applied += 1;
-      }
-    }),
-  );
-  const perSecond = twice.length / ((performance.now() - began) / 1000);
+  const seconds = await race(50, async () => {
+    const event = queue.pop();
+    if (!event) return false;
+    const { status, body } = await client.call('POST', '/process', event);
+    if (status === 200 && body.applied) applied += 1;
+    return true;
+  });
   client.close();
-  const [{ ended }] = await query(
+  const [{ ended, stored }] = await query(
     system,
-    `SELECT count(*)::int AS ended FROM "Execution" WHERE compute_platform = 'bench' AND status = 'FAILED' AND exit_code = 3`,
+    `SELECT count(*) FILTER (WHERE status = 'FAILED' AND exit_code = 3)::int AS ended,
+       sum((SELECT count(*) FROM "LogEvent" l WHERE l.execution_id = x.execution_id))::int AS stored
+     FROM "Execution" x WHERE execution_id = ANY ($1)`,
+    [ids],
   );
-  const [{ stored }] = await query(
-    system,
-    `SELECT count(*)::int AS stored FROM "LogEvent" l JOIN "Execution" x USING (execution_id) WHERE x.compute_platform = 'bench'`,
-  );
-  const right = refused === 0 && applied === distinct && ended === ids.length && stored === 2 * ids.length;
-  return { perSecond, right };
+  const right = applied === 2 * executions && ended === executions && stored === 2 * executions;
+  return { perSecond: sent / seconds, right };
+}
+
+/** Events a second at /process when each comes twice; whether each was applied once. */
+export async function manyEvents(system) {
+  await sendEvents(system, 250);
+  return sendEvents(system, 2_500);
 }
 
 /** Seconds that so many commands take that are asked for at once; whether all succeeded; what is left of them. */

@@ -1,9 +1,10 @@
-// `npm run bench`: one run, one table. Needs about five minutes on an otherwise idle machine.
+// `npm run bench`: one run, one table. Needs about eight minutes on an otherwise idle machine.
 import os from 'node:os';
 import Table from 'cli-table3';
 import { buildEnvCalls, jobToLaunch, oneTurn, simulatedDay, synthSeconds } from './aws.js';
 import { devReady, startUp } from './commands.js';
 import { enlarge, settle, transactionsPerSecond } from './disk.js';
+import * as executions from './executions.js';
 import * as queue from './queue.js';
 import { residentMb, startSystem } from './system.js';
 import { heldPolls } from './waiting.js';
@@ -61,6 +62,8 @@ try {
   await system.stop();
 }
 
+await commands();
+
 const turn = await oneTurn();
 row(
   'one turn: 10,000 waiting jobs, 20 groups, 500 tasks',
@@ -109,6 +112,50 @@ process.stdout.write(
   `${table.toString()}\nNode.js ${process.version}, ${os.cpus().length} cores, ${os.type()} ${os.arch()}\n`,
 );
 process.exit(0);
+
+/** The rows of ad hoc commands, on a system of their own. */
+async function commands() {
+  const ground = await startSystem();
+  try {
+    const first = await executions.firstLine(ground);
+    row(
+      'POST /run answered, first line at a subscriber: p99 of 60',
+      `${whole(first.answered)} ms, ${whole(first.heard)} ms`,
+      '50 ms, 150 ms',
+      first.answered <= 50 && first.heard <= 150,
+    );
+    const lines = await executions.manyLines(ground);
+    row(
+      'one command that prints 200,000 lines: stored, memory added',
+      `${whole(lines.perSecond)} a second, ${lines.right ? 'once and in order' : 'NOT RIGHT'}, ${whole(lines.addedMb)} MB`,
+      '20,000 a second, 100 MB',
+      lines.right && lines.perSecond >= 20_000 && lines.addedMb < 100,
+    );
+    const heard = await executions.manySubscribers(ground);
+    row(
+      '500 subscribers of 100 lines a second: p99 from printed to heard',
+      `${whole(heard.p99)} ms, ${heard.whole} heard every line`,
+      '250 ms, 500',
+      heard.p99 <= 250 && heard.whole === 500,
+    );
+    const events = await executions.manyEvents(ground);
+    row(
+      'events at /process, each sent twice',
+      `${whole(events.perSecond)} a second, ${events.right ? 'each applied once' : 'NOT RIGHT'}`,
+      '1,000 a second',
+      events.right && events.perSecond >= 1000,
+    );
+    const many = await executions.manyCommands(ground);
+    row(
+      '200 commands at once (true)',
+      `${many.seconds.toFixed(1)} s, ${many.succeeded} succeeded, ${many.zombies} zombies, ${many.descriptors} descriptors more`,
+      '200, 0, 0',
+      many.succeeded === 200 && many.zombies === 0 && many.descriptors <= 0,
+    );
+  } finally {
+    await ground.stop();
+  }
+}
 
 async function latency() {
   const { median, p99 } = await quietly(() => queue.latency(system));

@@ -120,6 +120,23 @@ describe('reconciling', () => {
   });
 });
 
+it('an hour removes what was kept long enough, and nothing else', async () => {
+  const [old, recent] = [await run(), await run()];
+  for (const { id, taskArn } of [old, recent]) {
+    const task = { taskArn, lastStatus: 'STOPPED', containers: [{ name: 'main' }] };
+    await system.service.processEvent({ 'detail-type': 'ECS Task State Change', detail: task });
+    await operator.get(`/api/v1/executions/${id}/logs`);
+  }
+  await query(`UPDATE "Execution" SET completed_at = now() - interval '91 days' WHERE execution_id = $1`, [old.id]);
+  await query(`INSERT INTO "ServerLog" (time, request_id, level, message, fields)
+    SELECT now() - make_interval(days => days), 'kept-' || days, 'info', 'x', '{}' FROM unnest(ARRAY[6, 8]) AS days`);
+  await system.service.processEvent({ 'detail-type': 'Scheduled Event' });
+  const linesOf = async (id: string) => (await operator.get(`/api/v1/executions/${id}/logs`)).body.events.length;
+  expect([await linesOf(old.id), await linesOf(recent.id)]).toEqual([0, 1]);
+  const { rows } = await query(`SELECT request_id FROM "ServerLog" WHERE request_id LIKE 'kept-%'`);
+  expect(rows).toEqual([{ request_id: 'kept-6' }]);
+});
+
 describe('a trace', () => {
   it('shows the log lines and the records of one request, and of no other', async () => {
     const admin = await system.as('ADMIN');

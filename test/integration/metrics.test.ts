@@ -82,6 +82,18 @@ describe('GET /metrics', () => {
     expect(value('reefguide_jobs', { type: update, status: 'PENDING' })).toBe(1);
   });
 
+  it('has live executions by status, and who listens', async () => {
+    await system.database.pool.query(
+      `INSERT INTO "Execution" (execution_id, owned_by, command, image_id, env, secrets, status, timeout,
+         created_by_request_id, modified_by_request_id, compute_platform)
+       VALUES ('x', '{}', 'true', 'x', '{}', '{}', 'RUNNING', 60, '', '', 'local')`,
+    );
+    const { value } = await scrape();
+    expect(value('reefguide_executions', { status: 'RUNNING' })).toBe(1);
+    expect(value('reefguide_executions', { status: 'STARTING' })).toBe(0);
+    expect(value('reefguide_log_subscribers', {})).toBe(0);
+  });
+
   it('has the depth of each queue and the wait of its oldest job', async () => {
     await system.database.pool.query(`UPDATE "Job" SET created_at = now() - interval '90 seconds' WHERE type = $1`, [
       update,

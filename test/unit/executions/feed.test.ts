@@ -1,0 +1,316 @@
+// On a clock of its own: what takes seconds takes none.
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { keptCharacters, keptFrames } from '../../../src/executions/feed.js';
+import { feedGround } from '../../support/feed-ground.js';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+const later = (ms: number) => new Promise<true>((resolve) => setTimeout(() => resolve(true), ms));
+const placesFrom = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+
+type Ground = ReturnType<typeof feedGround>;
+const endOf = (ground: Ground, attached = true) => {
+  ground.state.end = { ended: true, attached, at: performance.now() };
+  ground.wake();
+};
+
+describe('a subscriber', () => {
+  it('gets every event after its place once, in order, and then the end: whoever is slow, whatever fails', async () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('append' as const),
+        count: fc.integer({ min: 1, max: 60 }),
+        // Long ones push the tail on.
+        length: fc.constantFrom(1, 1_000, 30_000),
+        isHeard: fc.boolean(),
+        gap: fc.integer({ min: 1, max: 3 }),
+      }),
+      fc.record({
+        kind: fc.constant('join' as const),
+        at: fc.double({ min: 0, max: 1, noNaN: true }),
+        slowMs: fc.constantFrom(0, 0, 1, 20, 500, 3_000),
+      }),
+      fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 14, 16, 100, 600) }),
+      fc.record({ kind: fc.constant('connected' as const), is: fc.boolean() }),
+      fc.constant({ kind: 'end' as const }),
+    );
+    const failing = fc.infiniteStream(fc.constantFrom(false, false, false, true));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.boolean(), failing, async (steps, attached, failures) => {
+        const ground = feedGround({ pageSize: 25 });
+        ground.failWhen(() => failures.next().value === true);
+        const readers: { from: number; reader: ReturnType<Ground['reader']> }[] = [];
+        const join = (at: number, slowMs: number) => {
+          const from = ground.events[Math.floor(at * ground.events.length)]?.place ?? 0;
+          const reader = ground.reader(() => (slowMs === 0 ? true : later(slowMs)));
+          readers.push({ from, reader });
+          ground.feeds.subscribe('x', from, reader);
+        };
+        join(0, 0);
+        let isOver = false;
+        for (const one of steps) {
+          if (one.kind === 'append' && !isOver) ground.append(one.count, one);
+          if (one.kind === 'join') join(one.at, one.slowMs);
+          if (one.kind === 'pass') await pass(one.ms);
+          if (one.kind === 'connected') ground.state.connected = one.is;
+          if (one.kind === 'end' && !isOver) {
+            isOver = true;
+            endOf(ground, attached);
+          }
+        }
+        if (!isOver) endOf(ground, attached);
+        // The database answers again, sooner or later: 30 steps of 60 events of 30 KB at 3 s for each 64 KB.
+        ground.failWhen(() => false);
+        for (let turn = 0; turn < 100 && readers.some(({ reader }) => reader.ends.length === 0); turn += 1)
+          await pass(60_000);
+        for (const { from, reader } of readers) {
+          const expected = ground.events.flatMap(({ place }) => (place > from ? [place] : []));
+          expect(reader.places).toEqual(expected);
+          expect(reader.ends).toEqual(['execution_completed']);
+        }
+        expect([ground.feeds.count(), ground.listening(), jest.getTimerCount()]).toEqual([0, 0, 0]);
+      }),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+
+  it('that is not ready is told that it is too slow, and gets nothing more; others do', async () => {
+    const ground = feedGround();
+    ground.append(3);
+    const [slow, other] = [ground.reader(() => false), ground.reader()];
+    ground.feeds.subscribe('x', 0, slow);
+    ground.feeds.subscribe('x', 0, other);
+    await pass(20);
+    ground.append(2);
+    await pass(20);
+    expect([slow.places, slow.ends]).toEqual([[1, 2, 3], ['slow_consumer']]);
+    expect([other.places, other.ends, ground.feeds.count()]).toEqual([[1, 2, 3, 4, 5], [], 1]);
+  });
+
+  it('gets 64 KiB at a time, and is asked in between', async () => {
+    const ground = feedGround();
+    ground.append(100, { length: 5_000 });
+    ground.append(1, { length: 200_000 });
+    let answers = 4;
+    const reader = ground.reader(() => --answers > 0);
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    expect([reader.sizes.length, reader.ends]).toEqual([4, ['slow_consumer']]);
+    const rest = ground.reader();
+    ground.feeds.subscribe('x', reader.places.at(-1) ?? 0, rest);
+    await pass(20);
+    expect([...reader.places, ...rest.places]).toEqual(placesFrom(1, 101));
+    for (const size of [...reader.sizes, ...rest.sizes.slice(0, -1)]) expect(size).toBeLessThanOrEqual(65_536);
+    expect(rest.sizes.at(-1)).toBeGreaterThan(200_000);
+  });
+
+  it('that leaves gets nothing more, and costs nothing', async () => {
+    const ground = feedGround();
+    ground.append(1);
+    const reader = ground.reader();
+    const leave = ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    leave();
+    ground.append(1);
+    await pass(60_000);
+    expect([reader.places, reader.ends]).toEqual([[1], []]);
+    expect([ground.feeds.count(), ground.listening(), jest.getTimerCount()]).toEqual([0, 0, 0]);
+  });
+
+  it('sees the end of an execution that is not there', async () => {
+    const ground = feedGround();
+    ground.state.end = undefined;
+    const reader = ground.reader();
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    expect(reader.ends).toEqual(['execution_completed']);
+  });
+
+  it('is told that the server stops, also when it comes late', async () => {
+    const ground = feedGround();
+    const [early, late] = [ground.reader(), ground.reader()];
+    ground.feeds.subscribe('x', 0, early);
+    await pass(20);
+    ground.feeds.close();
+    ground.feeds.subscribe('x', 0, late);
+    expect([early.ends, late.ends, ground.feeds.count()]).toEqual([['server_stopping'], ['server_stopping'], 0]);
+    ground.append(1);
+    await pass(10_000);
+    expect([early.places, ground.listening(), jest.getTimerCount()]).toEqual([[], 0, 0]);
+  });
+});
+
+describe('what is kept in memory of an execution', () => {
+  /** How far back a new subscriber is served without asking the database. */
+  const reach = async (ground: Ground): Promise<number> => {
+    const last = ground.events.length;
+    for (let back = 1; back <= last; back += 1) {
+      ground.asked.length = 0;
+      const leave = ground.feeds.subscribe('x', last - back, ground.reader());
+      await pass(0);
+      leave();
+      if (ground.asked.length > 0) return back - 1;
+    }
+    return last;
+  };
+
+  it.each([
+    ['lines', 2 * keptFrames, 1, keptFrames],
+    // 30,000 characters and what surrounds them.
+    ['characters', 100, 30_000, Math.floor(keptCharacters / 30_079)],
+    ['characters of lines that are longer than all that is kept', 3, keptCharacters, 0],
+  ])('are so many %s at most', async (_, count, length, most) => {
+    const ground = feedGround();
+    const reader = ground.reader();
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    ground.append(count, { length });
+    await pass(20);
+    expect(reader.places).toEqual(placesFrom(1, count));
+    expect(await reach(ground)).toBe(most);
+  });
+
+  it('is nothing of what was there before the first came', async () => {
+    const ground = feedGround();
+    ground.append(100);
+    ground.feeds.subscribe('x', 100, ground.reader());
+    await pass(20);
+    expect(await reach(ground)).toBe(0);
+  });
+});
+
+describe('a database that is away', () => {
+  it('keeps a slow subscriber of an ended execution from nothing', async () => {
+    const ground = feedGround({ pageSize: 10 });
+    ground.append(40, { length: 10 });
+    const slow = ground.reader(() => later(200));
+    ground.feeds.subscribe('x', 0, slow);
+    await pass(20);
+    endOf(ground);
+    await pass(20);
+    ground.failWhen(() => true);
+    await pass(5_000);
+    expect([slow.places.length < 40, slow.ends, ground.errors.length > 0]).toEqual([true, [], true]);
+    ground.failWhen(() => false);
+    await pass(5_000);
+    expect([slow.places, slow.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+  });
+
+  it('keeps nobody from joining an execution that has ended while another still reads', async () => {
+    const ground = feedGround({ pageSize: 10 });
+    ground.append(40, { length: 10 });
+    ground.feeds.subscribe(
+      'x',
+      0,
+      ground.reader(() => later(60_000)),
+    );
+    endOf(ground);
+    await pass(20);
+    ground.failWhen(() => true);
+    const joined = ground.reader();
+    ground.feeds.subscribe('x', 0, joined);
+    await pass(100);
+    ground.failWhen(() => false);
+    await pass(2_000);
+    expect([joined.places, joined.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+  });
+
+  it('is not asked again and again for what was deleted', async () => {
+    const ground = feedGround();
+    ground.append(5);
+    const reader = ground.reader(() => later(100));
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    ground.events.length = 0;
+    const late = ground.reader();
+    ground.feeds.subscribe('x', 2, late);
+    await pass(1_000);
+    expect(ground.asked.length).toBeLessThan(10);
+    endOf(ground);
+    await pass(1_000);
+    expect(late.ends).toEqual(['execution_completed']);
+  });
+});
+
+describe('the end of an execution', () => {
+  it('is told at once where its lines come from this system', async () => {
+    const ground = feedGround();
+    const reader = ground.reader();
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    ground.append(1);
+    endOf(ground);
+    await pass(20);
+    expect([reader.places, reader.ends]).toEqual([[1], ['execution_completed']]);
+  });
+
+  it('waits 3 s for lines that a provider delivers late', async () => {
+    const ground = feedGround();
+    const reader = ground.reader();
+    ground.feeds.subscribe('x', 0, reader);
+    await pass(20);
+    endOf(ground, false);
+    await pass(2_900);
+    expect(reader.ends).toEqual([]);
+    ground.append(2, { isHeard: false });
+    await pass(200);
+    expect([reader.places, reader.ends]).toEqual([[1, 2], ['execution_completed']]);
+  });
+
+  it('is seen within 5 s when its notice is lost, and within half a second where none are heard', async () => {
+    for (const [connected, withinMs] of [
+      [true, 5_000],
+      [false, 500],
+    ] as const) {
+      const ground = feedGround();
+      ground.state.connected = connected;
+      const reader = ground.reader();
+      ground.feeds.subscribe('x', 0, reader);
+      await pass(20);
+      ground.append(1, { isHeard: false });
+      ground.state.end = { ended: true, attached: true, at: performance.now() };
+      await pass(withinMs);
+      expect([reader.places, reader.ends]).toEqual([[1], ['execution_completed']]);
+    }
+  });
+
+  it('reaches who joins while the notice of it is still being answered', async () => {
+    const ground = feedGround({ pageSize: 10 });
+    ground.append(40);
+    ground.feeds.subscribe(
+      'x',
+      0,
+      ground.reader(() => later(60_000)),
+    );
+    await pass(20);
+    endOf(ground);
+    // A second notice while the first is looked into.
+    await pass(0);
+    ground.wake();
+    await pass(20);
+    const joined = ground.reader();
+    ground.feeds.subscribe('x', 0, joined);
+    await pass(100);
+    expect([joined.places, joined.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+  });
+
+  it('busy executions are looked at every 15 ms at most', async () => {
+    const ground = feedGround();
+    ground.feeds.subscribe('x', 0, ground.reader());
+    await pass(20);
+    ground.asked.length = 0;
+    for (let n = 0; n < 150; n += 1) {
+      ground.append(1);
+      await pass(1);
+    }
+    // A look that finds something looks once more.
+    expect(ground.asked.length).toBeLessThanOrEqual(22);
+  });
+});
