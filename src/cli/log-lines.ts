@@ -6,12 +6,18 @@ export function localTime(timestampMs: number): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-/** Writes log events as numbered lines, `   1  12:00:01  text`; the numbers are dim on a terminal. */
-export function createLogLines(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>) {
+/** Writes log events as numbered lines, `   1  12:00:01  text`; the numbers are dim on a terminal. `raw`: the text alone. */
+export function createLogLines(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>, { raw = false } = {}) {
   const dims = stream.isTTY && !process.env.NO_COLOR;
   let count = 0;
   return {
     show({ timestamp, message }: Pick<LogEvent, 'timestamp' | 'message'>): void {
+      if (raw) {
+        // What is ours is no output of the command.
+        const to = message.startsWith('[reefguide] ') ? process.stderr : stream;
+        to.write(`${message}\n`);
+        return;
+      }
       count += 1;
       const number = String(count).padStart(4);
       const time = localTime(timestamp);

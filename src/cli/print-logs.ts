@@ -10,6 +10,7 @@ interface Options {
   quietMs?: number;
   /** Prints nothing: the events are returned. */
   json: boolean;
+  raw: boolean;
   tell(line: string): void;
 }
 
@@ -17,9 +18,9 @@ interface Options {
 export async function printLogs(
   api: Pick<Api, 'executionLogs' | 'executionStatus'>,
   id: string,
-  { follow, quietMs = 2_000, json, tell }: Options,
+  { follow, quietMs = 2_000, json, raw, tell }: Options,
 ): Promise<ExecutionLogs> {
-  const lines = createLogLines(process.stdout);
+  const lines = createLogLines(process.stdout, { raw });
   const logs = await api.executionLogs(id);
   if (logs.events) {
     if (!json) for (const event of logs.events) lines.show(event);

@@ -9,6 +9,7 @@ import type { Interrupts } from './interrupts.js';
 interface RunFlags {
   api?: string | undefined;
   detach: boolean;
+  raw: boolean;
 }
 
 /** What the commands that run something share: the flags, following it to its end, its exit code. */
@@ -27,6 +28,7 @@ export abstract class RunCommand extends ClientCommand {
       multipleNonGreedy: true,
     }),
     timeout: Flags.string({ description: 'Stop it after so long, for example 10m (default: a day)' }),
+    raw: Flags.boolean({ description: 'Print its output as it is, without numbers and times' }),
     detach: Flags.boolean({ char: 'd', description: 'Start it, print its id, and leave' }),
   };
 
@@ -57,7 +59,7 @@ export abstract class RunCommand extends ClientCommand {
       id = started.execution_id;
       this.tell(`Execution ${id} in ${started.image_id}`);
       interrupts.begin();
-      const state = await this.followToEnd(api, started, interrupts);
+      const state = await this.followToEnd(api, started, interrupts, flags.raw);
       await interrupts.quiet();
       const decision = interrupts.decision();
       if (decision) return await this.leave(api, id, decision);
@@ -78,12 +80,13 @@ export abstract class RunCommand extends ClientCommand {
     api: Api,
     { execution_id: id, websocket_url: websocketUrl }: StartedExecution,
     { signal, quiet }: Interrupts,
+    raw: boolean,
   ): Promise<ExecutionState | undefined> {
     const [{ followLogs, untilEnded }, { createLogLines }] = await Promise.all([
       import('../client/live-logs.js'),
       import('./log-lines.js'),
     ]);
-    const lines = createLogLines(this.jsonEnabled() ? process.stderr : process.stdout);
+    const lines = createLogLines(this.jsonEnabled() ? process.stderr : process.stdout, { raw });
     for await (const event of followLogs(api, id, { websocketUrl, signal })) {
       await quiet();
       if (signal.aborted) return undefined;

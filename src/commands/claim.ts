@@ -26,6 +26,11 @@ A claim works once, within 15 minutes of its making. The key is shown this once.
     await saveProfile(this.config.configDir, { api: api.baseUrl, email, apiKey });
     this.log(apiKey);
     this.tell(`This is the API key of ${email}, shown this once. It is saved for ${api.baseUrl}.`);
+    if (found.source === 'local system') {
+      this.tell(
+        'At the local system commands act as its administrator: set REEFGUIDE_API_KEY to act by this key there.',
+      );
+    }
     return claimed;
   }
 }

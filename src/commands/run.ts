@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { wrongUsage } from '../cli/args.js';
 import { RunCommand } from '../cli/run-execution.js';
 
 export default class Run extends RunCommand {
@@ -13,6 +14,8 @@ or to leave it running; without a terminal, SIGINT and SIGTERM kill it. --json p
     `<%= config.bin %> run 'sleep 60' --detach`,
   ];
   static override args = { command: Args.string({ description: 'What to run, in quotes', required: true }) };
+  /** Words without quotes are answered with what to write. */
+  static override strict = false;
   static override flags = {
     'git-repo': Flags.string({ description: 'Git repository that is cloned first' }),
     'git-ref': Flags.string({ description: 'Branch, tag or commit (default: the default branch)' }),
@@ -21,7 +24,8 @@ or to leave it running; without a terminal, SIGINT and SIGTERM kill it. --json p
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Run);
+    const { args, argv, flags } = await this.parse(Run);
+    if (argv.length > 1) throw wrongUsage(`Quote the command: reefguide run '${argv.join(' ')}'`);
     const [{ parseEnvPairs }, { parseTimeout }] = await Promise.all([
       import('../cli/env-pairs.js'),
       import('../cli/run-execution.js'),

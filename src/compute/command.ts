@@ -43,7 +43,7 @@ export interface AttachedCommand {
   output: AsyncIterable<Uint8Array>;
   /** Resolves when the command itself runs: its image and its checkout are there. Never rejects. */
   running: Promise<void>;
-  /** Resolves after the last output, when no process of it is left. Never rejects. */
+  /** Resolves after the last output, when no process of its group (or container) is left. Never rejects. */
   ended: Promise<CommandEnd>;
 }
 
@@ -60,6 +60,8 @@ export interface CommandRunner {
   start(request: CommandRequest): Promise<StartedCommand>;
   /** SIGTERM, and SIGKILL after 10 s. One that has ended is no error. */
   stop(taskArn: string): Promise<void>;
+  /** Whether it is this runner's to say if the task exists: one of its cluster, or of its folder on this machine. */
+  owns(taskArn: string): boolean;
   /** Which of these tasks exist: starting or running. */
   existing(taskArns: readonly string[]): Promise<ReadonlySet<string>>;
   /** Makes (anew) what tasks of the image are launched from: its ARN, or undefined where there is nothing to make. */

@@ -50,6 +50,7 @@ export function createEcsCommandRunner({ aws, settings, log }: EcsCommandRunnerO
   );
   /** A task of another cluster, or of another kind of runner, would be refused together with all that are asked for with it. */
   const ofCluster = `:task/${cluster.replace(/^.*cluster\//, '')}/`;
+  const owns = (taskArn: string) => taskArn.includes(ofCluster);
 
   /** ARN of the one task. A token that was used already answers with the task that it started. */
   const runTask = async (input: RunTaskCommandInput): Promise<string> => {
@@ -141,8 +142,9 @@ export function createEcsCommandRunner({ aws, settings, log }: EcsCommandRunnerO
         if (!isGone || !/task was not found/i.test(error.message)) throw error;
       }
     },
+    owns,
     async existing(taskArns) {
-      const asked = taskArns.filter((arn) => arn.includes(ofCluster));
+      const asked = taskArns.filter(owns);
       const batches: string[][] = [];
       for (let n = 0; n < asked.length; n += describedAtOnce) batches.push(asked.slice(n, n + describedAtOnce));
       const found = (await Promise.all(batches.map(describe))).flat();

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { readJson, writeError } from '../config/home.js';
+import { readJson, readOrMake, writeError } from '../config/home.js';
 import { killRecordedGroups } from '../config/process-groups.js';
 import { isAlive, ownIdentity, processIdentity } from '../config/processes.js';
 import type { CommandEnd, CommandRequest, CommandRunner } from './command.js';
@@ -16,6 +17,8 @@ export interface LocalCommandOptions {
   folder: string;
   /** Engines that may be used, the first that answers; empty: commands run on this machine itself. */
   engines: readonly ContainerEngine[];
+  /** Where none answers, nothing runs; otherwise commands run on this machine itself then. */
+  engineOnly?: boolean;
   /** Of the server: commands get its path and language, and nothing else. */
   env: NodeJS.ProcessEnv;
   /** Between SIGTERM and SIGKILL. */
@@ -35,10 +38,11 @@ const startProblems: Record<string, string> = {
   EMFILE: 'this server has too many files open',
   ENFILE: 'too many files are open on this machine',
 };
-const arnPrefix = 'arn:aws:ecs:local:000000000000:task/reefguide/';
+const arnOfTasks = 'arn:aws:ecs:local:000000000000:task';
 
 interface Running {
-  stop(exitCode: number): void;
+  /** `why` is printed. */
+  stop(exitCode: number, why?: string): void;
   ended: Promise<CommandEnd>;
 }
 
@@ -51,14 +55,18 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
   const base = Object.fromEntries(inherited.flatMap((name) => (options.env[name] ? [[name, options.env[name]]] : [])));
   const engineOf = createEngineFinder({ engines: options.engines, env: options.env, now: options.now });
   await mkdir(folder, { recursive: true });
+  // Servers with folders of their own may share a database: each knows its tasks by their ARNs.
+  const place = await readOrMake(`${folder}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
+  const arnPrefix = `${arnOfTasks}/${place}/`;
   const removeContainer = (engine: ContainerEngine, id: string) =>
     new Promise<void>((resolve) => {
       execFile(engine, ['rm', '--force', nameOf(id)], { env: options.env, timeout: 30_000 }, () => resolve());
     });
-  await endOrphans(folder, async (id) => {
+  const removeOrphan = async (id: string) => {
     const engine = await engineOf();
     if (engine) await removeContainer(engine, id);
-  });
+  };
+  await endOrphans(folder, removeOrphan);
   void engineOf();
 
   const start = (request: CommandRequest) => {
@@ -75,9 +83,10 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       signalRunning = resolve;
     });
     /** Ends whatever runs now; nothing is started after it. */
-    const stop = (exitCode: number) => {
+    const stop = (exitCode: number, why?: string) => {
       if (cause !== undefined) return;
       cause = exitCode;
+      if (why !== undefined) output.write(`[reefguide] stopped: ${why}\n`);
       giveUp();
       kill('SIGTERM');
       killTimer = setTimeout(() => kill('SIGKILL'), killAfterMs);
@@ -100,8 +109,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
 
     const inTime = async (what: string, run: (onExit: () => void) => Promise<number>): Promise<number> => {
       const timer = setTimeout(() => {
-        output.write(`[reefguide] stopped: ${what} ${request.timeoutSeconds} s, the time it was given\n`);
-        stop(timedOut);
+        stop(timedOut, `${what} ${request.timeoutSeconds} s, the time it was given`);
       }, request.timeoutSeconds * 1000);
       // What was printed may take longer to be read.
       const onExit = () => clearTimeout(timer);
@@ -116,6 +124,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         throw writeError('its folder', cause);
       }
       const engine = await engineOf();
+      if (!engine && options.engineOnly) throw new Error(`${options.engines.join(' or ')} does not answer`);
       if (!engine) {
         const why =
           options.engines.length > 0 ? 'neither docker nor podman answers' : 'no container engine is to be used';
@@ -188,7 +197,10 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     async stop(taskArn) {
       running.get(idOf(taskArn))?.stop(stopped);
     },
+    owns: (taskArn) => taskArn.startsWith(arnPrefix),
     async existing(taskArns) {
+      await endOrphans(folder, removeOrphan);
+
       const there = await Promise.all(
         taskArns.map(async (arn) => {
           if (running.has(idOf(arn))) return true;
@@ -205,7 +217,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     async close() {
       closing = true;
       const commands = [...running.values()];
-      for (const { stop } of commands) stop(stopped);
+      for (const { stop } of commands) stop(stopped, 'the server that ran it stopped');
       await Promise.all(commands.map(({ ended }) => ended));
     },
   };
@@ -214,12 +226,15 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
 const idOf = (taskArn: string) => path.basename(taskArn);
 const nameOf = (id: string) => `reefguide-${id}`;
 
+/** Who makes a folder says a moment later whose it is. */
+const isNew = async (own: string) => Date.now() - ((await stat(own).catch(() => undefined))?.mtimeMs ?? 0) < 60_000;
+
 /** Ends what a server left that was killed itself. Its executions are found to have no task any more. */
 async function endOrphans(folder: string, end: (id: string) => Promise<void>): Promise<void> {
   for (const id of await readdir(folder)) {
     const own = path.join(folder, id);
     const owner = processIdentity.safeParse(await readJson(path.join(own, 'owner.json')));
-    if (owner.success && isAlive(owner.data)) continue;
+    if (owner.success ? isAlive(owner.data) : await isNew(own)) continue;
     await end(id);
     await clear(own);
   }
@@ -227,11 +242,7 @@ async function endOrphans(folder: string, end: (id: string) => Promise<void>): P
 
 /** Ends what is noted in a command's folder, and removes it. */
 async function clear(own: string): Promise<void> {
-  try {
-    killRecordedGroups(own);
-  } catch {
-    // A note that was not written whole names no group.
-  }
+  killRecordedGroups(own);
   // What a container wrote may belong to another user: then it stays.
   await rm(own, { recursive: true, force: true }).catch(() => {});
 }

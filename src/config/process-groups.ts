@@ -25,6 +25,15 @@ export function recordGroup(folder: string | undefined, leader: number): () => v
   return () => rmSync(file, { force: true });
 }
 
+/** undefined: a note that was not written whole. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Kills every group noted in the folder whose leader still is the process that was noted. */
 export function killRecordedGroups(folder: string): void {
   let names: string[] = [];
@@ -35,7 +44,7 @@ export function killRecordedGroups(folder: string): void {
   }
   for (const name of names) {
     const file = path.join(folder, name);
-    const noted = processIdentity.safeParse(JSON.parse(readFileSync(file, 'utf8') || 'null'));
+    const noted = processIdentity.safeParse(parsed(readFileSync(file, 'utf8')));
     if (noted.success && isAlive(noted.data)) signalGroup(noted.data.pid, 'SIGKILL');
     rmSync(file, { force: true });
   }

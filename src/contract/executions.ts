@@ -33,11 +33,20 @@ export const maxTimeoutSeconds = 7 * 86_400;
 
 export const runBody = z
   .strictObject({
-    command: z.string().min(1).max(65_536).meta({ description: 'Run by a shell (sh -c)', example: 'echo hello' }),
+    command: z
+      .string()
+      .min(1, 'is empty')
+      .max(65_536, 'is longer than 65,536 characters')
+      .meta({ description: 'Run by a shell (sh -c)', example: 'echo hello' }),
     image: imageReference.optional(),
     imageUri: imageReference.optional().meta({ description: 'Another name of `image`' }),
     env: z.record(variableName, z.string().max(65_536)).optional(),
-    timeout: z.int().min(0).max(maxTimeoutSeconds).optional().meta({ description: 'Seconds; 0 or unset: a day' }),
+    timeout: z
+      .int('expected whole seconds')
+      .min(0, 'expected 0 or more seconds')
+      .max(maxTimeoutSeconds, `expected at most ${maxTimeoutSeconds} seconds (seven days)`)
+      .optional()
+      .meta({ description: 'Seconds; 0 or unset: a day' }),
     secrets: z.array(secretName).max(100).optional().meta({ description: 'Names; each becomes its variable' }),
     git_repo: gitRepo.optional(),
     git_ref: gitRef.optional().meta({ description: 'Branch, tag or commit; unset: the default branch' }),
@@ -146,7 +155,7 @@ export const executionRoutes = {
         .string()
         .max(200)
         .transform((text) => text.split(',').map((status) => status.trim().toUpperCase()))
-        .pipe(z.array(executionStatus))
+        .pipe(z.array(z.enum(executionStatuses, `expected of ${executionStatuses.join(', ')}`)))
         .optional()
         .meta({ description: 'Comma-separated' }),
     }),

@@ -18,6 +18,7 @@ import { hasEnded } from './status.js';
 export interface Asker {
   userId: number;
   requestId: string;
+  email: string;
   /** Reads and kills executions of others. */
   any: boolean;
   /** Registers images. */
@@ -157,7 +158,10 @@ export function createExecutions(deps: ExecutionsDependencies) {
       const moved = await records.move(executionId, 'TERMINATING', asker.requestId);
       const { status, task_arn: taskArn } = moved ?? (await found(executionId));
       if (hasEnded(status)) return false;
-      if (moved) log.info({ requestId: asker.requestId, executionId }, 'execution is being stopped');
+      if (moved) {
+        log.info({ requestId: asker.requestId, executionId }, 'execution is being stopped');
+        await note(executionId, `[reefguide] stopped by ${asker.email}`);
+      }
       if (taskArn !== null) await orUnavailable(async () => runner?.stop(taskArn));
       return true;
     },

@@ -111,6 +111,7 @@ export function createFeeds(deps: {
           const frames = await framesAfter(listening.place);
           await send(listening, frames);
           // What was there has been deleted.
+          if (frames.length === 0) listening.place = upTo;
         } catch (error) {
           deps.onError(error);
           await after(lookAgainMs.alone);

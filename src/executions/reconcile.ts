@@ -45,7 +45,10 @@ export function createReconcile(deps: {
   type Problem = Omit<HealthIssue, 'severity' | 'action'>;
 
   const executions = async (repaired: (problem: Problem) => void) => {
-    const live = (await records.live()).filter(({ compute_platform }) => compute_platform === runner?.platform);
+    const live = (await records.live()).filter(
+      ({ compute_platform, task_arn }) =>
+        compute_platform === runner?.platform && (task_arn === null || runner.owns(task_arn)),
+    );
     const existing = (await runner?.existing(live.flatMap(({ task_arn }) => task_arn ?? []))) ?? new Set();
     let verified = 0;
     for (const execution of live) {
@@ -59,7 +62,7 @@ export function createReconcile(deps: {
             problem(isOverdue ? 'ran beyond its time: its task was told to stop' : 'its task was told to stop again'),
           );
         } else verified += 1;
-      } else if (age < launchSeconds && runner?.platform === 'ecs') verified += 1;
+      } else if (age < launchSeconds && (task_arn === null || runner?.platform === 'ecs')) verified += 1;
       else {
         const event_id = `${resource_id}-note-${randomBytes(6).toString('hex')}`;
         await deps.taskEvents.fetchLines(execution);

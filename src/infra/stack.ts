@@ -146,6 +146,7 @@ export class ReefGuideStack extends Stack {
     });
     allowProgram(processor.program.role, processor.program.group, 'the event processor');
     socket?.connectTo(processor.fn);
+    if (!(api instanceof WebApi)) api.program.traceIn(api.program, processor.program);
 
     const workers = new JobSystem(this, 'JobSystem', {
       stackName,

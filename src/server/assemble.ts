@@ -121,7 +121,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       limits: options.limits ?? defaultLimits,
       encryption,
       service: serviceOf(environment, aws),
-      provider: address.embedded ? 'local' : 'ecs',
+      provider: runner?.platform ?? (address.embedded ? 'local' : 'ecs'),
       aws,
       trail: options.trail,
       runner,

@@ -38,6 +38,8 @@ export async function commandRunner(options: {
   return createLocalCommandRunner({
     folder: path.join(home, 'executions'),
     engines: engine === 'auto' ? ['docker', 'podman'] : engine === 'none' ? [] : [engine],
+    // Who names an engine means it.
+    engineOnly: engine === 'docker' || engine === 'podman',
     env: process.env,
     now: Date.now,
   });

@@ -268,7 +268,7 @@ it.each([
       }),
       { numRuns: 1_000_000, interruptAfterTimeLimit: forMs, markInterruptAsFailure: false },
     );
-    expect(sent).toBeGreaterThan(1_000);
+    expect(sent).toBeGreaterThan(200);
     expect(statuses.get(who === 'nobody' ? 401 : 400)).toBeGreaterThan(sent / 5);
     if (who !== 'nobody') expect(statuses.get(200)).toBeGreaterThan(sent / 50);
     expect((await admin.get('/api/ready')).status).toBe(200);

@@ -34,6 +34,7 @@ export function recordedRunner(): RecordedRunner {
     async stop(taskArn) {
       stopped.push(taskArn);
     },
+    owns: () => true,
     existing: async (arns) => new Set(arns.filter((arn) => tasks.has(arn))),
     async define({ image }) {
       const arn = `arn:aws:ecs:ap-southeast-2:123456789012:task-definition/${image.replaceAll(/\W/g, '-')}:1`;

@@ -13,6 +13,7 @@ has come for two seconds.`;
   ];
   static override args = { id: executionId({ required: true }) };
   static override flags = {
+    raw: Flags.boolean({ description: 'Print the output as it is, without numbers and times' }),
     follow: Flags.boolean({ char: 'f', description: 'Follow it to its end', default: true, allowNo: true }),
   };
   static override enableJsonFlag = true;
@@ -24,6 +25,7 @@ has come for two seconds.`;
     return printLogs(api, args.id, {
       follow: flags.follow,
       json: this.jsonEnabled(),
+      raw: flags.raw,
       tell: (line) => this.tell(line),
     });
   }

@@ -26,21 +26,20 @@ export class ProgramFunction extends Construct {
   readonly fn: LambdaFunction;
   readonly role: Role;
   readonly group: SecurityGroup | undefined;
+  private readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: ProgramFunctionProps) {
     super(scope, id);
     const { networking } = props;
-    const logGroup = new LogGroup(this, 'Logs', {
+    this.logGroup = new LogGroup(this, 'Logs', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     allow(this.role, {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [logGroup.logGroupArn],
+      resources: [this.logGroup.logGroupArn],
     });
-    // By request id, to trace one.
-    allow(this.role, { actions: ['logs:FilterLogEvents'], resources: [logGroup.logGroupArn] });
     if (networking) {
       this.group = new SecurityGroup(this, 'Group', {
         vpc: networking.vpc,
@@ -71,13 +70,12 @@ export class ProgramFunction extends Construct {
       handler: props.handler,
       environment: {
         ...props.environment,
-        LOG_GROUP_NAMES: logGroup.logGroupName,
         NODE_OPTIONS: '--enable-source-maps',
       },
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
       role: this.role,
-      logGroup,
+      logGroup: this.logGroup,
       ...(networking && this.group
         ? {
             vpc: networking.vpc,
@@ -90,5 +88,12 @@ export class ProgramFunction extends Construct {
     // CDK names the role as a dependency beside the reference to it.
     acceptLint(this.fn, 'W3005');
     acknowledge(this.fn, 'The newest runtime that the program is tested with.', 'L1');
+  }
+
+  /** Finds log lines of requests, to trace one, in the logs of these functions. */
+  traceIn(...functions: readonly ProgramFunction[]): void {
+    const groups = functions.map(({ logGroup }) => logGroup);
+    this.fn.addEnvironment('LOG_GROUP_NAMES', groups.map(({ logGroupName }) => logGroupName).join(','));
+    allow(this.role, { actions: ['logs:FilterLogEvents'], resources: groups.map(({ logGroupArn }) => logGroupArn) });
   }
 }

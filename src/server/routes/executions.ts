@@ -9,6 +9,7 @@ import { streamJson } from '../stream-json.js';
 const askerOf = ({ principal, requestId }: UserContext): Asker => ({
   userId: principal.userId,
   requestId,
+  email: principal.email,
   any: mayDo(principal.roles, 'executions:any'),
   registers: mayDo(principal.roles, 'images:write'),
 });

@@ -69,8 +69,8 @@ describe.each(variantNames)('the stack %s', (variant) => {
         }),
       );
       expect(of('ecs:DescribeTaskDefinition')).toEqual(some({ resources: ['*'] }));
-      const reading = of('logs:FilterLogEvents').filter(({ resources }) => String(resources).includes('Executions'));
-      expect(reading).toEqual(some({ resources: logs }));
+      const readable = of('logs:FilterLogEvents').flatMap(({ resources }) => resources);
+      expect(readable.filter((one) => String(one).includes('Executions'))).toEqual(withExecutions ? logs : []);
     }
     const mayStart = (part: string) =>
       allowed(template(), part).filter(({ actions }) => actions.includes('ecs:RunTask'));
