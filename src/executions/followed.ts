@@ -91,7 +91,8 @@ export function createFollowed(deps: {
       live.set(executionId, { taskArn, done });
       lookAgain();
     },
-    count: () => live.size,
+    /** Whether its end is still to come, or to be recorded. */
+    has: (executionId: string) => live.has(executionId),
     /** Resolves when every end is recorded, which the runner brought about; gives up on a database that is away. */
     async close(withinMs: number): Promise<void> {
       clearTimeout(timer);

@@ -37,6 +37,8 @@ export function createReconcile(deps: {
   logs: LogStore;
   taskEvents: TaskEvents;
   runner: CommandRunner | undefined;
+  /** Whether this process is about to record how it ended. */
+  isFollowed(executionId: string): boolean;
   checkAccounts(): Promise<AccountCheck>;
   log: Logger;
   now(): number;
@@ -54,7 +56,9 @@ export function createReconcile(deps: {
     for (const execution of live) {
       const { execution_id: resource_id, task_arn, status, age, timeout } = execution;
       const problem = (message: string): Problem => ({ resource_type: 'execution', resource_id, message });
-      if (task_arn !== null && existing.has(task_arn)) {
+      // Meanwhile it may have ended by itself.
+      if (deps.isFollowed(resource_id) || (await records.endOf(resource_id))?.ended) verified += 1;
+      else if (task_arn !== null && existing.has(task_arn)) {
         const isOverdue = age > timeout + overdueSeconds;
         if (status === 'TERMINATING' || (isOverdue && runner?.platform === 'ecs')) {
           await runner?.stop(task_arn);
@@ -68,7 +72,6 @@ export function createReconcile(deps: {
         await deps.taskEvents.fetchLines(execution);
         const message = '[reefguide] its task has gone, and nobody told how it ended';
         await deps.logs.append(resource_id, [{ event_id, timestamp: deps.now(), message }]);
-        // Meanwhile it may have ended by itself.
         if (await records.finish(resource_id, undefined)) repaired(problem('its task has gone: it was ended'));
       }
     }

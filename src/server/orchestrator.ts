@@ -82,6 +82,7 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
     logs,
     taskEvents,
     runner,
+    isFollowed: followed.has,
     checkAccounts: deps.checkAccounts,
     log,
     now,
