@@ -72,13 +72,14 @@ UPDATE "Execution" x SET completed_at = now(),
   exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${stoppedCode} ELSE code.exit_code END
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
-/** The executions of tasks: by the last part of the task's ARN, or as the task was told who it is. */
+/** The executions of tasks: as the task was told who it is, or by the last part of its ARN. Each way has its index. */
 const ofTasksText = `
 SELECT given.ordinal::int - 1 AS call, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY
   AS given (task_id, execution_id, ordinal)
 CROSS JOIN LATERAL (
-  SELECT ${liveColumns} FROM "Execution" x
-  WHERE split_part(x.task_arn, '/', -1) = given.task_id OR x.execution_id = given.execution_id LIMIT 1
+  SELECT ${liveColumns} FROM "Execution" WHERE execution_id = given.execution_id
+  UNION ALL
+  SELECT ${liveColumns} FROM "Execution" WHERE split_part(task_arn, '/', -1) = given.task_id LIMIT 1
 ) found`;
 
 /** The executions table. */
