@@ -72,7 +72,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
   const start = (request: CommandRequest) => {
     const id = request.executionId;
     const own = path.join(folder, id);
-    const work = path.join(own, 'work');
+    const work = path.join(own, 'workspace');
     const output = new PassThrough({ highWaterMark: 262_144 });
     let kill: (signal: NodeJS.Signals) => void = () => {};
     let cause: number | undefined;

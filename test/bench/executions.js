@@ -121,7 +121,7 @@ export async function manySubscribers(system, subscribers = 500, seconds = 10) {
     );
   }
   await Promise.all(opened);
-  await run(system, `echo > ${system.home}/executions/${execution_id}/work/go`);
+  await run(system, `echo > ${system.home}/executions/${execution_id}/workspace/go`);
   await Promise.all(listeners);
   return { p99: percentile(delays, 0.99), whole };
 }

@@ -82,7 +82,7 @@ describe('a repository that asks for a token', () => {
   ])('gets it %s; it is neither shown nor left on disk', async (_, body) => {
     await developer.post('/api/v1/secrets', { name: 'git', key_name: 'GIT_TOKEN', value: token });
     const id = await start({ ...body(), command: 'cat what.txt; cat .git/config; read x < gate' });
-    const work = path.join(system.home, 'executions', id, 'work', 'repo');
+    const work = path.join(system.home, 'executions', id, 'workspace', 'repo');
     await until(async () => (await readdir(work).catch((): string[] => [])).includes('what.txt'));
     const encoded = Buffer.from(`x-access-token:${token}`).toString('base64');
     for (const name of await readdir(path.join(system.home, 'executions', id), { recursive: true })) {
@@ -105,7 +105,7 @@ describe('a repository that asks for a token', () => {
 it('one that is being fetched can be stopped', async () => {
   const id = await start({ command: 'echo never', git_repo: 'http://192.0.2.1/never.git' });
   await until(async () =>
-    (await readdir(path.join(system.home, 'executions', id)).catch((): string[] => [])).includes('work'),
+    (await readdir(path.join(system.home, 'executions', id)).catch((): string[] => [])).includes('workspace'),
   );
   expect((await developer.delete(`/api/v1/executions/${id}`)).status).toBe(200);
   expect(await toEnd(id)).toMatchObject({ status: 'STOPPED', exit_code: 130 });

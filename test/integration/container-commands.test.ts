@@ -85,7 +85,7 @@ describe('a command in a container', () => {
     const runner = await start();
     const command = await watch(runner, request('echo 1; echo 2 >&2; echo 3; touch made; pwd'));
     const { exitCode, lines } = await command.ended;
-    expect([exitCode, lines]).toEqual([0, ['1', '2', '3', path.join(executions(), command.id, 'work')]]);
+    expect([exitCode, lines]).toEqual([0, ['1', '2', '3', path.join(executions(), command.id, 'workspace')]]);
     expect(await readdir(executions())).toEqual([]);
     expect((await engine.calls('rm')).at(-1)).toEqual(['docker', 'rm', '--force', `reefguide-${command.id}`]);
     expect(await engine.containers()).toEqual([]);

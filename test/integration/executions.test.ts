@@ -230,7 +230,7 @@ describe('listening', () => {
     });
     const listener = listenTo(body.websocket_url);
     await until(() => listener.lines().length === 2);
-    await run({ command: `echo go > ${system.home}/executions/${id}/work/gate` });
+    await run({ command: `echo go > ${system.home}/executions/${id}/workspace/gate` });
     expect(await listener.closed).toEqual({ code: 1000, reason: 'execution_completed' });
     expect(listener.lines().slice(1)).toEqual(['one', 'two', 'three']);
     expect(listener.messages.at(-1)).toEqual({ type: 'disconnect', reason: 'execution_completed' });

@@ -53,7 +53,7 @@ describe('a subscriber that stops reading', () => {
     await until(() => slow.lines().length === 1);
     slow.socket.pause();
     const before = memory();
-    await run(`touch ${system.home}/executions/${id}/work/go`);
+    await run(`touch ${system.home}/executions/${id}/workspace/go`);
     let most = 0;
     const measure = () => {
       most = Math.max(most, memory() - before);
@@ -80,7 +80,7 @@ describe('a subscriber that stops reading', () => {
     const numbers = [...slow.lines(), ...after.lines()].slice(1).map((line) => Number.parseInt(line, 10));
     expect(numbers.findIndex((number, n) => number !== n + 1)).toBe(-1);
     expect(slow.lines().length).toBeLessThan(30_000);
-    await run(`touch ${system.home}/executions/${id}/work/end`);
+    await run(`touch ${system.home}/executions/${id}/workspace/end`);
     expect(await after.closed).toEqual({ code: 1000, reason: 'execution_completed' });
   }, 90_000);
 
