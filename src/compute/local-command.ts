@@ -143,7 +143,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       return inTime('it ran for', async (onExit) => {
         if (engine) return runInContainer(engine, directory, onExit);
         const env = { ...base, HOME: work, REEFGUIDE_EXECUTION_ID: id, ...request.env };
-        const args = ['-c', 'exec 2>&1; exec /bin/sh -c "$1"', 'sh', request.command];
+        const args = ['-c', request.command];
         return runProgram({ program: '/bin/sh', args, env, cwd: path.join(work, directory), onExit });
       });
     };
@@ -157,9 +157,9 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         folder: work,
         directory,
       });
-      const args = ['-c', 'exec 2>&1; exec "$@"', 'sh', engine, ...call.args];
+      const env = { ...options.env, ...call.env };
       try {
-        return await runProgram({ program: '/bin/sh', args, env: { ...options.env, ...call.env }, cwd: own, onExit });
+        return await runProgram({ program: engine, args: call.args, env, cwd: own, onExit });
       } finally {
         await removeContainer(engine, id);
       }

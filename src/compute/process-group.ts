@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { PassThrough, Readable } from 'node:stream';
+import type { PassThrough, Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { writeError } from '../config/home.js';
 import { recordGroup, signalGroup } from '../config/process-groups.js';
@@ -24,6 +24,11 @@ export interface GroupOptions {
   isHasty(): boolean;
 }
 
+/**
+ * The program is not begun before its group has been noted: it waits for a line, which does not come when this process is
+ * killed. Output and errors are one stream.
+ */
+const gate = 'read -r _ || exit 126; exec "$@" 2>&1 </dev/null';
 /** How long what is left of the output may take to arrive once every process has been killed, and how much that may be. */
 const drainMs = 1_000;
 const mostLeftBytes = 1_048_576;
@@ -34,7 +39,8 @@ const mostLeftBytes = 1_048_576;
  */
 export async function runGroup(options: GroupOptions): Promise<number> {
   const { program, args, env, cwd, output } = options;
-  const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const stdio: ['pipe', 'pipe', 'ignore'] = ['pipe', 'pipe', 'ignore'];
+  const child = spawn('/bin/sh', ['-c', gate, 'sh', program, ...args], { cwd, env, detached: true, stdio });
   const { pid } = child;
   const signal = (name: NodeJS.Signals) => {
     if (pid !== undefined) signalGroup(pid, name);
@@ -45,8 +51,11 @@ export async function runGroup(options: GroupOptions): Promise<number> {
   });
   // Awaited below, unless something else fails before.
   exit.catch(() => {});
-  // Where no descriptor is left there is no stream, and `exit` says why.
+  // Where no descriptor is left there are no streams, and `exit` says why.
+  const stdin: Writable | undefined = child.stdin;
   const stdout: Readable | undefined = child.stdout;
+  // Who was stopped before it began reads nothing.
+  stdin?.on('error', () => {});
   let forget = () => {};
   let isOver = false;
   /** Once: later the number of the group may be that of another. */
@@ -60,6 +69,7 @@ export async function runGroup(options: GroupOptions): Promise<number> {
     stdout?.pipe(output, { end: false });
     const arrived = stdout && finished(stdout).catch(() => {});
     if (pid !== undefined) forget = note(options.folder, pid);
+    stdin?.end('\n');
     const code = await exit;
     options.onExit?.();
     const graceMs = options.graceMs();

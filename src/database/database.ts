@@ -11,6 +11,8 @@ export interface Database {
   rows<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]>;
   /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. Runs it again after a deadlock. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Opens the connections that are kept, so that the first requests need not wait for them. */
+  warm(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,15 +44,21 @@ async function againAfterDeadlock<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Opens a pool that SQL and Prisma share. Connects lazily: the first statement reports a database that is away. */
+/**
+ * Opens a pool that SQL and Prisma share. Connects lazily: the first statement reports a database that is away. Once there,
+ * `keepOpen` connections stay while they are idle.
+ */
 export function openDatabase(options: {
   url: string;
   poolSize: number;
+  keepOpen?: number;
   onIdleError?: (error: Error) => void;
 }): Database {
+  const kept = Math.min(options.keepOpen ?? 0, options.poolSize);
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
+    min: kept,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
@@ -70,6 +78,9 @@ export function openDatabase(options: {
       return againAfterDeadlock(async () => (await pool.query<Row>({ name, text, values })).rows);
     },
     transaction: (work) => againAfterDeadlock(() => inTransaction(pool, work)),
+    async warm() {
+      await Promise.all(Array.from({ length: kept }, () => pool.query('SELECT 1')));
+    },
     async close() {
       await prisma.$disconnect();
       await pool.end();

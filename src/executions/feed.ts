@@ -5,7 +5,7 @@ import { executionTopic, type Records } from './records.js';
 
 /** Somebody who listens. */
 export interface Subscriber {
-  send(frames: readonly string[]): void;
+  send(bytes: Buffer): void;
   /** Resolves when more may be sent: true; or false when the subscriber is too slow. */
   ready(): Promise<boolean>;
   /** Nothing is sent after it. */
@@ -20,14 +20,16 @@ interface Listening {
   over: boolean;
 }
 
-interface Frame {
-  place: number;
-  text: string;
+/** What is sent at a time: the events after one place, up to another, encoded once for all subscribers. */
+interface Chunk {
+  after: number;
+  last: number;
+  bytes: Buffer;
 }
 
-/** Of an execution the newest lines are kept for its subscribers; who is further behind reads from the database. */
-export const keptFrames = 2_000;
-export const keptCharacters = 1_000_000;
+/** Of an execution the newest chunks are kept for its subscribers; who is further behind reads from the database. */
+export const keptChunks = 500;
+export const keptBytes = 1_048_576;
 /** A subscriber gets so many characters, or one line, before it is asked whether it is ready for more. */
 const sentCharacters = 65_536;
 /** While lines come all the time, they are read this often at most. */
@@ -37,7 +39,7 @@ const mostRefreshMs = 100;
 const lateLinesMs = 3_000;
 const lookAgainMs = { connected: 5_000, alone: 500 };
 
-const frameOf = ({ place: _, ...event }: StoredEvent): string => {
+const textOf = ({ place: _, ...event }: StoredEvent): string => {
   const message: LogMessage = { type: 'log', ...event };
   return JSON.stringify(message);
 };
@@ -51,15 +53,40 @@ export function createFeeds(deps: {
   logs: Pick<LogStore, 'after' | 'lastPlace'>;
   records: Pick<Records, 'endOf'>;
   notices: Notices;
+  /** Messages as they go to subscribers. */
+  encode(messages: readonly string[]): Buffer;
   onError(error: unknown): void;
 }) {
   const feeds = new Map<string, ReturnType<typeof openFeed>>();
   let closed = false;
 
+  /** Cuts events that come after a place into what is sent at a time. */
+  const chunksOf = (events: readonly StoredEvent[], place: number): Chunk[] => {
+    const chunks: Chunk[] = [];
+    let after = place;
+    let texts: string[] = [];
+    let characters = 0;
+    for (const [n, event] of events.entries()) {
+      const text = textOf(event);
+      if (texts.length > 0 && characters + text.length > sentCharacters) {
+        const last = events[n - 1]?.place ?? after;
+        chunks.push({ after, last, bytes: deps.encode(texts) });
+        after = last;
+        texts = [];
+        characters = 0;
+      }
+      texts.push(text);
+      characters += text.length;
+    }
+    const last = events.at(-1)?.place ?? after;
+    if (texts.length > 0) chunks.push({ after, last, bytes: deps.encode(texts) });
+    return chunks;
+  };
+
   const openFeed = (executionId: string) => {
     const listeners = new Set<Listening>();
-    const tail: Frame[] = [];
-    let characters = 0;
+    const tail: Chunk[] = [];
+    let bytes = 0;
     /** Everything up to it was read; the tail holds what came after `tailFrom`. */
     let head: number | undefined;
     let tailFrom = 0;
@@ -70,35 +97,36 @@ export function createFeeds(deps: {
     let lookedAt = Number.NEGATIVE_INFINITY;
     let timer: NodeJS.Timeout | undefined;
 
-    const keep = (events: readonly StoredEvent[]) => {
-      for (const event of events) {
-        const text = frameOf(event);
-        tail.push({ place: event.place, text });
-        characters += text.length;
+    const keep = (chunks: readonly Chunk[]) => {
+      for (const chunk of chunks) {
+        tail.push(chunk);
+        bytes += chunk.bytes.length;
       }
-      let dropped = 0;
-      for (; tail.length - dropped > keptFrames || characters > keptCharacters; dropped += 1) {
-        const frame = tail[dropped];
-        if (!frame) break;
-        characters -= frame.text.length;
-        tailFrom = frame.place;
+      while (tail.length > keptChunks || bytes > keptBytes) {
+        const oldest = tail.shift();
+        if (!oldest) break;
+        bytes -= oldest.bytes.length;
+        tailFrom = oldest.last;
       }
-      tail.splice(0, dropped);
     };
 
-    /** What comes after `place`: from the tail when it reaches back so far. */
-    const framesAfter = async (place: number): Promise<Frame[]> => {
-      if (head !== undefined && place >= tailFrom) return tail.slice(firstAfter(tail, place));
+    /** What comes after `place`, up to another: from the tail when a chunk begins there. */
+    const chunksAfter = async (place: number, upTo: number): Promise<Chunk[]> => {
+      const index = place < tailFrom ? -1 : indexAfter(tail, place);
+      if (tail[index]?.after === place) return tail.slice(index);
       const events = await deps.logs.after(executionId, place);
-      return events.map((event) => ({ place: event.place, text: frameOf(event) }));
+      // Where the tail goes on, so that it is of use again.
+      return chunksOf(
+        events.filter((event) => event.place <= upTo),
+        place,
+      );
     };
 
-    const send = async (listening: Listening, frames: readonly Frame[]): Promise<void> => {
-      for (let next = 0; next < frames.length && !listening.over; ) {
-        const part = firstPart(frames, next);
-        listening.subscriber.send(part.map(({ text }) => text));
-        listening.place = part.at(-1)?.place ?? listening.place;
-        next += part.length;
+    const send = async (listening: Listening, chunks: readonly Chunk[]): Promise<void> => {
+      for (const { bytes, last } of chunks) {
+        if (listening.over) return;
+        listening.subscriber.send(bytes);
+        listening.place = last;
         if (!(await listening.subscriber.ready())) leave(listening, 'slow_consumer');
       }
     };
@@ -108,10 +136,10 @@ export function createFeeds(deps: {
       while (!listening.over && head !== undefined && listening.place < head) {
         const upTo = head;
         try {
-          const frames = await framesAfter(listening.place);
-          await send(listening, frames);
+          const chunks = await chunksAfter(listening.place, upTo);
+          await send(listening, chunks);
           // What was there has been deleted.
-          if (frames.length === 0) listening.place = upTo;
+          if (chunks.length === 0) listening.place = upTo;
         } catch (error) {
           deps.onError(error);
           await after(lookAgainMs.alone);
@@ -141,7 +169,7 @@ export function createFeeds(deps: {
           const events = await deps.logs.after(executionId, head);
           const last = events.at(-1);
           if (!last) break;
-          keep(events);
+          keep(chunksOf(events, head));
           head = last.place;
           pumpAll();
         }
@@ -225,24 +253,13 @@ const after = (ms: number) =>
     setTimeout(resolve, ms).unref();
   });
 
-/** What is sent at a time of what comes from `start` on. */
-function firstPart(frames: readonly Frame[], start: number): readonly Frame[] {
-  let characters = frames[start]?.text.length ?? 0;
-  let end = start + 1;
-  for (; end < frames.length; end += 1) {
-    characters += frames[end]?.text.length ?? 0;
-    if (characters > sentCharacters) break;
-  }
-  return frames.slice(start, end);
-}
-
-/** Index of the first frame after a place; frames are in the order of places. */
-function firstAfter(frames: readonly Frame[], place: number): number {
+/** Index of the first chunk that begins at a place or behind it; chunks are in the order of places. */
+function indexAfter(chunks: readonly Chunk[], place: number): number {
   let low = 0;
-  let high = frames.length;
+  let high = chunks.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((frames[middle]?.place ?? 0) <= place) low = middle + 1;
+    if ((chunks[middle]?.after ?? 0) < place) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -11,21 +11,28 @@ export interface StoredEvent extends LogEvent {
 
 export const logsTopic = (executionId: string) => `logs:${executionId}`;
 
+/** Event ids that were new, null when all were: mostly so, and then there is nothing to send. */
+interface Appended {
+  fresh: string[] | null;
+}
+
 /**
  * Guarantee: an event is stored once, whoever sends it again. Writers of one execution take turns (the row lock), so ids
  * become visible in their own order: who has read up to one has missed none below.
  */
 const appendText = `
 WITH execution AS MATERIALIZED (
-  SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) ORDER BY execution_id FOR NO KEY UPDATE
+  SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($5) ORDER BY execution_id FOR NO KEY UPDATE
+), appended AS (
+  INSERT INTO "LogEvent" (execution_id, event_id, timestamp, message)
+  SELECT execution_id, n.event_id, n.timestamp, n.message
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY
+    AS n (execution_id, event_id, timestamp, message, ordinal)
+  JOIN execution USING (execution_id) ORDER BY n.ordinal
+  ON CONFLICT (event_id) DO NOTHING
+  RETURNING event_id
 )
-INSERT INTO "LogEvent" (execution_id, event_id, timestamp, message)
-SELECT execution_id, n.event_id, n.timestamp, n.message
-FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY
-  AS n (execution_id, event_id, timestamp, message, ordinal)
-JOIN execution USING (execution_id) ORDER BY n.ordinal
-ON CONFLICT (event_id) DO NOTHING
-RETURNING event_id`;
+SELECT CASE WHEN count(*) < cardinality($2) THEN COALESCE(array_agg(event_id), '{}') END AS fresh FROM appended`;
 
 /** Lines of several executions that one statement stores: under many events a second that is a tenth of the round trips. */
 const maxTogether = 2_000;
@@ -53,16 +60,18 @@ const inTimeText = page('(timestamp, id) > ($2::bigint, $3::bigint)', 'timestamp
 /** What executions print, a row a line. */
 export function createLogStore(database: Database, notices: Notices) {
   const appendAll = async (batches: readonly Batch[]): Promise<number[]> => {
-    const rows = batches.flatMap(({ executionId, events }) => events.map((event) => ({ executionId, ...event })));
-    const stored = await database.rows<{ event_id: string }>('log-append', appendText, [
-      rows.map(({ executionId }) => executionId),
-      rows.map(({ event_id }) => event_id),
-      rows.map(({ timestamp }) => timestamp),
-      rows.map(({ message }) => message),
+    const events = batches.flatMap((batch) => batch.events);
+    const [appended] = await database.rows<Appended>('log-append', appendText, [
+      batches.flatMap((batch) => batch.events.map(() => batch.executionId)),
+      events.map(({ event_id }) => event_id),
+      events.map(({ timestamp }) => timestamp),
+      events.map(({ message }) => message),
+      [...new Set(batches.map(({ executionId }) => executionId))],
     ]);
-    const fresh = new Set(stored.map(({ event_id }) => event_id));
+    const fresh = appended?.fresh && new Set(appended.fresh);
     // Of two who bring the same event in one statement, the first brought it.
-    const counts = batches.map(({ events }) => events.filter(({ event_id }) => fresh.delete(event_id)).length);
+    const isFresh = ({ event_id }: LogEvent) => !fresh || fresh.delete(event_id);
+    const counts = batches.map((batch) => batch.events.filter(isFresh).length);
     notices.publish(batches.flatMap(({ executionId }, n) => (counts[n] ? [logsTopic(executionId)] : [])));
     return counts;
   };

@@ -91,6 +91,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const database = openDatabase({
       url: address.url,
       poolSize: environment.DATABASE_POOL_SIZE,
+      keepOpen: 4,
       onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
     });
     undo.push(() => database.close());
@@ -99,6 +100,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const { accounts, credentials } = await seedAll(database, environment, address.embedded ? home : undefined);
 
     onStep('listening');
+    await database.warm();
     const encryption = await encryptionOf(environment, production ? undefined : home);
     if (environment.SECRETS_PREVIOUS_KEY) {
       const secrets = await createSecrets(database, encryption).reencrypt();

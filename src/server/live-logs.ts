@@ -52,8 +52,6 @@ export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
     autoPong: false,
   });
 
-  const encode = createEncoder();
-
   const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const address = request.url ?? '';
     const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
@@ -83,9 +81,7 @@ export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
     ws.on('ping', (data) => (ws.bufferedAmount > roomBytes ? ws.terminate() : ws.pong(data)));
     ws.on('error', () => ws.terminate());
     const leave = feeds.subscribe(executionId, place, {
-      send(frames) {
-        socket.write(Buffer.concat(frames.map(encode)));
-      },
+      send: (bytes) => socket.write(bytes),
       ready: () => hasRoom(ws, socket, stalledMs),
       end(reason) {
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'disconnect', reason }));
@@ -117,33 +113,28 @@ export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
   };
 }
 
-/** So many encoded messages are kept for the next subscriber. */
-const keptMessages = 2_000;
-
 /**
- * A text message as a server sends it, whole and without a mask (RFC 6455, 5.2). The same message goes to every subscriber of
- * an execution, so it is encoded once, and many go to a socket with one write.
+ * Text messages as a server sends them, whole and without a mask (RFC 6455, 5.2), one behind the other. The same bytes go to
+ * every subscriber of an execution, each time with one write.
  */
-function createEncoder(): (text: string) => Buffer {
-  const known = new Map<string, Buffer>();
-  return (text) => {
-    const there = known.get(text);
-    if (there) return there;
-    const payload = Buffer.from(text);
-    const { length } = payload;
-    const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+export function encodeMessages(messages: readonly string[]): Buffer {
+  const lengths = messages.map((message) => Buffer.byteLength(message));
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headLength(length) + length, 0));
+  let at = 0;
+  for (const [n, message] of messages.entries()) {
+    const length = lengths[n] ?? 0;
     // Final, text.
-    head[0] = 0x81;
-    head[1] = length < 126 ? length : length < 65_536 ? 126 : 127;
-    if (head.length === 4) head.writeUInt16BE(length, 2);
-    if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);
-    const message = Buffer.concat([head, payload]);
-    // Long ones are rare, and would be many megabytes.
-    if (length < 4_096) known.set(text, message);
-    if (known.size > keptMessages) for (const oldest of known.keys()) if (known.delete(oldest)) break;
-    return message;
-  };
+    bytes[at] = 0x81;
+    bytes[at + 1] = length < 126 ? length : length < 65_536 ? 126 : 127;
+    if (headLength(length) === 4) bytes.writeUInt16BE(length, at + 2);
+    if (headLength(length) === 10) bytes.writeBigUInt64BE(BigInt(length), at + 2);
+    at += headLength(length);
+    at += bytes.write(message, at);
+  }
+  return bytes;
 }
+
+const headLength = (length: number) => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
 
 /** Answers a request for a WebSocket as HTTP would, in the form of errors under /api/v1. */
 function refuse(socket: Duplex, status: number, error: string): void {

@@ -24,7 +24,7 @@ import { createSocketConnections } from '../executions/socket-connections.js';
 import { createTaskEvents } from '../executions/task-events.js';
 import { createServerLogs, createTraces } from '../executions/traces.js';
 import type { Http } from './http.js';
-import { createLiveLogs } from './live-logs.js';
+import { createLiveLogs, encodeMessages } from './live-logs.js';
 import { executionRoutesOn, imageRoutesOn } from './routes/executions.js';
 import { healthRoutesOn } from './routes/health.js';
 import { secretRoutesOn } from './routes/secrets.js';
@@ -95,7 +95,7 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
     await tokens.removeExpired();
     await connections.removeOld();
   };
-  const feeds = createFeeds({ logs, records, notices, onError });
+  const feeds = createFeeds({ logs, records, notices, encode: encodeMessages, onError });
   const liveLogs = createLiveLogs({ feeds, logs, tokens, log });
 
   const socketUrl = async (executionId: string, apiUrl: string) => {

@@ -32,8 +32,8 @@ const query = async ({ databaseUrl }, text, values = []) => {
   }
 };
 
-/** Milliseconds until POST /run is answered, and until a subscriber has the first line; medians and p99 of `count`. */
-export async function firstLine(system, count = 60) {
+/** Milliseconds until POST /run is answered, and until a subscriber has the first line: p99 of `count`. */
+export async function firstLine(system, count = 200) {
   const answered = [];
   const heard = [];
   for (let n = 0; n < count; n += 1) {

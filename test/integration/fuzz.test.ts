@@ -250,11 +250,11 @@ async function send({ method, path, body }: Sent, headers: Record<string, string
 }
 
 it.each([
-  ['an administrator', 11_000],
-  ['nobody', 5_000],
+  ['an administrator', 120],
+  ['nobody', 70],
 ] as const)(
-  'whatever %s sends to any route (for %d ms), it is answered as the OpenAPI document says and never with 5xx',
-  async (who, forMs) => {
+  'whatever %s sends to any route (%d batches), it is answered as the OpenAPI document says and never with 5xx',
+  async (who, batches) => {
     const headers: Record<string, string> = who === 'nobody' ? {} : { authorization: `Bearer ${admin.token}` };
     const requests = system.service.http.routes.map(requestTo);
     const statuses = new Map<number, number>();
@@ -266,11 +266,12 @@ it.each([
           sent += 1;
         }
       }),
-      { numRuns: 1_000_000, interruptAfterTimeLimit: forMs, markInterruptAsFailure: false },
+      { numRuns: batches },
     );
-    expect(sent).toBeGreaterThan(200);
+    expect(sent).toBeGreaterThan(1_000);
     expect(statuses.get(who === 'nobody' ? 401 : 400)).toBeGreaterThan(sent / 5);
     if (who !== 'nobody') expect(statuses.get(200)).toBeGreaterThan(sent / 50);
     expect((await admin.get('/api/ready')).status).toBe(200);
   },
+  120_000,
 );

@@ -5,7 +5,7 @@ import { createLogStore } from '../../src/executions/log-store.js';
 import { createLogTokens } from '../../src/executions/log-tokens.js';
 import { createRecords } from '../../src/executions/records.js';
 import { listen } from '../../src/server/listen.js';
-import { createLiveLogs } from '../../src/server/live-logs.js';
+import { createLiveLogs, encodeMessages } from '../../src/server/live-logs.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {
@@ -25,7 +25,13 @@ export async function startLiveLogs(
   const onError = () => {};
   const notices = createNotices({ database, listenUrl: system.testDatabase.url, onError });
   const logs = createLogStore(database, notices);
-  const feeds = createFeeds({ logs, records: createRecords(database, notices), notices, onError });
+  const feeds = createFeeds({
+    logs,
+    records: createRecords(database, notices),
+    notices,
+    encode: encodeMessages,
+    onError,
+  });
   const tokens = createLogTokens(database);
   const log = pino({ level: 'silent' });
   const { stalledMs } = times;

@@ -133,9 +133,6 @@ ALTER TABLE "Image" ADD CONSTRAINT "Image_created_by_fkey" FOREIGN KEY ("created
 ALTER TABLE "Execution" ADD CONSTRAINT "Execution_created_by_fkey" FOREIGN KEY ("created_by") REFERENCES "User"("id") ON DELETE SET NULL ON UPDATE CASCADE;
 
 -- AddForeignKey
-ALTER TABLE "LogEvent" ADD CONSTRAINT "LogEvent_execution_id_fkey" FOREIGN KEY ("execution_id") REFERENCES "Execution"("execution_id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
 ALTER TABLE "LogToken" ADD CONSTRAINT "LogToken_execution_id_fkey" FOREIGN KEY ("execution_id") REFERENCES "Execution"("execution_id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
