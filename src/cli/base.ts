@@ -9,7 +9,7 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error;
     const { lines, exitCode } = explain(error);
     if (process.env.DEBUG) this.logToStderr(error.stack ?? String(error));
-    if (this.jsonEnabled()) this.logJson({ error: { message: lines.join(' ') } });
+    if (this.jsonEnabled()) this.logJson({ error: { message: lines.join(' ').replace(/^Error: /, '') } });
     else for (const line of lines) this.logToStderr(line);
     this.exit(exitCode);
   }

@@ -11,15 +11,17 @@ export function explain(error: unknown): { lines: string[]; exitCode: 1 | 2 } {
   if (Array.isArray(error.issues)) {
     for (const issue of error.issues) if (isRecord(issue)) lines.push(`  ${issue.path || 'input'}: ${issue.message}`);
   }
-  const hint = typeof error.hint === 'string' ? error.hint : hintOf(error.status);
+  const hint = typeof error.hint === 'string' ? error.hint : hintOf(error);
   if (hint) lines.push(hint);
   return { lines, exitCode: 1 };
 }
 
 const isUsage = (error: Errors.CLIError) => 'parse' in error || error.oclif?.exit === 2;
 
-function hintOf(status: unknown): string | undefined {
+function hintOf({ status, requestId }: Record<string, unknown>): string | undefined {
   if (status === 401) return 'Log in with: reefguide login';
   if (status === 0) return 'Start the local system with `reefguide dev`, or name another with --api or REEFGUIDE_API.';
+  if (typeof status === 'number' && status >= 500 && typeof requestId === 'string')
+    return `What the server did is shown to administrators by: reefguide trace ${requestId}`;
   return undefined;
 }

@@ -14,6 +14,9 @@ const shown = (file: string) => {
   return relative.startsWith('..') ? file : relative;
 };
 
+/** The usual folder, for people. */
+export const shownFolder = () => shown(playbookFolder());
+
 /** Files of playbooks in a folder, by name. A folder that is not there has none. */
 async function filesIn(folder: string): Promise<{ name: string; file: string }[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

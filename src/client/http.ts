@@ -13,6 +13,8 @@ export class ApiError extends Error {
   readonly issues: Issue[];
   readonly body: Record<string, unknown>;
   readonly retryAfterSeconds: number | undefined;
+  /** What the API named the request. */
+  readonly requestId: string | undefined;
 
   constructor(
     status: number,
@@ -21,6 +23,7 @@ export class ApiError extends Error {
       issues?: Issue[];
       body?: Record<string, unknown>;
       retryAfterSeconds?: number | undefined;
+      requestId?: string | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -30,6 +33,7 @@ export class ApiError extends Error {
     this.issues = details.issues ?? [];
     this.body = details.body ?? {};
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.requestId = details.requestId;
   }
 
   /** Whether the same call may succeed later. */
@@ -82,6 +86,7 @@ async function errorOf(response: Response): Promise<ApiError> {
     issues: issuesOf(fields),
     body: fields,
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    requestId: response.headers.get('x-request-id') ?? undefined,
   });
 }
 

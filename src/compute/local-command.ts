@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
+import { Transform } from 'node:stream';
 import { readJson, readOrMake, writeError } from '../config/home.js';
 import { killRecordedGroups } from '../config/process-groups.js';
 import { isAlive, ownIdentity, processIdentity } from '../config/processes.js';
@@ -41,7 +41,7 @@ const startProblems: Record<string, string> = {
 const arnOfTasks = 'arn:aws:ecs:local:000000000000:task';
 
 interface Running {
-  /** `why` is printed. */
+  /** `why` is printed at its end. */
   stop(exitCode: number, why?: string): void;
   ended: Promise<CommandEnd>;
 }
@@ -73,7 +73,8 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const id = request.executionId;
     const own = path.join(folder, id);
     const work = path.join(own, 'workspace');
-    const output = new PassThrough({ highWaterMark: 262_144 });
+    const notes: string[] = [];
+    const output = outputWith(notes);
     let kill: (signal: NodeJS.Signals) => void = () => {};
     let cause: number | undefined;
     let killTimer: NodeJS.Timeout | undefined;
@@ -86,7 +87,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const stop = (exitCode: number, why?: string) => {
       if (cause !== undefined) return;
       cause = exitCode;
-      if (why !== undefined) output.write(`[reefguide] stopped: ${why}\n`);
+      if (why !== undefined) notes.push(`stopped: ${why}`);
       giveUp();
       kill('SIGTERM');
       killTimer = setTimeout(() => kill('SIGKILL'), killAfterMs);
@@ -175,7 +176,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
 
     const ended = inTurn()
       .catch((error: unknown) => {
-        output.write(`[reefguide] could not start: ${startProblem(error)}\n`);
+        notes.push(`could not start: ${startProblem(error)}`);
         return couldNotStart;
       })
       .then(async (code) => {
@@ -221,6 +222,23 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       await Promise.all(commands.map(({ ended }) => ended));
     },
   };
+}
+
+/** What a command prints, and at its end, in lines of their own, what `notes` say of it then. */
+function outputWith(notes: readonly string[]): Transform {
+  const lineFeed = 10;
+  let last = lineFeed;
+  return new Transform({
+    highWaterMark: 262_144,
+    transform(chunk: Buffer, _encoding, done) {
+      last = chunk.at(-1) ?? last;
+      done(null, chunk);
+    },
+    flush(done) {
+      const text = notes.map((note) => `[reefguide] ${note}\n`).join('');
+      done(null, text === '' || last === lineFeed ? text : `\n${text}`);
+    },
+  });
 }
 
 const idOf = (taskArn: string) => path.basename(taskArn);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { PassThrough, Readable, Writable } from 'node:stream';
+import type { Readable, Transform, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { writeError } from '../config/home.js';
 import { recordGroup, signalGroup } from '../config/process-groups.js';
@@ -13,7 +13,7 @@ export interface GroupOptions {
   /** The group is noted there while it runs. */
   folder: string;
   /** Gets what the program prints; is not ended. */
-  output: PassThrough;
+  output: Transform;
   /** Told how to signal the group, and undefined as soon as there is nothing left to signal. */
   onSignal(signal: ((name: NodeJS.Signals) => void) | undefined): void;
   /** Told when the program has ended; the rest of its output may still be on its way. */
@@ -88,7 +88,7 @@ export async function runGroup(options: GroupOptions): Promise<number> {
  * Waits for what is left in a stream whose writers have been killed, until all has `arrived` in `output`. One that got away
  * may hold the stream open: it is not waited for. A reader of `output` who cannot take more is, unless `isHasty`.
  */
-async function drained(stdout: Readable, arrived: Promise<void>, output: PassThrough, isHasty: () => boolean) {
+async function drained(stdout: Readable, arrived: Promise<void>, output: Transform, isHasty: () => boolean) {
   let all = false;
   let left = 0;
   let isHeldUp = false;

@@ -23,9 +23,3 @@ export const liveStatuses = statuses.filter((status) => !hasEnded(status));
 
 /** The exit code of what a user stopped: 128 and SIGINT. */
 export const stoppedCode = 130;
-
-/** What an execution becomes when its command has exited with `exitCode`; one that was to be stopped has stopped. */
-export function endOf(status: ExecutionStatus, exitCode: number): { status: ExecutionStatus; exitCode: number } {
-  if (status === 'TERMINATING') return { status: 'STOPPED', exitCode: stoppedCode };
-  return { status: exitCode === 0 ? 'SUCCEEDED' : 'FAILED', exitCode };
-}

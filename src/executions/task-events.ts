@@ -63,6 +63,8 @@ export function createTaskEvents(deps: {
       const execution = await executionOf(task);
       if (!execution) return undefined;
       const executionId = execution.execution_id;
+      // Whoever launched it may have been killed before noting its task.
+      if (execution.task_arn === null) await records.setTask(executionId, task.arn);
       if (!mayBecome(execution.status, 'RUNNING')) return ignored(execution, 'RUNNING');
       return { executionId, applied: (await records.move(executionId, 'RUNNING')) !== undefined };
     },

@@ -99,7 +99,6 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     onStep('accounts');
     const { accounts, credentials } = await seedAll(database, environment, address.embedded ? home : undefined);
 
-    onStep('listening');
     await database.warm();
     const encryption = await encryptionOf(environment, production ? undefined : home);
     if (environment.SECRETS_PREVIOUS_KEY) {

@@ -41,9 +41,10 @@ const invalid = (path: string, message: string) =>
 export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues: Issue[] = parsed.error.issues.slice(0, 100).map(({ path, message }) => ({
-    path: [at, ...path.map(String)].filter((part) => part !== '').join('.'),
-    message,
+  const issues: Issue[] = parsed.error.issues.slice(0, 100).map((issue) => ({
+    path: [at, ...issue.path.map(String)].filter((part) => part !== '').join('.'),
+    // What is wrong with a name stands inside.
+    message: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
   }));
   throw new ServiceError('invalid', 'Invalid request', { issues });
 }

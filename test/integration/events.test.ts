@@ -140,11 +140,14 @@ describe('a task', () => {
     expect((await stateOf(id)).exit_code).toBe(5);
   });
 
-  it('is known by what it was started for, before its ARN is recorded', async () => {
+  it('is known by what it was started for, before its ARN is recorded, which it then is', async () => {
     const { id } = await run();
-    await system.database.pool.query('UPDATE "Execution" SET task_arn = NULL WHERE execution_id = $1', [id]);
+    const { pool } = system.database;
+    await pool.query('UPDATE "Execution" SET task_arn = NULL WHERE execution_id = $1', [id]);
     await taskIs('arn:aws:ecs:x:1:task/c/0123', 'RUNNING', { startedBy: id });
     expect((await stateOf(id)).status).toBe('RUNNING');
+    const { rows } = await pool.query('SELECT task_arn FROM "Execution" WHERE execution_id = $1', [id]);
+    expect(rows).toEqual([{ task_arn: 'arn:aws:ecs:x:1:task/c/0123' }]);
   });
 
   it('is stopped by who may, and its execution has stopped when the task has', async () => {

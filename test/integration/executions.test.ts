@@ -105,7 +105,7 @@ describe('a command', () => {
   });
 
   it('that takes too long is stopped and fails with 124', async () => {
-    const end = await ran({ command: 'echo begun; sleep 60', timeout: 1 });
+    const end = await ran({ command: 'printf begun; sleep 60', timeout: 1 });
     expect(end).toMatchObject({ status: 'FAILED', exit_code: 124 });
     expect(end.lines).toEqual(['begun', '[reefguide] stopped: it ran for 1 s, the time it was given']);
   });
@@ -136,6 +136,11 @@ describe('a command', () => {
   ])('with %s is refused', async (_, body) => {
     const answer = await run(body);
     expect([answer.status, answer.body.code]).toEqual([400, 'INVALID_REQUEST']);
+  });
+
+  it('with a variable that is none is told what its name should be', async () => {
+    const { body } = await run({ command: 'true', env: { 'A=B': 'x' } });
+    expect(body.details).toEqual([{ path: 'env.A=B', message: 'expected the name of an environment variable' }]);
   });
 });
 

@@ -12,7 +12,7 @@ export default class PlaybookList extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(PlaybookList);
-    const { listPlaybooks } = await import('../../cli/playbook-files.js');
+    const { listPlaybooks, shownFolder } = await import('../../cli/playbook-files.js');
     const playbooks = await listPlaybooks(args.folder);
     if (this.jsonEnabled()) return { playbooks };
     const { table } = await import('../../cli/table.js');
@@ -22,7 +22,7 @@ export default class PlaybookList extends BaseCommand {
       variables.join(', '),
     ]);
     if (rows.length === 0)
-      this.tell('No playbooks yet: put YAML files with a list of `commands` into .reefguide/playbooks.');
+      this.tell(`No playbooks yet: put YAML files with a list of \`commands\` into ${args.folder ?? shownFolder()}.`);
     else this.log(table(['NAME', 'DESCRIPTION', 'VARIABLES'], rows));
     for (const problem of playbooks.flatMap(({ problems }) => problems)) this.tell(problem);
     return { playbooks };

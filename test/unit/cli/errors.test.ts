@@ -30,6 +30,13 @@ describe('explain', () => {
       ['Error: Invalid request', '  inputPayload.id: expected number', '  input: not JSON'],
       1,
     ],
+    [
+      'a fault of the server',
+      new ApiError(500, 'Something went wrong', { requestId: 'abc-1' }),
+      ['Error: Something went wrong', expect.stringContaining('reefguide trace abc-1')],
+      1,
+    ],
+    ['a server that is busy, unnamed', new ApiError(503, 'Later'), ['Error: Later'], 1],
     ['wrong usage', new Errors.CLIError('bad flag', { exit: 2 }), ['Error: bad flag'], 2],
     ['a failure of oclif', new Errors.CLIError('failed', { exit: 1 }), ['Error: failed'], 1],
   ])('%s', (_, error, lines, exitCode) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { executionStatuses as statuses } from '../../../src/contract/executions.js';
-import { beforeStatus, endOf, hasEnded, liveStatuses, mayBecome } from '../../../src/executions/status.js';
+import { beforeStatus, hasEnded, liveStatuses, mayBecome } from '../../../src/executions/status.js';
 
 /** Row: from, column: to, in the order of the list. */
 const table = `
@@ -33,14 +33,4 @@ describe.each(statuses)('from %s', (from) => {
 it('what cannot change has ended', () => {
   expect(statuses.filter(hasEnded)).toEqual(['SUCCEEDED', 'FAILED', 'STOPPED']);
   expect(liveStatuses).toEqual(['STARTING', 'RUNNING', 'TERMINATING']);
-});
-
-it.each([
-  ['RUNNING', 0, 'SUCCEEDED', 0],
-  ['RUNNING', 3, 'FAILED', 3],
-  ['RUNNING', 124, 'FAILED', 124],
-  ['TERMINATING', 0, 'STOPPED', 130],
-  ['TERMINATING', 143, 'STOPPED', 130],
-] as const)('%s and exit code %d: %s, %d', (status, code, end, exitCode) => {
-  expect(endOf(status, code)).toEqual({ status: end, exitCode });
 });
