@@ -1,4 +1,4 @@
-// `npm run bench`: one run, one table. Needs about eight minutes on an otherwise idle machine.
+// `npm run bench`: one run, one table. Needs about ten minutes on an otherwise idle machine.
 import os from 'node:os';
 import Table from 'cli-table3';
 import { buildEnvCalls, jobToLaunch, oneTurn, simulatedDay, synthSeconds } from './aws.js';
