@@ -137,6 +137,19 @@ it('an hour removes what was kept long enough, and nothing else', async () => {
   expect(rows).toEqual([{ request_id: 'kept-6' }]);
 });
 
+it('an execution that is deleted takes its lines along, and no others', async () => {
+  const [gone, there] = [await run(), await run()];
+  for (const { taskArn } of [gone, there]) {
+    const task = { taskArn, lastStatus: 'STOPPED', containers: [{ name: 'main' }] };
+    await system.service.processEvent({ 'detail-type': 'ECS Task State Change', detail: task });
+  }
+  await query('DELETE FROM "Execution" WHERE execution_id = $1', [gone.id]);
+  const { rows } = await query('SELECT DISTINCT execution_id FROM "LogEvent" WHERE execution_id = ANY ($1)', [
+    [gone.id, there.id],
+  ]);
+  expect(rows).toEqual([{ execution_id: there.id }]);
+});
+
 describe('a trace', () => {
   it('shows the log lines and the records of one request, and of no other', async () => {
     const admin = await system.as('ADMIN');

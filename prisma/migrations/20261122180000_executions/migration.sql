@@ -137,3 +137,12 @@ ALTER TABLE "LogToken" ADD CONSTRAINT "LogToken_execution_id_fkey" FOREIGN KEY (
 
 -- AddForeignKey
 ALTER TABLE "LogConnection" ADD CONSTRAINT "LogConnection_execution_id_fkey" FOREIGN KEY ("execution_id") REFERENCES "Execution"("execution_id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- An execution takes its lines along: what a foreign key would do at its end, without what it would do for each line.
+CREATE FUNCTION "execution_drop_lines"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM "LogEvent" WHERE "execution_id" IN (SELECT "execution_id" FROM gone);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER "Execution_lines" AFTER DELETE ON "Execution" REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
+EXECUTE FUNCTION "execution_drop_lines"();
