@@ -16,6 +16,8 @@ export interface GitCheckout {
   repo: string;
   ref: string | undefined;
   path: string | undefined;
+  /** Who the token belongs to, where that matters. */
+  user?: string | undefined;
   /** Sent to the repository's host alone; neither shown nor left on disk. */
   token: string | undefined;
 }
@@ -45,6 +47,8 @@ export interface AttachedCommand {
   running: Promise<void>;
   /** Resolves after the last output, when no process of its group (or container) is left. Never rejects. */
   ended: Promise<CommandEnd>;
+  /** To be called when its end is recorded: until then it exists for whoever else looks after this machine's commands. */
+  release(): Promise<void>;
 }
 
 export interface StartedCommand {

@@ -41,7 +41,7 @@ export function gitEnvironment(git: GitCheckout | undefined, folder: string): Re
       ? {
           GIT_CONFIG_COUNT: '2',
           GIT_CONFIG_KEY_0: `http.${origin}/.extraHeader`,
-          GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`x-access-token:${git.token}`).toString('base64')}`,
+          GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`${git.user ?? 'x-access-token'}:${git.token}`).toString('base64')}`,
           GIT_CONFIG_KEY_1: 'http.followRedirects',
           GIT_CONFIG_VALUE_1: 'false',
         }

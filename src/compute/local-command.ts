@@ -38,6 +38,8 @@ const startProblems: Record<string, string> = {
   EMFILE: 'this server has too many files open',
   ENFILE: 'too many files are open on this machine',
 };
+/** Says which process looks after a command. */
+const ownerFile = 'owner.json';
 const arnOfTasks = 'arn:aws:ecs:local:000000000000:task';
 
 interface Running {
@@ -120,7 +122,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const runAll = async (): Promise<number> => {
       try {
         await mkdir(work, { recursive: true });
-        await writeFile(path.join(own, 'owner.json'), JSON.stringify(ownIdentity()));
+        await writeFile(path.join(own, ownerFile), JSON.stringify(ownIdentity()));
       } catch (cause) {
         throw writeError('its folder', cause);
       }
@@ -181,13 +183,16 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       })
       .then(async (code) => {
         clearTimeout(killTimer);
-        await clear(own);
-        running.delete(id);
+        await clear(own, [ownerFile]);
         output.end();
         return { exitCode: cause ?? code };
       });
     running.set(id, { stop, ended });
-    return { output, running: isRunning, ended };
+    const release = async () => {
+      running.delete(id);
+      await clear(own);
+    };
+    return { output, running: isRunning, ended, release };
   };
 
   return {
@@ -205,7 +210,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       const there = await Promise.all(
         taskArns.map(async (arn) => {
           if (running.has(idOf(arn))) return true;
-          const owner = processIdentity.safeParse(await readJson(path.join(folder, idOf(arn), 'owner.json')));
+          const owner = await ownerOf(path.join(folder, idOf(arn)));
           return owner.success && owner.data.pid !== process.pid && isAlive(owner.data);
         }),
       );
@@ -244,6 +249,9 @@ function outputWith(notes: readonly string[]): Transform {
 const idOf = (taskArn: string) => path.basename(taskArn);
 const nameOf = (id: string) => `reefguide-${id}`;
 
+/** The process that looks after a command, if its folder says so: commands may put anything there. */
+const ownerOf = async (own: string) => processIdentity.safeParse(await readJson(path.join(own, ownerFile)));
+
 /** Who makes a folder says a moment later whose it is. */
 const isNew = async (own: string) => Date.now() - ((await stat(own).catch(() => undefined))?.mtimeMs ?? 0) < 60_000;
 
@@ -251,18 +259,21 @@ const isNew = async (own: string) => Date.now() - ((await stat(own).catch(() => 
 async function endOrphans(folder: string, end: (id: string) => Promise<void>): Promise<void> {
   for (const id of await readdir(folder)) {
     const own = path.join(folder, id);
-    const owner = processIdentity.safeParse(await readJson(path.join(own, 'owner.json')));
+    const owner = await ownerOf(own);
     if (owner.success ? isAlive(owner.data) : await isNew(own)) continue;
     await end(id);
     await clear(own);
   }
 }
 
-/** Ends what is noted in a command's folder, and removes it. */
-async function clear(own: string): Promise<void> {
+/** Ends what is noted in a command's folder, and removes it, or all but a few files of it. */
+async function clear(own: string, but: readonly string[] = []): Promise<void> {
   killRecordedGroups(own);
-  // What a container wrote may belong to another user: then it stays.
-  await rm(own, { recursive: true, force: true }).catch(() => {});
+  const names = but.length === 0 ? [''] : (await readdir(own).catch(() => [])).filter((name) => !but.includes(name));
+  for (const name of names) {
+    // What a container wrote may belong to another user: then it stays.
+    await rm(path.join(own, name), { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 function startProblem(error: unknown): string {

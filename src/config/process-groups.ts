@@ -25,10 +25,10 @@ export function recordGroup(folder: string | undefined, leader: number): () => v
   return () => rmSync(file, { force: true });
 }
 
-/** undefined: a note that was not written whole. */
-function parsed(text: string): unknown {
+/** undefined: a note that was not written whole, or none: whoever may write into the folder may put anything there. */
+function readNote(file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }
@@ -44,8 +44,12 @@ export function killRecordedGroups(folder: string): void {
   }
   for (const name of names) {
     const file = path.join(folder, name);
-    const noted = processIdentity.safeParse(parsed(readFileSync(file, 'utf8')));
+    const noted = processIdentity.safeParse(readNote(file));
     if (noted.success && isAlive(noted.data)) signalGroup(noted.data.pid, 'SIGKILL');
-    rmSync(file, { force: true });
+    try {
+      rmSync(file, { recursive: true, force: true });
+    } catch {
+      // It stays: of a group that has gone it says nothing any more.
+    }
   }
 }

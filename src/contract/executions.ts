@@ -16,6 +16,11 @@ const gitRepo = z
   .regex(
     /^((https?|ssh|git|file):\/\/[^\s-]\S*|[\w.-]+@[\w.-]+:[^\s-]\S*)$/,
     'expected the address of a Git repository (https://…)',
+  )
+  .refine((text) => !text.includes('://') || URL.canParse(text), 'expected an address with a valid host and port')
+  .refine(
+    (text) => /^https?:/.test(text) || !URL.canParse(text) || new URL(text).password === '',
+    'expected no password: only addresses with https:// take one',
   );
 const gitRef = z
   .string()

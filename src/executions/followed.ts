@@ -82,6 +82,7 @@ export function createFollowed(deps: {
       if (await records.finish(executionId, exitCode)) log.info({ executionId, exitCode }, 'execution ended');
     });
     unsubscribe();
+    await attached.release();
   };
 
   return {

@@ -43,16 +43,19 @@ interface Batch {
 }
 
 const pageSize = 2_000;
-const pageCharacters = 1_000_000;
+const pageBytes = 1_000_000;
 
-/** The next events: so many at most, and no more once their characters are too many, for a line may be long. */
+/**
+ * The next events: so many at most, and no more once their bytes are too many, for a line may be long. The bytes of a value
+ * are known without reading it whole, its characters are not.
+ */
 const page = (which: string, order: string) => `
 SELECT id::float8 AS place, event_id, timestamp::float8 AS timestamp, message FROM (
-  SELECT *, sum(length(message)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - length(message) AS before FROM (
+  SELECT *, sum(octet_length(message)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - octet_length(message) AS before FROM (
     SELECT id, event_id, timestamp, message FROM "LogEvent"
     WHERE execution_id = $1 AND ${which} ORDER BY ${order} LIMIT ${pageSize}
   ) few
-) measured WHERE before < ${pageCharacters} ORDER BY ${order}`;
+) measured WHERE before < ${pageBytes} ORDER BY ${order}`;
 
 const afterText = page('id > $2::bigint', 'id');
 const inTimeText = page('(timestamp, id) > ($2::bigint, $3::bigint)', 'timestamp, id');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CommandRunner } from '../compute/command.js';
+import { SetupError } from '../contract/errors.js';
 import type { HealthIssue, HealthReport } from '../contract/health.js';
 import type { Database } from '../database/database.js';
 import type { Images } from './images.js';
@@ -45,8 +46,30 @@ export function createReconcile(deps: {
 }) {
   const { records, images, runner, log } = deps;
   type Problem = Omit<HealthIssue, 'severity' | 'action'>;
+  type Live = Awaited<ReturnType<Records['live']>>[number];
 
-  const executions = async (repaired: (problem: Problem) => void) => {
+  /** Whether it is as it should be; repairs it if it is not. */
+  const checkExecution = async (execution: Live, exists: boolean, repaired: (message: string) => void) => {
+    const { execution_id: id, task_arn, status, age, timeout } = execution;
+    // Meanwhile it may have ended by itself.
+    if (deps.isFollowed(id) || (await records.endOf(id))?.ended) return true;
+    if (task_arn !== null && exists) {
+      const isOverdue = runner?.platform === 'ecs' && age > timeout + overdueSeconds;
+      if (status !== 'TERMINATING' && !isOverdue) return true;
+      await runner?.stop(task_arn);
+      repaired(isOverdue ? 'ran beyond its time: its task was told to stop' : 'its task was told to stop again');
+      return false;
+    }
+    if (age < launchSeconds && (task_arn === null || runner?.platform === 'ecs')) return true;
+    await deps.taskEvents.fetchLines(execution);
+    const event_id = `${id}-note-${randomBytes(6).toString('hex')}`;
+    const message = '[reefguide] its task has gone, and nobody told how it ended';
+    await deps.logs.append(id, [{ event_id, timestamp: deps.now(), message }]);
+    if (await records.finish(id, undefined)) repaired('its task has gone: it was ended');
+    return false;
+  };
+
+  const executions = async (repaired: (problem: Problem) => void, report: (problem: Problem) => void) => {
     const live = (await records.live()).filter(
       ({ compute_platform, task_arn }) =>
         compute_platform === runner?.platform && (task_arn === null || runner.owns(task_arn)),
@@ -54,25 +77,15 @@ export function createReconcile(deps: {
     const existing = (await runner?.existing(live.flatMap(({ task_arn }) => task_arn ?? []))) ?? new Set();
     let verified = 0;
     for (const execution of live) {
-      const { execution_id: resource_id, task_arn, status, age, timeout } = execution;
+      const { execution_id: resource_id, task_arn } = execution;
       const problem = (message: string): Problem => ({ resource_type: 'execution', resource_id, message });
-      // Meanwhile it may have ended by itself.
-      if (deps.isFollowed(resource_id) || (await records.endOf(resource_id))?.ended) verified += 1;
-      else if (task_arn !== null && existing.has(task_arn)) {
-        const isOverdue = age > timeout + overdueSeconds;
-        if (status === 'TERMINATING' || (isOverdue && runner?.platform === 'ecs')) {
-          await runner?.stop(task_arn);
-          repaired(
-            problem(isOverdue ? 'ran beyond its time: its task was told to stop' : 'its task was told to stop again'),
-          );
-        } else verified += 1;
-      } else if (age < launchSeconds && (task_arn === null || runner?.platform === 'ecs')) verified += 1;
-      else {
-        const event_id = `${resource_id}-note-${randomBytes(6).toString('hex')}`;
-        await deps.taskEvents.fetchLines(execution);
-        const message = '[reefguide] its task has gone, and nobody told how it ended';
-        await deps.logs.append(resource_id, [{ event_id, timestamp: deps.now(), message }]);
-        if (await records.finish(resource_id, undefined)) repaired(problem('its task has gone: it was ended'));
+      try {
+        const exists = task_arn !== null && existing.has(task_arn);
+        if (await checkExecution(execution, exists, (message) => repaired(problem(message)))) verified += 1;
+      } catch (error) {
+        if (!(error instanceof SetupError)) throw error;
+        log.error({ err: error, executionId: resource_id }, 'an execution could not be repaired');
+        report(problem(`could not be repaired: ${error.message}`));
       }
     }
     return { total: live.length, verified };
@@ -102,7 +115,7 @@ export function createReconcile(deps: {
     const report = (severity: HealthIssue['severity']) => (problem: Problem) =>
       issues.push({ ...problem, severity, action: 'reported' });
 
-    const ofExecutions = await executions(repaired);
+    const ofExecutions = await executions(repaired, report('error'));
     const ofImages = await definitions(repaired, report('error'));
     const unreadable = await deps.secrets.unreadable();
     for (const name of unreadable.names) {

@@ -18,10 +18,15 @@ interface Connection {
   execution_id: string;
   endpoint: string;
   after: number;
+  /** Until when it is held, which also says by whom. */
+  busy_until: string;
 }
 
 /** Who pushes to a connection does so alone for this long; a process that died meanwhile is waited for as long. */
 const aloneSeconds = 30;
+/** After so many lines, or so long, the place is recorded and the connection held anew. */
+const savedLines = 100;
+const savedEveryMs = 5_000;
 /** The gateway takes no larger message than 128 KiB. */
 const maxMessageCharacters = 30_000;
 
@@ -29,7 +34,12 @@ const maxMessageCharacters = 30_000;
 const takeText = `
 UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${aloneSeconds})
 WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())
-RETURNING connection_id, execution_id, endpoint, after::float8 AS after`;
+RETURNING connection_id, execution_id, endpoint, after::float8 AS after, busy_until::text`;
+
+/** Of one that is held: records its place, and holds it on or lets it go. No row: another has taken it meanwhile. */
+const placeText = `
+UPDATE "LogConnection" SET after = $2, busy_until = CASE WHEN $4 THEN now() + make_interval(secs => ${aloneSeconds}) END
+WHERE connection_id = $1 AND busy_until = $3::timestamptz RETURNING COALESCE(busy_until::text, '') AS busy_until`;
 
 /** Subscribers of logs whose WebSockets API Gateway holds: what each was sent is recorded, the rest is pushed. */
 export function createSocketConnections(deps: {
@@ -39,8 +49,9 @@ export function createSocketConnections(deps: {
   tokens: LogTokens;
   gateway: SocketGateway;
   log: Logger;
+  now(): number;
 }) {
-  const { database, logs, records, tokens, gateway, log } = deps;
+  const { database, logs, records, tokens, gateway, log, now } = deps;
 
   const remove = async (connectionId: string): Promise<boolean> => {
     const gone = await database.rows(
@@ -50,35 +61,47 @@ export function createSocketConnections(deps: {
     );
     return gone.length > 0;
   };
-  const setPlace = (connectionId: string, after: number, busy: boolean) =>
-    database.rows(
-      'socket-place',
-      `UPDATE "LogConnection" SET after = $2,
-         busy_until = CASE WHEN $3 THEN now() + make_interval(secs => ${aloneSeconds}) END WHERE connection_id = $1`,
-      [connectionId, after, busy],
-    );
+  /** Whether it is still ours. */
+  const savePlace = async (connection: Connection, goesOn: boolean): Promise<boolean> => {
+    const { connection_id, after, busy_until } = connection;
+    const [held] = await database.rows<{ busy_until: string }>('socket-place', placeText, [
+      connection_id,
+      after,
+      busy_until,
+      goesOn,
+    ]);
+    if (held) connection.busy_until = held.busy_until;
+    return held !== undefined;
+  };
   const say = (connection: Connection, message: LogMessage) =>
     gateway.send(connection.endpoint, connection.connection_id, JSON.stringify(message));
 
-  /** Sends what the connection has not had; false when it has gone, or was told goodbye. */
-  const sendRest = async (connection: Connection): Promise<boolean> => {
+  /** Sends what the connection has not had. `over`: it has gone, or was told goodbye; `lost`: another sends to it now. */
+  const sendRest = async (connection: Connection): Promise<'sent' | 'over' | 'lost'> => {
     // The end first: whatever was stored before it is then read below.
     const end = await records.endOf(connection.execution_id);
     for (;;) {
       const events = await logs.after(connection.execution_id, connection.after);
       if (events.length === 0) break;
+      let unsaved = 0;
+      let savedAt = now();
       for (const { place, message, ...event } of events) {
         if (!(await say(connection, { type: 'log', ...event, message: message.slice(0, maxMessageCharacters) })))
-          return false;
+          return 'over';
         connection.after = place;
+        unsaved += 1;
+        if (unsaved < savedLines && now() - savedAt < savedEveryMs) continue;
+        if (!(await savePlace(connection, true))) return 'lost';
+        unsaved = 0;
+        savedAt = now();
       }
-      await setPlace(connection.connection_id, connection.after, true);
+      if (unsaved > 0 && !(await savePlace(connection, true))) return 'lost';
     }
-    if (end && !end.ended) return true;
+    if (end && !end.ended) return 'sent';
     const reason: DisconnectReason = 'execution_completed';
     await say(connection, { type: 'disconnect', reason });
     await gateway.close(connection.endpoint, connection.connection_id);
-    return false;
+    return 'over';
   };
 
   const push = async (connectionId: string): Promise<void> => {
@@ -87,12 +110,11 @@ export function createSocketConnections(deps: {
       const [connection] = await database.rows<Connection>('socket-take', takeText, [connectionId]);
       if (!connection) return;
       try {
-        if (!(await sendRest(connection))) {
-          await remove(connectionId);
-          return;
-        }
+        const outcome = await sendRest(connection);
+        if (outcome === 'over') await remove(connectionId);
+        if (outcome !== 'sent') return;
       } finally {
-        await setPlace(connectionId, connection.after, false);
+        await savePlace(connection, false);
       }
       const { execution_id } = connection;
       const end = await records.endOf(execution_id);

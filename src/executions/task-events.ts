@@ -63,8 +63,11 @@ export function createTaskEvents(deps: {
       const execution = await executionOf(task);
       if (!execution) return undefined;
       const executionId = execution.execution_id;
-      // Whoever launched it may have been killed before noting its task.
-      if (execution.task_arn === null) await records.setTask(executionId, task.arn);
+      if (execution.task_arn === null) {
+        // Whoever launched it was killed before noting its task, or was told that the launch had failed.
+        if (hasEnded(execution.status)) await runner?.stop(task.arn);
+        else await records.setTask(executionId, task.arn);
+      }
       if (!mayBecome(execution.status, 'RUNNING')) return ignored(execution, 'RUNNING');
       return { executionId, applied: (await records.move(executionId, 'RUNNING')) !== undefined };
     },

@@ -1,6 +1,7 @@
 import type { TrailLine } from '../config/log-trail.js';
 import type { ServerLogLine, Trace } from '../contract/health.js';
 import type { Database } from '../database/database.js';
+import { isRefusedInput } from '../database/errors.js';
 import type { Images } from './images.js';
 import type { Records } from './records.js';
 import type { Secrets } from './secrets.js';
@@ -10,26 +11,44 @@ export interface ServerLogs {
   find(requestId: string): Promise<ServerLogLine[]>;
 }
 
+/** Without what neither text nor jsonb holds: NUL, and halves of characters. */
+function storable<T>(value: T): T;
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD');
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(name), storable(inner)]));
+}
+
 /** Our own log lines in Postgres, for seven days. */
 export function createServerLogs(database: Database) {
-  return {
-    async store(lines: readonly TrailLine[]): Promise<void> {
-      await database.rows(
-        'server-log-store',
-        `INSERT INTO "ServerLog" (time, request_id, level, message, fields)
+  const insert = (lines: readonly TrailLine[]) =>
+    database.rows(
+      'server-log-store',
+      `INSERT INTO "ServerLog" (time, request_id, level, message, fields)
          SELECT to_timestamp(time / 1000.0), request_id, level, message, fields::jsonb
          FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[])
            AS line (time, request_id, level, message, fields)`,
-        [
-          lines.map(({ time }) => time),
-          lines.map(({ requestId }) => requestId),
-          lines.map(({ level }) => level),
-          lines.map(({ message }) => message.replaceAll('\0', '\uFFFD')),
-          // JSON spells a NUL as an escape that jsonb refuses.
-          lines.map(({ fields }) => JSON.stringify(fields).replaceAll('\\u0000', '\uFFFD')),
-        ],
-      );
-    },
+      [
+        lines.map(({ time }) => time),
+        lines.map(({ requestId }) => requestId),
+        lines.map(({ level }) => level),
+        lines.map(({ message }) => storable(message)),
+        lines.map(({ fields }) => JSON.stringify(storable(fields))),
+      ],
+    );
+  /** A line that cannot be stored is left out, and keeps no other from it. */
+  const store = async (lines: readonly TrailLine[]): Promise<void> => {
+    try {
+      await insert(lines);
+    } catch (error) {
+      if (!isRefusedInput(error)) throw error;
+      if (lines.length > 1) for (const line of lines) await store([line]);
+    }
+  };
+
+  return {
+    store,
     find: (requestId: string) =>
       database.rows<ServerLogLine>(
         'server-log-find',

@@ -13,6 +13,7 @@ import { databaseError, findDatabase } from '../database/connect.js';
 import { openDatabase } from '../database/database.js';
 import { migrateApart } from '../database/migrate-apart.js';
 import { type EncryptionKeys, encryptionKeys } from '../executions/encryption.js';
+import { resealValues } from '../executions/masked-values.js';
 import { createSecrets } from '../executions/secrets.js';
 import { builtInTypes } from '../jobs/built-in-types.js';
 import { readConfiguredTypes } from '../jobs/configured-types.js';
@@ -101,8 +102,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
 
     await database.warm();
     const encryption = await encryptionOf(environment, production ? undefined : home);
-    if (environment.SECRETS_PREVIOUS_KEY) {
+    if (encryption && environment.SECRETS_PREVIOUS_KEY) {
       const secrets = await createSecrets(database, encryption).reencrypt();
+      await resealValues(database, encryption);
       log.info({ secrets }, 'encrypted with the present key what the previous one encrypted');
     }
 

@@ -86,7 +86,7 @@ export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
       end(reason) {
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'disconnect', reason }));
         ws.close(closeCodes[reason], reason);
-        setTimeout(() => ws.terminate(), reason === 'slow_consumer' ? stalledMs : goodbyeMs).unref();
+        setTimeout(() => ws.terminate(), reason === 'server_stopping' ? goodbyeMs : stalledMs).unref();
       },
     });
     ws.once('close', () => {

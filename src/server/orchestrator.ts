@@ -64,7 +64,7 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
   const executions = createExecutions({ records, images, secrets, logs, followed, runner, encryption, log, now });
   const taskEvents = createTaskEvents({ records, logs, runner, encryption, log, now });
   const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
-  const connections = createSocketConnections({ database, logs, records, tokens, gateway, log });
+  const connections = createSocketConnections({ database, logs, records, tokens, gateway, log, now });
   const serverLogs = createServerLogs(database);
   const groups = environment.LOG_GROUP_NAMES;
   if (groups.length === 0) deps.trail?.attach(serverLogs.store);
@@ -89,11 +89,17 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
   });
   /** What an hour brings. */
   const hourly = async () => {
-    await reconcile();
-    await serverLogs.removeOld();
-    if (environment.EXECUTION_LOG_DAYS > 0) await logs.removeOld(environment.EXECUTION_LOG_DAYS);
-    await tokens.removeExpired();
-    await connections.removeOld();
+    const days = environment.EXECUTION_LOG_DAYS;
+    const steps = [
+      serverLogs.removeOld,
+      tokens.removeExpired,
+      connections.removeOld,
+      async () => days > 0 && logs.removeOld(days),
+      reconcile,
+    ];
+    // One that fails keeps no other from its turn.
+    const results = await Promise.allSettled(steps.map((step) => step()));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
   const feeds = createFeeds({ logs, records, notices, encode: encodeMessages, onError });
   const liveLogs = createLiveLogs({ feeds, logs, tokens, log });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Response } from 'express';
 import type { Context } from './http.js';
 
 /**
@@ -17,8 +18,18 @@ export async function streamJson(
   let separator = '';
   for (let page = first; !page.done && !response.destroyed; page = await pages.next()) {
     const text = page.value.map((item) => JSON.stringify(item)).join(',');
-    if (!response.write(separator + text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(separator + text)) await drained(response);
     separator = ',';
   }
   response.end(']}');
+}
+
+/** Resolves when more may be written, or nobody reads any more. */
+async function drained(response: Response): Promise<void> {
+  const waiting = new AbortController();
+  const options = { signal: waiting.signal };
+  const events = [once(response, 'drain', options), once(response, 'close', options)];
+  await Promise.race(events).catch(() => {});
+  waiting.abort();
+  await Promise.allSettled(events);
 }

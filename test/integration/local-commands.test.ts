@@ -54,7 +54,9 @@ function startOwner(body: string, shell = 'exec "$@"') {
         executionId, command, image: { image: 'x' }, env, timeoutSeconds: 60, git: undefined });
       let text = '';
       for await (const chunk of attached.output) text += chunk;
-      return { ...(await attached.ended), text };
+      const end = await attached.ended;
+      await attached.release();
+      return { ...end, text };
     };
     ${body}`;
   const words = [process.execPath, '--input-type=module', '-e', script];

@@ -39,6 +39,7 @@ export async function watch(runner: CommandRunner, given: CommandRequest): Promi
   const ended = (async () => {
     const { exitCode } = await attached.ended;
     await read;
+    await attached.release();
     return { exitCode, text, lines: text.split('\n').slice(0, -1) };
   })();
   return { id: given.executionId, taskArn, running: attached.running, text: () => text, ended };

@@ -1,3 +1,4 @@
+import { orUnavailable } from '../../contract/errors.js';
 import type { HealthReport, Trace } from '../../contract/health.js';
 import { healthRoutes } from '../../contract/health.js';
 import type { Http } from '../http.js';
@@ -7,7 +8,7 @@ export function healthRoutesOn(
   deps: { reconcile(): Promise<HealthReport>; trace(requestId: string): Promise<Trace> },
 ): void {
   http.guarded(healthRoutes.reconcile, async () => {
-    const report = await deps.reconcile();
+    const report = await orUnavailable(deps.reconcile);
     return { status: report.issues.length === 0 ? 'ok' : 'issues', report };
   });
   http.guarded(healthRoutes.trace, ({ params }) => deps.trace(params.requestId));
