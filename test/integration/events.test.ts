@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { SetupError } from '../../src/contract/errors.js';
 import { type RecordedRunner, recordedRunner } from '../support/command-runner.js';
 import { type Caller, startTestService, type TestService } from '../support/service.js';
 import { startSocketGateway } from '../support/socket-gateway.js';
@@ -150,6 +151,23 @@ describe('a task', () => {
     expect(rows).toEqual([{ task_arn: 'arn:aws:ecs:x:1:task/c/0123' }]);
   });
 
+  it('whose launch was taken for failed is stopped when it runs', async () => {
+    const { start } = runner;
+    let taskArn = '';
+    runner.start = async (request) => {
+      taskArn = (await start(request)).taskArn;
+      throw new SetupError('ecs:RunTask: the connection was lost');
+    };
+    const answer = await operator.post('/api/v1/run', { command: 'sleep 1000' });
+    runner.start = start;
+    expect(answer.status).toBe(503);
+    const [{ execution_id: startedBy, status }] = (await operator.get('/api/v1/executions?limit=1')).body;
+    expect(status).toBe('FAILED');
+    await taskIs(taskArn, 'RUNNING', { startedBy });
+    expect(runner.stopped).toContain(taskArn);
+    expect((await stateOf(startedBy)).status).toBe('FAILED');
+  });
+
   it('is stopped by who may, and its execution has stopped when the task has', async () => {
     const { id, taskArn } = await run();
     await taskIs(taskArn, 'RUNNING');
@@ -239,6 +257,29 @@ describe('a subscriber behind a gateway', () => {
     expect((await send(connect(url).event('$connect'))).body.statusCode).toBe(200);
     expect((await send(connect(url).event('$connect'))).body).toMatchObject({ applied: false, statusCode: 401 });
     expect((await send(connect('ws://x?token=guess').event('$connect'))).body.statusCode).toBe(401);
+  });
+
+  it('that another process has taken meanwhile is left to that one', async () => {
+    const { taskArn, url } = await run();
+    const { connectionId, event } = connect(url);
+    await send(event('$connect'));
+    const text = `UPDATE "LogConnection" SET after = 7, busy_until = now() + interval '1 minute' WHERE connection_id = $1`;
+    gateway.onMessage = async (id, count) => {
+      if (id === connectionId && count === 150) await system.database.pool.query(text, [connectionId]);
+    };
+    await send(
+      logged(
+        taskArn,
+        Array.from({ length: 450 }, (_, n) => line(`line ${n}`)),
+      ),
+    );
+    // Up to where it would have recorded its place.
+    expect(gateway.lines(connectionId)).toEqual(Array.from({ length: 200 }, (_, n) => `line ${n}`));
+    const { rows } = await system.database.pool.query(
+      'SELECT after::int, busy_until > now() AS held FROM "LogConnection" WHERE connection_id = $1',
+      [connectionId],
+    );
+    expect(rows).toEqual([{ after: 7, held: true }]);
   });
 
   it('that has hung up is forgotten, and keeps nobody waiting', async () => {

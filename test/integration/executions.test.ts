@@ -132,6 +132,8 @@ describe('a command', () => {
     ['a path out of the repository', { command: 'true', git_repo: 'https://x.org/y', git_path: '../z' }],
     ['a branch that is an option', { command: 'true', git_repo: 'https://x.org/y', git_ref: '--upload-pack=x' }],
     ['a transport that runs programs', { command: 'true', git_repo: 'ext::sh -c x' }],
+    ['an address without a port that exists', { command: 'true', git_repo: 'https://u:hunter2@host:99999/x.git' }],
+    ['a password for ssh', { command: 'true', git_repo: 'ssh://git:hunter2@host/x.git' }],
     ['a field that we do not know', { command: 'true', shell: 'bash' }],
   ])('with %s is refused', async (_, body) => {
     const answer = await run(body);

@@ -1,5 +1,7 @@
 // Reconciling what is recorded with what exists, and tracing a request.
+import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { SetupError } from '../../src/contract/errors.js';
 import { type RecordedRunner, recordedRunner } from '../support/command-runner.js';
 import { type Caller, startTestService, type TestService } from '../support/service.js';
 
@@ -120,6 +122,40 @@ describe('reconciling', () => {
   });
 });
 
+describe('a provider that refuses', () => {
+  const refused = async () => {
+    throw new SetupError('ecs:DescribeTasks is not allowed', { hint: 'Allow it.' });
+  };
+
+  it('one call keeps no other execution from being repaired', async () => {
+    const [stuck, gone] = [await run(600), await run(600)];
+    await query(`UPDATE "Execution" SET status = 'TERMINATING'`);
+    runner.tasks.delete(gone.taskArn);
+    const { stop } = runner;
+    runner.stop = refused;
+    const { report } = await reconcile();
+    runner.stop = stop;
+    expect(report).toMatchObject({ reconciled_count: 1, executions: { total: 2, verified: 0 } });
+    expect(report.issues).toContainEqual(
+      expect.objectContaining({ resource_id: stuck.id, severity: 'error', action: 'reported' }),
+    );
+    expect((await stateOf(gone.id)).status).toBe('STOPPED');
+  });
+
+  it('everything is told so with 503, and what is old is removed all the same', async () => {
+    await run();
+    await query(`INSERT INTO "ServerLog" (time, request_id, level, message, fields)
+      VALUES (now() - interval '30 days', 'old-1', 'info', 'x', '{}')`);
+    const { existing } = runner;
+    runner.existing = refused;
+    const answer = await operator.post('/api/v1/health/reconcile');
+    await expect(system.service.processEvent({ 'detail-type': 'Scheduled Event' })).rejects.toThrow('not allowed');
+    runner.existing = existing;
+    expect([answer.status, answer.body.error]).toEqual([503, 'ecs:DescribeTasks is not allowed. Allow it.']);
+    expect((await query(`SELECT 1 FROM "ServerLog" WHERE request_id = 'old-1'`)).rows).toEqual([]);
+  });
+});
+
 it('an hour removes what was kept long enough, and nothing else', async () => {
   const [old, recent] = [await run(), await run()];
   for (const { id, taskArn } of [old, recent]) {
@@ -151,6 +187,27 @@ it('an execution that is deleted takes its lines along, and no others', async ()
 });
 
 describe('a trace', () => {
+  it('is not kept from what comes after a line that cannot be stored as it is', async () => {
+    const admin = await system.as('ADMIN');
+    // As it stands: fetch would write slashes.
+    const ask = (path: string, requestId: string) =>
+      new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(system.url);
+        get({ hostname, port, path, headers: { 'x-request-id': requestId } }, (response) =>
+          response.resume().once('end', resolve),
+        ).once('error', reject);
+      });
+    await ask('/api/\\u0000\\ud800', 'odd-1');
+    await ask('/api/nothing', 'even-1');
+    for (const [id, path] of [
+      ['odd-1', '/api/\\u0000\\ud800'],
+      ['even-1', '/api/nothing'],
+    ])
+      expect((await admin.get(`/api/v1/trace/${id}`)).body.logs).toEqual([
+        expect.objectContaining({ message: 'request', fields: expect.objectContaining({ path }) }),
+      ]);
+  });
+
   it('shows the log lines and the records of one request, and of no other', async () => {
     const admin = await system.as('ADMIN');
     const post = (path: string, requestId: string, body: object) =>

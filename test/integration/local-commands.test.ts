@@ -145,6 +145,31 @@ describe('a command', () => {
     expect(await attached?.ended).toEqual({ exitCode: 130 });
   });
 
+  it('that spoils the folder beside its own harms nobody', async () => {
+    const runner = await start();
+    const spoil = 'mkdir ../group-1 ../group-2; ln -s nowhere ../group-3; rm ../owner.json; mkdir ../owner.json';
+    expect((await ran(runner, spoil)).exitCode).toBe(0);
+    expect((await ran(runner, 'true')).exitCode).toBe(0);
+    await start();
+    expect(await readdir(executions())).toEqual([]);
+  });
+
+  it('exists, for another server of this folder too, until its end is recorded', async () => {
+    const runner = await start();
+    const { taskArn, attached } = await runner.start(request('true'));
+    for await (const _ of attached?.output ?? []);
+    await attached?.ended;
+    const ask = async () => {
+      const asked = startOwner(`
+        console.log((await runner.existing([${JSON.stringify(taskArn)}])).size);
+        await runner.close();`);
+      return (await asked.ended).text.trim();
+    };
+    expect([await ask(), (await runner.existing([taskArn])).size]).toEqual(['1', 1]);
+    await attached?.release();
+    expect([await ask(), (await runner.existing([taskArn])).size]).toEqual(['0', 0]);
+  });
+
   it('that cannot be started fails with what to do about it, and harms no other', async () => {
     const owner = startOwner(`
       const { rmSync, writeFileSync } = await import('node:fs');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { encryptionKeys } from '../../src/executions/encryption.js';
+import { openValues, resealValues, sealValues } from '../../src/executions/masked-values.js';
 import { createSecrets } from '../../src/executions/secrets.js';
 import { type Caller, startTestService, type TestService } from '../support/service.js';
 
@@ -93,13 +94,25 @@ describe('a secret', () => {
   });
 });
 
-it('a rotation of the key encrypts every secret anew', async () => {
+it('a rotation of the key encrypts every secret anew, and what logs of live executions must not show', async () => {
   await create();
   await create({ name: 'another' });
   const rotated = encryptionKeys('the key after it, long enough too', 'a key of the tests, long enough');
   const secrets = createSecrets(system.database, rotated);
   expect(await secrets.reencrypt()).toBe(2);
   expect(await secrets.reencrypt()).toBe(0);
+  const [id, masked] = [
+    '0'.repeat(32),
+    sealValues(encryptionKeys('a key of the tests, long enough'), '0'.repeat(32), ['x']),
+  ];
+  await system.database.pool.query(
+    `INSERT INTO "Execution" (execution_id, owned_by, command, image_id, env, secrets, timeout, created_by_request_id,
+       modified_by_request_id, compute_platform, masked) VALUES ($1, '{}', 'true', 'x', '{}', '{}', 60, '', '', 'ecs', $2)`,
+    [id, masked],
+  );
+  await resealValues(system.database, rotated);
+  const { rows } = await system.database.pool.query('SELECT masked FROM "Execution" WHERE execution_id = $1', [id]);
+  expect(openValues(encryptionKeys('the key after it, long enough too'), id, rows[0].masked)).toEqual(['x']);
   const alone = createSecrets(system.database, encryptionKeys('the key after it, long enough too'));
   expect((await alone.read('another', { userId: developer.userId, readsAll: false })).value).toBe(secret.value);
 });

@@ -84,6 +84,46 @@ describe('a subscriber that stops reading', () => {
     expect(await after.closed).toEqual({ code: 1000, reason: 'execution_completed' });
   }, 90_000);
 
+  it('while little waits for it gets that, too, when the execution ends', async () => {
+    const patient = await startLiveLogs(system);
+    const id = await run('sleep 300');
+    const slow = listenTo(patient.here((await developer.get(`/api/v1/executions/${id}/logs`)).body.websocket_url));
+    await until(() => slow.lines().length === 1);
+    slow.socket.pause();
+    const [socket] = patient.sockets;
+    const events = Array.from({ length: 60 }, (_, n) => ({
+      event_id: `${n}`,
+      timestamp: n,
+      message: 'x'.repeat(1_000),
+    }));
+    let stored = 1;
+    // Until neither side's kernel takes any more.
+    while ((socket?.writableLength ?? 0) < 60_000) {
+      const written = (socket?.bytesWritten ?? 0) + 60_000;
+      const batch = `${id}-${stored}`;
+      await patient.logs.append(
+        id,
+        events.map((event) => ({ ...event, event_id: `${batch}-${event.event_id}` })),
+      );
+      stored += events.length;
+      await until(() => (socket?.bytesWritten ?? 0) >= written);
+    }
+    await stop(id);
+    await until(async () => (await stateOf(id)).completed_at);
+    const { rows } = await system.database.pool.query(
+      'SELECT count(*)::int AS n FROM "LogEvent" WHERE execution_id = $1',
+      [id],
+    );
+    await until(() => patient.feeds.count() === 0);
+    // Longer than a server that stops waits for anybody.
+    const over = Date.now() + 2_500;
+    await until(() => Date.now() > over);
+    slow.socket.resume();
+    expect(await slow.closed).toEqual({ code: 1000, reason: 'execution_completed' });
+    expect(slow.lines()).toHaveLength(rows[0].n);
+    await patient.close();
+  });
+
   it('but asks for signs of life is closed before the answers pile up', async () => {
     const id = await run('sleep 300');
     const flood = listenTo(await address(id));

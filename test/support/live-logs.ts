@@ -1,15 +1,19 @@
+import type { Socket } from 'node:net';
 import pino from 'pino';
 import { createNotices } from '../../src/database/notices.js';
 import { createFeeds, type Feeds } from '../../src/executions/feed.js';
-import { createLogStore } from '../../src/executions/log-store.js';
+import { createLogStore, type LogStore } from '../../src/executions/log-store.js';
 import { createLogTokens } from '../../src/executions/log-tokens.js';
 import { createRecords } from '../../src/executions/records.js';
-import { listen } from '../../src/server/listen.js';
+import { listen, type Upgrade } from '../../src/server/listen.js';
 import { createLiveLogs, encodeMessages } from '../../src/server/live-logs.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {
   feeds: Feeds;
+  logs: LogStore;
+  /** Its own sides of the connections, in their order. */
+  sockets: Socket[];
   /** The same address of the logs at this server. */
   here(websocketUrl: string): string;
   url: string;
@@ -36,9 +40,16 @@ export async function startLiveLogs(
   const log = pino({ level: 'silent' });
   const { stalledMs } = times;
   const live = createLiveLogs({ feeds, logs, tokens, log, ...(stalledMs === undefined ? {} : { stalledMs }) });
-  const { url, close } = await listen((_, response) => response.end(), 0, undefined, live.upgrade, times.closeWithinMs);
+  const sockets: Socket[] = [];
+  const upgrade: Upgrade = (request, socket, head) => {
+    sockets.push(request.socket);
+    live.upgrade(request, socket, head);
+  };
+  const { url, close } = await listen((_, response) => response.end(), 0, undefined, upgrade, times.closeWithinMs);
   return {
     feeds,
+    logs,
+    sockets,
     url,
     here: (websocketUrl) => websocketUrl.replace(/^ws:\/\/[^/]*/, url.replace('http', 'ws')),
     async close() {

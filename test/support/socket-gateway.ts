@@ -17,7 +17,9 @@ export async function startSocketGateway() {
       response.writeHead(signed ? 410 : 403, { 'x-amzn-errortype': signed ? 'GoneException' : 'ForbiddenException' });
       response.end('{}');
     } else if (request.method === 'POST') {
-      sent.set(id, [...(sent.get(id) ?? []), JSON.parse(body)]);
+      const messages = [...(sent.get(id) ?? []), JSON.parse(body)];
+      sent.set(id, messages);
+      await gateway.onMessage(id, messages.length);
       response.end();
     } else {
       closed.push(id);
@@ -25,7 +27,9 @@ export async function startSocketGateway() {
     }
   }, 0);
   server.close();
-  return {
+  const gateway = {
+    /** Told of each message before it is answered, and how many its connection has had. */
+    async onMessage(_id: string, _count: number): Promise<void> {},
     endpoint: `${listening.url.replace('http', 'ws')}/production`,
     sent,
     closed,
@@ -34,4 +38,5 @@ export async function startSocketGateway() {
     lines: (id: string) => (sent.get(id) ?? []).flatMap((message) => (message.type === 'log' ? [message.message] : [])),
     close: () => listening.close(),
   };
+  return gateway;
 }
