@@ -33,8 +33,10 @@ for event in "$events"/*.json; do
 done
 echo '{"unknown": true}' | send 'no event' 400
 
-id=$(curl -sf -X POST "$orchestrator/api/v1/run" -H "X-API-Key: $key" -H 'Content-Type: application/json' \
-  -d '{"command": "sleep 60"}' | field execution_id)
+started=$(curl -s -X POST "$orchestrator/api/v1/run" -H "X-API-Key: $key" -H 'Content-Type: application/json' \
+  -d '{"command": "sleep 60"}')
+case $started in *'"execution_id"'*) ;; *) echo "$orchestrator runs no command: ${started:-it does not answer}" >&2; exit 1 ;; esac
+id=$(echo "$started" | field execution_id)
 sed "s/0123456789abcdef0123456789abcdef/$id/" "$events/ecs-task-running.json" | send 'task of a command runs' 200
 node "$events/../pack-lines.mjs" "$id" 'reading the survey' done | send 'its lines' 200
 sed "s/0123456789abcdef0123456789abcdef/$id/" "$events/ecs-task-completion.json" | send 'task of a command ends' 200

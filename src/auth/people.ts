@@ -96,6 +96,8 @@ export function createPeople(database: Database) {
     async revoke(email: string, actor: number): Promise<void> {
       const account = await findByEmail(database, email);
       if (!account) throw notFound(`User ${email}`);
+      if (account.id === actor)
+        throw new ServiceError('conflict', 'This is your own account: let another administrator revoke it');
       await database.transaction(async (client) => {
         await client.query('UPDATE "ApiKey" SET revoked = true WHERE user_id = $1', [account.id]);
         await client.query('UPDATE "RefreshToken" SET valid = false WHERE user_id = $1', [account.id]);

@@ -26,6 +26,9 @@ export async function locateApi(options: {
   const home = homeFolder(env);
   const [dev, profile] = await Promise.all([readDevFile(home), readProfile(profileFolder)]);
   const credentialsFor = async (baseUrl: string): Promise<Credentials> => {
+    // Who meant to set it would act as somebody else.
+    if (env.REEFGUIDE_API_KEY === '')
+      throw new SetupError('REEFGUIDE_API_KEY is empty', { hint: 'Give it a key, or unset it.' });
     if (env.REEFGUIDE_API_KEY) return { kind: 'apiKey', apiKey: env.REEFGUIDE_API_KEY };
     if (dev && (sameApi(dev.api, baseUrl) || sameApi(dev.orchestrator, baseUrl))) {
       const local = localKey.safeParse(await readJson(path.join(home, 'credentials.json')));

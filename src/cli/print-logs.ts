@@ -24,6 +24,7 @@ export async function printLogs(
   const logs = await api.executionLogs(id);
   if (logs.events) {
     if (!json) for (const event of logs.events) lines.show(event);
+    tell(describeEnd(await api.executionStatus(id)));
     return logs;
   }
   const interrupted = () => {
@@ -36,7 +37,9 @@ export async function printLogs(
   const began = Date.now();
   const events: LogEvent[] = [];
   try {
-    for await (const event of followLogs(api, id, { websocketUrl: logs.websocket_url, signal: quiet.signal })) {
+    const onTrouble = (reason: string) => tell(`No logs just now, trying again: ${reason}`);
+    const options = { websocketUrl: logs.websocket_url, signal: quiet.signal, onTrouble };
+    for await (const event of followLogs(api, id, options)) {
       if (json) events.push(event);
       else lines.show(event);
       timer?.refresh();

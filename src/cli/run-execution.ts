@@ -87,7 +87,8 @@ export abstract class RunCommand extends ClientCommand {
       import('./log-lines.js'),
     ]);
     const lines = createLogLines(this.jsonEnabled() ? process.stderr : process.stdout, { raw });
-    for await (const event of followLogs(api, id, { websocketUrl, signal })) {
+    const onTrouble = (reason: string) => this.tell(`No logs just now, trying again: ${reason}`);
+    for await (const event of followLogs(api, id, { websocketUrl, signal, onTrouble })) {
       await quiet();
       if (signal.aborted) return undefined;
       lines.show(event);

@@ -11,10 +11,16 @@ export interface FollowOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds before the next try, after so many failures one after the other. */
   backOffMs?: (failures: number) => number;
+  /** Told once when the connection is lost and cannot be had again at once. */
+  onTrouble?: ((reason: string) => void) | undefined;
+  now?: () => number;
 }
 
-/** After so many failures one after the other there is no use in going on: two to three minutes. */
+/** After so long, or so many failures one after the other, there is no use in going on. */
+const mostTroubleMs = 180_000;
 const mostFailures = 40;
+/** Many connections end for a good reason, and the next one is had at once. */
+const quietFailures = 2;
 /** A connection that lived so long was none that failed. */
 const goodLifeMs = 10_000;
 
@@ -75,7 +81,7 @@ export async function* followLogs(
 export async function untilEnded(
   api: Pick<Api, 'executionStatus'>,
   executionId: string,
-  options: Pick<FollowOptions, 'signal' | 'backOffMs'> = {},
+  options: Omit<FollowOptions, 'websocketUrl'> = {},
 ): Promise<ExecutionState> {
   const tries = countTries(options);
   for (;;) {
@@ -96,16 +102,19 @@ export const hasEnded = ({ status }: Pick<ExecutionState, 'status'>): boolean =>
   status === 'SUCCEEDED' || status === 'FAILED' || status === 'STOPPED';
 
 /** Waits longer after each failure in a row; throws what cannot get better, and the last failure of too many. */
-function countTries({ signal, backOffMs: wait = backOffMs }: Pick<FollowOptions, 'signal' | 'backOffMs'>) {
+function countTries({ signal, backOffMs: wait = backOffMs, onTrouble, now = Date.now }: FollowOptions) {
   let failures = 0;
+  let since = 0;
   return {
     succeeded() {
       failures = 0;
     },
     async failed(failure: unknown) {
       if (failure instanceof ApiError && !failure.isTransient) throw failure;
+      if (failures === 0) since = now();
       failures += 1;
-      if (failures > mostFailures) {
+      if (failures === quietFailures) onTrouble?.(failure instanceof Error ? failure.message : 'the connection closes');
+      if (failures > mostFailures || now() - since > mostTroubleMs) {
         if (failure instanceof ApiError) throw failure;
         const reason = failure instanceof Error ? `: ${failure.message}` : '';
         throw new SetupError(`The stream of logs breaks again and again${reason}`, { cause: failure });

@@ -40,7 +40,7 @@ export const runBody = z
   .strictObject({
     command: z
       .string()
-      .min(1, 'is empty')
+      .regex(/\S/, 'is empty')
       .max(65_536, 'is longer than 65,536 characters')
       .meta({ description: 'Run by a shell (sh -c)', example: 'echo hello' }),
     image: imageReference.optional(),

@@ -24,8 +24,8 @@ export async function findDatabase(
       release: async () => {},
     };
   }
-  const { holdEmbeddedPostgres } = await import('./embedded/index.js');
-  const postgres = await holdEmbeddedPostgres(log ? { home, log } : { home });
+  const { keepEmbeddedPostgres } = await import('./embedded/keep.js');
+  const postgres = await keepEmbeddedPostgres(log ? { home, log } : { home });
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }
 

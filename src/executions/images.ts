@@ -130,7 +130,9 @@ export function createImages(database: Database, runner: CommandRunner | undefin
         const standard = await findDefault();
         if (standard) return standard;
         throw new ServiceError('invalid', 'Invalid request', {
-          issues: [{ path: 'image', message: 'is needed: no image is registered as the default' }],
+          issues: [
+            { path: 'image', message: 'is needed: none is registered as the default (images register … --default)' },
+          ],
         });
       }
       const found = await find(image);

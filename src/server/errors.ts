@@ -33,7 +33,10 @@ export interface HttpError {
 function ofFramework(error: unknown): ServiceError | { status: number; message: string } | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   const type = 'type' in error ? error.type : undefined;
-  if (type === 'entity.too.large') return new ServiceError('too_large', 'The body is too large');
+  if (type === 'entity.too.large') {
+    const limit = 'limit' in error ? `: ${error.limit} bytes are the limit` : '';
+    return new ServiceError('too_large', `The body is too large${limit}`);
+  }
   if (type === 'entity.parse.failed') {
     return new ServiceError('invalid', 'Invalid request', {
       issues: [{ path: '', message: 'the body is not valid JSON' }],

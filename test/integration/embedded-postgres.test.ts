@@ -15,6 +15,7 @@ import { installedBinaries } from '../../src/database/embedded/binaries.js';
 import { copyBinaries } from '../../src/database/embedded/binaries-copy.js';
 import { poll } from '../../src/database/embedded/files.js';
 import { type EmbeddedPostgres, holdEmbeddedPostgres } from '../../src/database/embedded/index.js';
+import { keepEmbeddedPostgres } from '../../src/database/embedded/keep.js';
 import { killPostgresIn, postgresProcessesIn } from '../../src/database/embedded/processes.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -331,6 +332,22 @@ describe('after a crash', () => {
     expect(existsSync(join(dataOf(home), 'postmaster.pid'))).toBe(true);
     const again = await hold(home);
     expect(await query(again.url, 'SELECT n FROM kept')).toEqual([7]);
+  });
+
+  test('that was killed is started again at its address for who keeps it', async () => {
+    const home = await newHome();
+    const told: string[] = [];
+    const kept = await keepEmbeddedPostgres({ home, settings, log: (line) => told.push(line) });
+    holds.push(kept);
+    const pid = pidOf(home);
+    await query(kept.url, 'CREATE TABLE kept (n int)');
+    process.kill(pid, 'SIGKILL');
+    const answers = () => query(kept.url, 'SELECT count(*)::int AS n FROM kept').catch(() => undefined);
+    expect(await poll(30_000, answers)).toEqual([0]);
+    expect([kept.isRunning(), pidOf(home) === pid]).toEqual([true, false]);
+    expect(told).toContainEqual(expect.stringContaining('is started again'));
+    await kept.release();
+    expect(existsSync(join(dataOf(home), 'postmaster.pid'))).toBe(false);
   });
 
   test('a session that outlived its server does not stop the next start', async () => {

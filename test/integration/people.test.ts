@@ -71,6 +71,11 @@ describe('a claim', () => {
   });
 });
 
+it('nobody revokes their own account, and so locks themselves out', async () => {
+  const { status, body } = await admin.post('/api/v1/users/revoke', { email: admin.email });
+  expect([status, body.error]).toEqual([409, 'This is your own account: let another administrator revoke it']);
+});
+
 describe('a revoked account', () => {
   it('is refused with its next request, and says why', async () => {
     const { email, token } = await create();

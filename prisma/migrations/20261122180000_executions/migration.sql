@@ -84,6 +84,9 @@ CREATE TABLE "LogEvent" (
 -- CreateIndex
 CREATE UNIQUE INDEX "LogEvent_event_id_key" ON "LogEvent"("event_id");
 
+-- CreateIndex
+CREATE INDEX "LogEvent_execution_id_timestamp_id_idx" ON "LogEvent"("execution_id", "timestamp", "id");
+
 -- CreateTable
 CREATE TABLE "LogToken" (
     "token_hash" TEXT NOT NULL,

@@ -3,7 +3,7 @@ import { ApiError } from '../../client/api.js';
 
 export default class Health extends ClientCommand {
   static override description =
-    'Show whether the API answers, its version, where it runs commands, and whether it is ready; exits with 1 when it is not.';
+    'Show whether the API answers, its version, whether it runs commands on its own machine or on AWS, and whether it is ready; exits with 1 when it is not.';
   static override examples = ['<%= config.bin %> health', '<%= config.bin %> health --json'];
   static override enableJsonFlag = true;
 

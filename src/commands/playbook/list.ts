@@ -18,7 +18,9 @@ export default class PlaybookList extends BaseCommand {
     const { table } = await import('../../cli/table.js');
     const rows = playbooks.map(({ name, description, variables, problems }) => [
       name,
-      problems.length > 0 ? `broken: ${problems.length} problems` : description,
+      problems.length > 0
+        ? `broken: ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`
+        : description,
       variables.join(', '),
     ]);
     if (rows.length === 0)

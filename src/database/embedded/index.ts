@@ -22,6 +22,8 @@ export interface EmbeddedPostgres {
   /** `postgresql://postgres:<password>@127.0.0.1:<port>/reefguide` */
   readonly url: string;
   readonly port: number;
+  /** False once the server has ended. */
+  isRunning(): boolean;
   /** Gives the hold back; the last one stops the server. Close your connections first: a stop ends them. */
   release(): Promise<void>;
 }
@@ -170,6 +172,7 @@ function hold(
   return {
     url,
     port,
+    isRunning: () => isAlive(server),
     release: () => {
       released ??= release();
       return released;

@@ -136,6 +136,19 @@ describe('following logs', () => {
     expect(waits).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
   });
 
+  it('says once that it tries again, and gives up after three minutes', async () => {
+    const execution = standIn.begin({ acts: Array.from({ length: 100 }, () => ({ ends: 'unavailable' })) });
+    const told: string[] = [];
+    let clock = 0;
+    const wait = () => {
+      clock += 50_000;
+      return 0;
+    };
+    const options = { backOffMs: wait, now: () => clock, onTrouble: (reason: string) => told.push(reason) };
+    await expect(all(execution, options)).rejects.toBeInstanceOf(ApiError);
+    expect([told.length, clock]).toEqual([1, 200_000]);
+  });
+
   it('goes on for ever as long as new events come between the failures', async () => {
     const acts: Act[] = Array.from({ length: 60 }, () => ({ sends: 1, ends: 'close' }));
     const execution = standIn.begin({ lines: lines(60), acts, end: succeeded });

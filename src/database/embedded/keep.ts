@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type EmbeddedPostgres, type EmbeddedPostgresOptions, holdEmbeddedPostgres } from './index.js';
+
+const lookEveryMs = 1_000;
+
+/**
+ * Holds the Postgres of `home` as holdEmbeddedPostgres does, and starts it again when it has ended without having been
+ * asked to: at the same address, unless another program took its port meanwhile, which `log` is told.
+ */
+export async function keepEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { home, log = () => {} } = options;
+  const first = await holdEmbeddedPostgres(options);
+  let held = first;
+  let looking: Promise<void> | undefined;
+
+  const restart = async () => {
+    // Without its home there is nothing to start; a new one would be another database.
+    if (held.isRunning() || !existsSync(path.join(home, 'postgres'))) return;
+    log('Postgres has ended without being asked to, and is started again');
+    const next = await holdEmbeddedPostgres(options);
+    await held.release();
+    held = next;
+    if (held.url !== first.url)
+      log(`Postgres runs on port ${held.port} now, not ${first.port}: start this program again`);
+  };
+  const look = () => {
+    looking ??= restart()
+      .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
+      .finally(() => {
+        looking = undefined;
+      });
+  };
+  const timer = setInterval(look, lookEveryMs).unref();
+  return {
+    url: first.url,
+    port: first.port,
+    isRunning: () => held.isRunning(),
+    async release() {
+      clearInterval(timer);
+      await looking;
+      await held.release();
+    },
+  };
+}
