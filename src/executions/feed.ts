@@ -29,7 +29,7 @@ interface Chunk {
 
 /** Of an execution the newest chunks are kept for its subscribers; who is further behind reads from the database. */
 export const keptChunks = 500;
-export const keptBytes = 1_048_576;
+export const keptBytes = 262_144;
 /** A subscriber gets so many characters, or one line, before it is asked whether it is ready for more. */
 const sentCharacters = 65_536;
 /** While lines come all the time, they are read this often at most. */
