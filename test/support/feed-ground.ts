@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { DisconnectReason } from '../../src/contract/executions.js';
 import type { Notices } from '../../src/database/notices.js';
 import { createFeeds, type Subscriber } from '../../src/executions/feed.js';
@@ -101,4 +102,16 @@ export function feedGround({ pageSize = 2_000 } = {}) {
       };
     },
   };
+}
+
+/** Lets time pass on the clock of the test. */
+export const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+export const later = (ms: number) => new Promise<true>((resolve) => setTimeout(() => resolve(true), ms));
+export const placesFrom = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, n) => first + n);
+
+/** Ends the execution, which the feeds hear. */
+export function endOf(ground: ReturnType<typeof feedGround>, attached = true): void {
+  ground.state.end = { ended: true, attached, at: performance.now() };
+  ground.wake();
 }

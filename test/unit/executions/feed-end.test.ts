@@ -1,6 +1,6 @@
 // The end of an execution, and a database that is away, as subscribers see them. On a clock of its own.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { feedGround } from '../../support/feed-ground.js';
+import { endOf, feedGround, later, pass, placesFrom } from '../../support/feed-ground.js';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -8,15 +8,6 @@ beforeEach(() => {
 afterEach(() => {
   jest.useRealTimers();
 });
-
-const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
-const later = (ms: number) => new Promise<true>((resolve) => setTimeout(() => resolve(true), ms));
-const placesFrom = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
-
-const endOf = (ground: ReturnType<typeof feedGround>, attached = true) => {
-  ground.state.end = { ended: true, attached, at: performance.now() };
-  ground.wake();
-};
 
 describe('a database that is away', () => {
   it('keeps a slow subscriber of an ended execution from nothing', async () => {

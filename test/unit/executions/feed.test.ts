@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { keptBytes, keptChunks } from '../../../src/executions/feed.js';
-import { feedGround } from '../../support/feed-ground.js';
+import { endOf, feedGround, later, pass, placesFrom } from '../../support/feed-ground.js';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -11,15 +11,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
-const later = (ms: number) => new Promise<true>((resolve) => setTimeout(() => resolve(true), ms));
-const placesFrom = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
-
 type Ground = ReturnType<typeof feedGround>;
-const endOf = (ground: Ground, attached = true) => {
-  ground.state.end = { ended: true, attached, at: performance.now() };
-  ground.wake();
-};
 
 describe('a subscriber', () => {
   it('gets every event after its place once, in order, and then the end: whoever is slow, whatever fails', async () => {
