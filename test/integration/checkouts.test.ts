@@ -1,5 +1,5 @@
 // A repository is checked out before a command runs in it.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type GitServer, startGitServer } from '../support/git-server.js';
@@ -81,14 +81,18 @@ describe('a repository that asks for a token', () => {
     ['in a secret', () => ({ git_repo: closed.url, secrets: ['git'] })],
   ])('gets it %s; it is neither shown nor left on disk', async (_, body) => {
     await developer.post('/api/v1/secrets', { name: 'git', key_name: 'GIT_TOKEN', value: token });
-    const id = await start({ ...body(), command: 'cat what.txt; cat .git/config; read x < gate' });
-    const work = path.join(system.home, 'executions', id, 'workspace', 'repo');
-    await until(async () => (await readdir(work).catch((): string[] => [])).includes('what.txt'));
+    const id = await start({
+      ...body(),
+      command: 'cat what.txt; cat .git/config; touch ../checked-out; until [ -e ../go ]; do sleep 0.02; done',
+    });
+    const work = path.join(system.home, 'executions', id, 'workspace');
+    await until(async () => (await readdir(work).catch((): string[] => [])).includes('checked-out'));
     const encoded = Buffer.from(`x-access-token:${token}`).toString('base64');
     for (const name of await readdir(path.join(system.home, 'executions', id), { recursive: true })) {
       const content = await readFile(path.join(system.home, 'executions', id, name), 'latin1').catch(() => '');
       expect(content.includes(token) || content.includes(encoded)).toBe(false);
     }
+    await writeFile(path.join(work, 'go'), '');
     const end = await toEnd(id);
     expect(end.lines[0]).toBe('second');
     const { rows } = await system.database.pool.query('SELECT * FROM "Execution" WHERE execution_id = $1', [id]);
