@@ -1,9 +1,9 @@
-import { sleep } from '../config/sleep.js';
 import { SetupError } from '../contract/errors.js';
 import type { ExecutionState, LogEvent } from '../contract/executions.js';
+import { sleep } from '../platform/sleep.js';
 import type { Api } from './api.js';
 import { ApiError } from './http.js';
-import { socketMessages } from './log-socket.js';
+import { socketMessages } from './node-socket.js';
 
 export interface FollowOptions {
   /** Of the answer to `run`; without it one is asked for. */

@@ -14,9 +14,9 @@ A claim works once, within 15 minutes of its making. The key is shown this once.
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Claim);
     const [{ locateApi }, { createApi }, { saveProfile }] = await Promise.all([
-      import('../cli/find-api.js'),
+      import('../cli/api/find-api.js'),
       import('../client/api.js'),
-      import('../cli/profile.js'),
+      import('../cli/api/profile.js'),
     ]);
     const found = await locateApi({ flag: flags.api, env: process.env, profileFolder: this.config.configDir });
     if (!found) throw new SetupError('No API to claim at', { hint: 'Name it with --api.' });

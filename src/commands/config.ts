@@ -1,7 +1,7 @@
 import { Args, Errors, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { untilStopped } from '../cli/until-stopped.js';
-import { isPlainName } from '../config/configuration-merge.js';
+import { isPlainName } from '../deployment/repository/plan.js';
 
 const plainName = Args.custom<string>({
   parse: async (name) => {
@@ -49,7 +49,7 @@ export default class Config extends BaseCommand {
     const { args, flags } = await this.parse(Config);
     const stopped = new AbortController();
     void untilStopped().then(() => stopped.abort());
-    const { mergeConfiguration } = await import('../config/configuration-repository.js');
+    const { mergeConfiguration } = await import('../deployment/repository/merge.js');
     const merged = await mergeConfiguration(
       { ...args, ...flags, repoDir: flags['repo-dir'], dryRun: flags['dry-run'] },
       { cwd: process.cwd(), env: process.env, signal: stopped.signal, tell: (line) => this.tell(line) },

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Flags } from '@oclif/core';
 import type { ListrTask } from 'listr2';
 import { BaseCommand } from '../cli/base.js';
-import type { LocalSystem } from '../cli/local-system.js';
+import type { LocalSystem } from '../cli/local-system/system.js';
 
 export default class Dev extends BaseCommand {
   static override description =
@@ -52,12 +52,12 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       { Listr },
     ] = await Promise.all([
       import('node:fs'),
-      import('../config/home.js'),
-      import('../config/environment.js'),
-      import('../config/log.js'),
-      import('../config/log-trail.js'),
-      import('../cli/local-system.js'),
-      import('../cli/local-capacity.js'),
+      import('../platform/home.js'),
+      import('../environment/server.js'),
+      import('../platform/log.js'),
+      import('../audit/request-log.js'),
+      import('../cli/local-system/system.js'),
+      import('../cli/local-system/capacity.js'),
       import('../cli/until-stopped.js'),
       import('listr2'),
     ]);
@@ -88,7 +88,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       {
         title: 'Start the local system',
         task: async (_, task) => {
-          const { makeFolder } = await import('../config/home.js');
+          const { makeFolder } = await import('../platform/home.js');
           await makeFolder(path.dirname(logFile));
           system = await startLocalSystem({
             environment,
@@ -128,7 +128,10 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
     home: string,
     listr: (tasks: ListrTask[]) => { run(): Promise<unknown> },
   ): Promise<void> {
-    const [{ createApi }, { demoTasks }] = await Promise.all([import('../client/api.js'), import('../cli/demo.js')]);
+    const [{ createApi }, { demoTasks }] = await Promise.all([
+      import('../client/api.js'),
+      import('../cli/local-system/demo.js'),
+    ]);
     const api = createApi({
       baseUrl: system.endpoints.api,
       credentials: { kind: 'apiKey', apiKey: system.credentials.apiKey },

@@ -17,9 +17,9 @@ export default class Login extends ClientCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Login);
     const [{ locateApi }, { createApi }, { saveProfile }, { text }] = await Promise.all([
-      import('../cli/find-api.js'),
+      import('../cli/api/find-api.js'),
       import('../client/api.js'),
-      import('../cli/profile.js'),
+      import('../cli/api/profile.js'),
       import('node:stream/consumers'),
     ]);
     const found = await locateApi({ flag: flags.api, env: process.env, profileFolder: this.config.configDir });

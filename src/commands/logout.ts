@@ -7,7 +7,7 @@ export default class Logout extends BaseCommand {
   async run(): Promise<void> {
     await this.parse(Logout);
     const [{ readProfile, removeProfile }, { createApi }] = await Promise.all([
-      import('../cli/profile.js'),
+      import('../cli/api/profile.js'),
       import('../client/api.js'),
     ]);
     const profile = await readProfile(this.config.configDir);

@@ -14,7 +14,7 @@ created_by_request_id and modified_by_request_id.`;
     const { args, flags } = await this.parse(Trace);
     const trace = await (await this.connect(flags)).trace(args.request);
     if (this.jsonEnabled()) return trace;
-    const { describeTrace } = await import('../cli/reports.js');
+    const { describeTrace } = await import('../cli/output/reports.js');
     const text = describeTrace(trace, Date.now());
     if (text === '') this.tell(`Nothing is known of request ${args.request}.`);
     else this.log(text);

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
-import { parseDuration } from '../cli/format.js';
+import { parseDuration } from '../cli/output/format.js';
 import { SetupError } from '../contract/errors.js';
 
 export default class WorkerCommand extends BaseCommand {
@@ -44,14 +44,14 @@ The API comes from API_ENDPOINT, API_USERNAME and API_PASSWORD, or from the runn
       { tmpdir, hostname },
       { findWorkerApi },
     ] = await Promise.all([
-      import('../config/log.js'),
+      import('../platform/log.js'),
       import('../worker/exec.js'),
       import('../worker/handler.js'),
       import('../worker/worker.js'),
       import('../worker/task.js'),
       import('../cli/until-stopped.js'),
       import('node:os'),
-      import('../cli/service-account.js'),
+      import('../cli/api/service-account.js'),
     ]);
     const log = createLog(process.env.LOG_LEVEL || 'info');
     const handlerOf = (type: string) => {

@@ -24,7 +24,7 @@ export async function findDatabase(
       release: async () => {},
     };
   }
-  const { keepEmbeddedPostgres } = await import('./embedded/keep.js');
+  const { keepEmbeddedPostgres } = await import('./embedded/supervise.js');
   const postgres = await keepEmbeddedPostgres(log ? { home, log } : { home });
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isSetupError, loadDeployment } from '../config/deployment.js';
+import { isSetupError, loadDeployment } from '../deployment/load.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -6,8 +6,8 @@ import { z } from 'zod';
 
 /** What lands in dist/server of the bundle, by the name of its source. */
 const entries = {
-  lambda: 'src/server/lambda.ts',
-  'lambda-processor': 'src/server/lambda-processor.ts',
+  lambda: 'src/server/lambda/api.ts',
+  'lambda-processor': 'src/server/lambda/processor.ts',
   // The API forks it as `./migrate-process.js`, seen from where the bundled code is.
   'migrate-process': 'src/database/migrate-process.ts',
 };

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { WorkerConfig } from '../config/deployment.js';
-import type { ecsManagerEnvironment, jobTypeVariables } from '../config/manager-environment.js';
+import type { WorkerConfig } from '../deployment/load.js';
+import type { ecsManagerEnvironment, jobTypeVariables } from '../environment/capacity-manager.js';
 
 /** Names come from what the manager reads: a variable that is added there does not compile here until it is set. */
 export type ManagerVariable = keyof z.input<typeof ecsManagerEnvironment>;

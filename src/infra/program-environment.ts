@@ -1,4 +1,4 @@
-import type { Deployment } from '../config/deployment.js';
+import type { Deployment } from '../deployment/load.js';
 
 export interface ProgramResources {
   resultsBucketName: string;

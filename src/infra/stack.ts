@@ -5,7 +5,7 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { ApiGatewayv2DomainProperties, CloudFrontTarget, LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
-import { capacityManagerOutput, type Deployment, stackSlug } from '../config/deployment.js';
+import { capacityManagerOutput, type Deployment, stackSlug } from '../deployment/load.js';
 import { logsBucket, resultsBucket } from './components/buckets.js';
 import { CapacityManager } from './components/capacity-manager.js';
 import { DataFiles } from './components/data-files.js';

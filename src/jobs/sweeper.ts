@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { loseOverdue, type MovedJob } from './lose.js';
+import { loseOverdue, type MovedJob } from './sql/requeue.js';
 
 /** A number that nothing else in the database uses. */
 const sweepLock = 7_270_736_902;

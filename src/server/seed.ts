@@ -1,7 +1,7 @@
-import { accountsOfCredentials, type LocalCredentials, localCredentials } from '../auth/local-identity.js';
-import { accountsOf, type ServiceAccount, seedAccounts, seedApiKey } from '../auth/seed.js';
-import type { ServerEnvironment } from '../config/environment.js';
+import { accountsOfCredentials, type LocalCredentials, localCredentials } from '../accounts/local-credentials.js';
+import { accountsOf, type ServiceAccount, seedAccounts, seedApiKey } from '../accounts/service-accounts.js';
 import type { Database } from '../database/database.js';
+import type { ServerEnvironment } from '../environment/server.js';
 
 export interface Seeded {
   accounts: ServiceAccount[];

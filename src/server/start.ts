@@ -1,6 +1,6 @@
-import type { LocalCredentials } from '../auth/local-identity.js';
+import type { LocalCredentials } from '../accounts/local-credentials.js';
 import { type AssembleOptions, assemble } from './assemble.js';
-import { type Listening, listen } from './listen.js';
+import { type Listening, listen } from './http/listen.js';
 
 export interface StartOptions extends AssembleOptions {
   host?: string | undefined;

@@ -1,6 +1,6 @@
 import type { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Aws, parseS3Uri } from '../config/aws.js';
-import { callAws } from '../config/aws-errors.js';
+import { type Aws, parseS3Uri } from '../aws/clients.js';
+import { callAws } from '../aws/errors.js';
 import { ServiceError } from '../contract/errors.js';
 import type { ResultStorage, StoredFile } from './contract.js';
 

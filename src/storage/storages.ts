@@ -1,6 +1,6 @@
-import { createAws } from '../config/aws.js';
-import type { ServerEnvironment } from '../config/environment.js';
+import { createAws } from '../aws/clients.js';
 import { ServiceError } from '../contract/errors.js';
+import type { ServerEnvironment } from '../environment/server.js';
 import type { Storages } from './contract.js';
 import { createLocalStorage, type LocalStorage } from './local.js';
 import { createS3Storage } from './s3.js';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { recordGroup, signalGroup } from '../config/process-groups.js';
+import { recordGroup, signalGroup } from '../platform/process-groups.js';
 import type { HandlerResult, JobHandler } from './handler.js';
 import { createLineSplitter, parsePayload, parseProgress } from './output.js';
 

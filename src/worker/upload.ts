@@ -71,8 +71,8 @@ const httpPut =
 /** Undefined without credentials of AWS. */
 async function s3Put(location: string): Promise<Put | undefined> {
   const [{ createAws, parseS3Uri }, { callAws }, { Upload }] = await Promise.all([
-    import('../config/aws.js'),
-    import('../config/aws-errors.js'),
+    import('../aws/clients.js'),
+    import('../aws/errors.js'),
     import('@aws-sdk/lib-storage'),
   ]);
   const { bucket, key } = parseS3Uri(location);

@@ -3,7 +3,7 @@ import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { standIn } from './stand-in.js';
+import { standIn } from './fake.js';
 import { root, start } from './system.js';
 
 const credentials = {
@@ -15,7 +15,7 @@ const credentials = {
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 async function startStandIn() {
-  const child = fork(here('./ecs-stand-in.js'));
+  const child = fork(here('./fake-ecs.js'));
   const [{ url }] = await once(child, 'message');
   const ask = async (message) => {
     child.send(message);

@@ -1,9 +1,10 @@
 // One turn of a manager with 20 groups, 10,000 waiting jobs and 500 tasks that run; prints what it cost.
-import { createManager } from '../../dist/capacity/manager.js';
+
+import { createAws } from '../../dist/aws/clients.js';
+import { createManager } from '../../dist/capacity/manager/manager.js';
 import { createApi } from '../../dist/client/api.js';
-import { createEcsCompute } from '../../dist/compute/ecs.js';
-import { createAws } from '../../dist/config/aws.js';
-import { sleep } from '../../dist/config/sleep.js';
+import { createEcsCompute } from '../../dist/compute/ecs/provider.js';
+import { sleep } from '../../dist/platform/sleep.js';
 
 const names = Array.from({ length: 20 }, (_, n) => `group-${n}`);
 const log = { info() {}, warn() {} };

@@ -1,6 +1,6 @@
 // A manager through 24 simulated hours of bursts; prints memory and what is left of timers and listeners.
-import { createManager } from '../../dist/capacity/manager.js';
-import { createSimulation } from '../../dist/capacity/simulation.js';
+import { createManager } from '../../dist/capacity/manager/manager.js';
+import { createSimulation } from '../../dist/capacity/simulation/simulation.js';
 
 const hour = 3_600_000;
 const jobs = [];

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { processStart } from '../../src/config/processes.js';
+import { processStart } from '../../src/platform/processes.js';
 import { freePort, type RunningProgram, runProgram, startProgram } from '../support/program.js';
 import { until } from '../support/until.js';
 

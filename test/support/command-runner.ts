@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CommandRequest, CommandRunner, ProviderLogEvent } from '../../src/compute/command.js';
+import type { CommandRequest, CommandRunner, ProviderLogEvent } from '../../src/executions/runners/runner.js';
 
 export interface RecordedRunner extends CommandRunner {
   started: CommandRequest[];

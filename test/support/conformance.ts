@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Route } from '../../src/contract/route.js';
-import { createOpenApi, openApiPath } from '../../src/server/openapi.js';
+import { createOpenApi, openApiPath } from '../../src/server/http/openapi.js';
 
 interface Exchange {
   method: string;

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import pino from 'pino';
-import { createNotices } from '../../src/database/notices.js';
-import { createFeeds, type Feeds } from '../../src/executions/feed.js';
-import { createLogStore, type LogStore } from '../../src/executions/log-store.js';
-import { createLogTokens } from '../../src/executions/log-tokens.js';
-import { createRecords } from '../../src/executions/records.js';
-import { listen, type Upgrade } from '../../src/server/listen.js';
-import { createLiveLogs, encodeMessages } from '../../src/server/live-logs.js';
+import { createNotices } from '../../src/database/notifications.js';
+import { createFeeds, type Feeds } from '../../src/executions/logs/feed.js';
+import { createLogStore, type LogStore } from '../../src/executions/logs/store.js';
+import { createLogTokens } from '../../src/executions/logs/tokens.js';
+import { createRecords } from '../../src/executions/runs/sql.js';
+import { listen, type Upgrade } from '../../src/server/http/listen.js';
+import { createLiveLogs, encodeMessages } from '../../src/server/log-socket.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {

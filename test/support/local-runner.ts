@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CommandEnd, CommandRequest, CommandRunner } from '../../src/compute/command.js';
+import type { CommandEnd, CommandRequest, CommandRunner } from '../../src/executions/runners/runner.js';
 
 export const request = (command: string, more: Partial<CommandRequest> = {}): CommandRequest => ({
   executionId: randomBytes(16).toString('hex'),

@@ -4,11 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
 import { z } from 'zod';
-import { createManager, type Manager } from '../../src/capacity/manager.js';
+import { createManager, type Manager } from '../../src/capacity/manager/manager.js';
 import { createApi } from '../../src/client/api.js';
-import type { Compute } from '../../src/compute/contract.js';
-import { createLocalCompute, type LocalComputeOptions, type TaskStoppedEvent } from '../../src/compute/local.js';
-import { sleep } from '../../src/config/sleep.js';
+import {
+  createLocalCompute,
+  type LocalComputeOptions,
+  type TaskStoppedEvent,
+} from '../../src/compute/local/provider.js';
+import type { Compute } from '../../src/compute/provider.js';
+import { sleep } from '../../src/platform/sleep.js';
 import { regional } from './jobs.js';
 import type { TestService } from './service.js';
 import { until } from './until.js';

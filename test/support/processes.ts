@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { processStart } from '../../src/config/processes.js';
+import { processStart } from '../../src/platform/processes.js';
 import { until } from './until.js';
 
 /** Whether the process runs; one that waits to be reaped does not. */

@@ -3,8 +3,8 @@ import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 import { CreateClusterCommand, DescribeTasksCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { createEcsCommandRunner } from '../../src/compute/ecs-command.js';
-import { type Aws, createAws } from '../../src/config/aws.js';
+import { type Aws, createAws } from '../../src/aws/clients.js';
+import { createEcsCommandRunner } from '../../src/executions/runners/ecs/runner.js';
 import { hasMoto, type Moto, startMoto } from '../support/moto.js';
 
 const there = hasMoto();

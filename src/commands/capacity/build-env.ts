@@ -27,9 +27,9 @@ Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
       await this.confirm(`Overwrite ${flags.output}?`, `${flags.output} is there already`, '--force');
     }
     const [{ buildEnv }, { createAws }, { writeFileWhole }] = await Promise.all([
-      import('../../cli/build-env.js'),
-      import('../../config/aws.js'),
-      import('../../config/home.js'),
+      import('../../deployment/build-env.js'),
+      import('../../aws/clients.js'),
+      import('../../platform/home.js'),
     ]);
     const tell = (level: 'INFO' | 'WARN', message: string) => this.tell(`${level} ${message}`);
     const { text, missing } = await buildEnv({ aws: createAws(), stackName, tell });
@@ -48,7 +48,7 @@ Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
         hint: 'Name it, as in `reefguide capacity build-env STACK`, or set CONFIG_FILE_NAME.',
       });
     }
-    const { loadDeployment } = await import('../../config/deployment.js');
+    const { loadDeployment } = await import('../../deployment/load.js');
     return (await loadDeployment(process.env.CONFIG_FILE_NAME)).stackName;
   }
 }

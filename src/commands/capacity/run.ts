@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import type { Logger } from 'pino';
-import type { ManagerStatus } from '../../capacity/manager.js';
+import type { ManagerStatus } from '../../capacity/manager/manager.js';
 import { BaseCommand } from '../../cli/base.js';
-import type { Capacity } from '../../cli/capacity.js';
+import type { Capacity } from '../../cli/capacity/stoppable.js';
 
 export default class CapacityRun extends BaseCommand {
   static override description = `Run the capacity manager: it launches workers when jobs wait.
@@ -32,11 +32,11 @@ described in a workers file, and the API is the running local system unless API_
       { createLog },
       { untilStopped },
     ] = await Promise.all([
-      import('../../config/env-file.js'),
-      import('../../config/environment.js'),
-      import('../../config/manager-environment.js'),
-      import('../../config/error-reports.js'),
-      import('../../config/log.js'),
+      import('../../environment/env-file.js'),
+      import('../../environment/server.js'),
+      import('../../environment/capacity-manager.js'),
+      import('../../platform/error-reports.js'),
+      import('../../platform/log.js'),
       import('../../cli/until-stopped.js'),
     ]);
     await loadEnvFile('.env', process.env);
@@ -52,7 +52,7 @@ described in a workers file, and the API is the running local system unless API_
       if (flags.once) {
         await Promise.race([capacity.manager.once(), stopped]);
       } else {
-        const { startMonitor } = await import('../../capacity/monitor.js');
+        const { startMonitor } = await import('../../cli/capacity/monitor.js');
         const monitor = await startMonitor(capacity.manager, {
           port: PORT,
           host: HOST,
@@ -73,7 +73,7 @@ described in a workers file, and the API is the running local system unless API_
 
   /** Prints each group's decision when it differs from the one before. */
   private async printer(dryRun: boolean): Promise<(status: ManagerStatus) => void> {
-    const { describeDecision } = await import('../../capacity/dry-run.js');
+    const { describeDecision } = await import('../../capacity/manager/dry-run.js');
     const said = new Map<string, string>();
     return ({ groups }) => {
       for (const report of groups) {
@@ -94,13 +94,13 @@ interface StartOptions {
 
 async function startEcs(env: NodeJS.ProcessEnv, { log, dryRun, onTurn }: StartOptions): Promise<Capacity> {
   const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
-    import('../../capacity/ecs-groups.js'),
-    import('../../cli/ecs-capacity.js'),
+    import('../../capacity/manager/ecs-groups.js'),
+    import('../../cli/capacity/ecs.js'),
   ]);
   return startEcsCapacity({ settings: parseEcsManager(env), log, dryRun, onTurn });
 }
 
 async function startLocal(env: NodeJS.ProcessEnv, { workersFile, ...options }: StartOptions): Promise<Capacity> {
-  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/local-capacity.js');
+  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/local-system/capacity.js');
   return startLocalCapacity({ ...(await findLocalCapacity(env, workersFile)), ...options });
 }

@@ -11,8 +11,8 @@ export default class CapacityStatusCommand extends ClientCommand {
     const [status, demand] = await Promise.all([api.capacityStatus(), api.demand(0)]);
     if (this.jsonEnabled()) return { ...status, demand: demand.types };
     const [{ table }, { ago, duration }] = await Promise.all([
-      import('../../cli/table.js'),
-      import('../../cli/format.js'),
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
     ]);
     const now = Date.now();
     this.log(

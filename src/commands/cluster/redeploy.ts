@@ -1,4 +1,4 @@
-import { ClusterCommand } from '../../cli/cluster.js';
+import { ClusterCommand } from '../../cli/cluster/command.js';
 
 export default class ClusterRedeploy extends ClusterCommand {
   static override description =

@@ -1,4 +1,4 @@
-import { ClusterCommand } from '../../cli/cluster.js';
+import { ClusterCommand } from '../../cli/cluster/command.js';
 
 export default class ClusterStatusCommand extends ClusterCommand {
   static override description = 'Show the ECS service of the deployment: counts, deployments, last events.';
@@ -15,8 +15,8 @@ export default class ClusterStatusCommand extends ClusterCommand {
     const status = (await this.follow(control, flags)) ?? (await control.status());
     if (this.jsonEnabled()) return status;
     const [{ statusLines }, { ago }] = await Promise.all([
-      import('../../cli/rollout.js'),
-      import('../../cli/format.js'),
+      import('../../cli/cluster/rollout.js'),
+      import('../../cli/output/format.js'),
     ]);
     const { serviceStatus, runningCount, desiredCount, pendingCount } = status;
     this.log(`${serviceStatus}: ${runningCount} of ${desiredCount} tasks running, ${pendingCount} pending`);

@@ -13,8 +13,8 @@ the local system when the database is the embedded one.`;
       import('../../cli/database.js'),
       import('../../server/seed.js'),
     ]);
-    const { parseEnvironment, serverEnvironment } = await import('../../config/environment.js');
-    const { homeFolder } = await import('../../config/home.js');
+    const { parseEnvironment, serverEnvironment } = await import('../../environment/server.js');
+    const { homeFolder } = await import('../../platform/home.js');
     const { migrate } = await import('../../database/migrations.js');
     const { openDatabase } = await import('../../database/database.js');
     const environment = parseEnvironment(serverEnvironment, process.env);

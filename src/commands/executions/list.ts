@@ -25,7 +25,7 @@ export default class ExecutionsList extends ClientCommand {
     const executions = await (await this.connect(flags)).executions({ status, limit });
     if (this.jsonEnabled()) return executions;
     if (executions.length === 0) this.tell('No executions.');
-    else this.log((await import('../../cli/execution-table.js')).executionTable(executions, Date.now()));
+    else this.log((await import('../../cli/output/execution-table.js')).executionTable(executions, Date.now()));
     return executions;
   }
 }

@@ -21,7 +21,7 @@ has come for two seconds.`;
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ExecutionsLogs);
     const api = await this.connect(flags);
-    const { printLogs } = await import('../../cli/print-logs.js');
+    const { printLogs } = await import('../../cli/executions/print-logs.js');
     return printLogs(api, args.id, {
       follow: flags.follow,
       json: this.jsonEnabled(),

@@ -11,7 +11,10 @@ export default class ExecutionsStatus extends ClientCommand {
     const { args, flags } = await this.parse(ExecutionsStatus);
     const state = await (await this.connect(flags)).executionStatus(args.id);
     if (this.jsonEnabled()) return state;
-    const [{ facts }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ facts }, { ago }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     const now = Date.now();
     const at = (time: string | undefined) => time && `${ago(time, now)} (${time})`;
     this.log(

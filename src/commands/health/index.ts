@@ -18,7 +18,7 @@ export default class Health extends ClientCommand {
         throw error;
       },
     );
-    const { facts } = await import('../../cli/table.js');
+    const { facts } = await import('../../cli/output/table.js');
     this.log(
       facts([
         ['API', api.baseUrl],

@@ -13,7 +13,7 @@ Exits with 1 when there are errors.`;
     const { report } = answer;
     if (report.error_count > 0) process.exitCode = 1;
     if (this.jsonEnabled()) return answer;
-    const { describeReport } = await import('../../cli/reports.js');
+    const { describeReport } = await import('../../cli/output/reports.js');
     this.log(describeReport(report));
     this.tell(
       report.issues.length === 0

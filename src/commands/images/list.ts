@@ -10,7 +10,7 @@ export default class ImagesList extends ClientCommand {
     const answer = await (await this.connect(flags)).images();
     if (this.jsonEnabled()) return answer;
     if (answer.images.length === 0) this.tell('No images yet: register one with `reefguide images register IMAGE`.');
-    else this.log((await import('../../cli/execution-table.js')).imageTable(answer.images, Date.now()));
+    else this.log((await import('../../cli/output/execution-table.js')).imageTable(answer.images, Date.now()));
     return answer;
   }
 }

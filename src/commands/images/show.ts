@@ -11,7 +11,10 @@ export default class ImagesShow extends ClientCommand {
     const { args, flags } = await this.parse(ImagesShow);
     const image = await (await this.connect(flags)).image(args.image);
     if (this.jsonEnabled()) return image;
-    const [{ facts }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ facts }, { ago }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     const now = Date.now();
     this.log(
       facts([

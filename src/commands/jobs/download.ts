@@ -19,8 +19,8 @@ export default class JobsDownload extends ClientCommand {
     const api = await this.connect(flags);
     const { files } = await api.downloads(args.id);
     const [{ downloadFiles }, { bytes }] = await Promise.all([
-      import('../../cli/download.js'),
-      import('../../cli/format.js'),
+      import('../../cli/jobs/download.js'),
+      import('../../cli/output/format.js'),
     ]);
     if (Object.keys(files).length === 0) this.tell('The job left no files.');
     const done = await downloadFiles(files, flags.output ?? `job-${args.id}`, (file) => {

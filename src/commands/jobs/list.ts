@@ -23,7 +23,10 @@ export default class JobsList extends ClientCommand {
     const { status, type, limit, cursor } = flags;
     const page = await api.listJobs({ status, type, limit, cursor });
     if (this.jsonEnabled()) return page;
-    const [{ table }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ table }, { ago }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     if (page.jobs.length === 0) this.tell('No jobs.');
     else {
       const now = Date.now();

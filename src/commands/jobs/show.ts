@@ -12,9 +12,9 @@ export default class JobsShow extends ClientCommand {
     const answer = await (await this.connect(flags)).job(args.id);
     if (this.jsonEnabled()) return answer;
     const [{ table }, { ago }, { failureReason }] = await Promise.all([
-      import('../../cli/table.js'),
-      import('../../cli/format.js'),
-      import('../../cli/watch-to-end.js'),
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+      import('../../cli/jobs/watch-to-end.js'),
     ]);
     const { job } = answer;
     const now = Date.now();

@@ -32,7 +32,7 @@ exits with 0 when it succeeded, 1 when it did not.`;
       this.tell(`Follow it with: reefguide jobs watch ${created.jobId}`);
       return created;
     }
-    const { watchToEnd } = await import('../../cli/watch-to-end.js');
+    const { watchToEnd } = await import('../../cli/jobs/watch-to-end.js');
     const end = await watchToEnd(api, created.jobId);
     if (!this.jsonEnabled()) this.log(`Job ${created.jobId} ${end.job.status}`);
     if (end.job.status !== 'SUCCEEDED') process.exitCode = 1;

@@ -9,7 +9,7 @@ export default class JobsTypes extends ClientCommand {
     const { flags } = await this.parse(JobsTypes);
     const answer = await (await this.connect(flags)).jobTypes();
     if (this.jsonEnabled()) return answer;
-    const { table } = await import('../../cli/table.js');
+    const { table } = await import('../../cli/output/table.js');
     const rows = answer.types.map(({ name, expiryMinutes, maxAttempts, inputSchema }) => [
       name,
       `${expiryMinutes} min`,

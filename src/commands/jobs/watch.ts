@@ -9,7 +9,7 @@ export default class JobsWatch extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsWatch);
-    const { watchToEnd } = await import('../../cli/watch-to-end.js');
+    const { watchToEnd } = await import('../../cli/jobs/watch-to-end.js');
     const end = await watchToEnd(await this.connect(flags), args.id);
     this.log(`Job ${args.id} ${end.job.status}`);
     if (end.job.status !== 'SUCCEEDED') process.exitCode = 1;

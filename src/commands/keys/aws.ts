@@ -21,9 +21,9 @@ there stays accepted, so that nobody is logged out.`;
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(KeysAws);
     const [{ generateKeys, keyToRotate, keyVariables }, { createAws }, { openSecret }] = await Promise.all([
-      import('../../auth/keys.js'),
-      import('../../config/aws.js'),
-      import('../../config/secrets.js'),
+      import('../../accounts/signing-keys.js'),
+      import('../../aws/clients.js'),
+      import('../../aws/secrets-manager.js'),
     ]);
     const secret = await openSecret(createAws(), args.secret);
     const previous = flags.rotate ? keyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;

@@ -22,8 +22,8 @@ With --rotate the public key that was there stays accepted, so that nobody is lo
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysLocal);
     const [{ generateKeys, keyToRotate, keyVariables }, { readVariables, setVariables }] = await Promise.all([
-      import('../../auth/keys.js'),
-      import('../../config/env-file.js'),
+      import('../../accounts/signing-keys.js'),
+      import('../../environment/env-file.js'),
     ]);
     const file = flags['env-file'];
     const previous = flags.rotate ? keyToRotate(await readVariables(file), file) : undefined;

@@ -12,10 +12,10 @@ export default class PlaybookList extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(PlaybookList);
-    const { listPlaybooks, shownFolder } = await import('../../cli/playbook-files.js');
+    const { listPlaybooks, shownFolder } = await import('../../cli/playbooks/files.js');
     const playbooks = await listPlaybooks(args.folder);
     if (this.jsonEnabled()) return { playbooks };
-    const { table } = await import('../../cli/table.js');
+    const { table } = await import('../../cli/output/table.js');
     const rows = playbooks.map(({ name, description, variables, problems }) => [
       name,
       problems.length > 0

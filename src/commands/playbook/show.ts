@@ -12,10 +12,13 @@ export default class PlaybookShow extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(PlaybookShow);
-    const { loadPlaybook } = await import('../../cli/playbook-files.js');
+    const { loadPlaybook } = await import('../../cli/playbooks/files.js');
     const { file, playbook } = await loadPlaybook(args.name);
     if (this.jsonEnabled()) return { file, ...playbook };
-    const [{ facts }, { duration }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ facts }, { duration }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     const { commands, env, secrets, timeout, variables } = playbook;
     this.log(
       facts([

@@ -19,7 +19,7 @@ export default class SecretsCreate extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsCreate);
-    const { readSecretValue } = await import('../../cli/secret-value.js');
+    const { readSecretValue } = await import('../../cli/executions/secret-value.js');
     const api = await this.connect(flags);
     const { name } = args;
     const value = await readSecretValue();

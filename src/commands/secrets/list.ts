@@ -9,7 +9,10 @@ export default class SecretsList extends ClientCommand {
     const { flags } = await this.parse(SecretsList);
     const all = await (await this.connect(flags)).secrets();
     if (this.jsonEnabled()) return all;
-    const [{ table }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ table }, { ago }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     const now = Date.now();
     const rows = all.secrets.map(({ name, key_name, description, created_by, updated_at }) => [
       name,

@@ -18,7 +18,7 @@ Without flags its value is changed, read from standard input or asked for; with 
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsUpdate);
-    const { readSecretValue } = await import('../../cli/secret-value.js');
+    const { readSecretValue } = await import('../../cli/executions/secret-value.js');
     const { 'key-name': keyName, description } = flags;
     const api = await this.connect(flags);
     const onlyValue = keyName === undefined && description === undefined;

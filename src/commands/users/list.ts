@@ -9,7 +9,10 @@ export default class UsersList extends ClientCommand {
     const { flags } = await this.parse(UsersList);
     const { users } = await (await this.connect(flags)).people();
     if (this.jsonEnabled()) return { users };
-    const [{ table }, { ago }] = await Promise.all([import('../../cli/table.js'), import('../../cli/format.js')]);
+    const [{ table }, { ago }] = await Promise.all([
+      import('../../cli/output/table.js'),
+      import('../../cli/output/format.js'),
+    ]);
     const now = Date.now();
     const rows = users.map(({ email, roles, last_used, revoked }) => [
       email,

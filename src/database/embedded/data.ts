@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { chown, mkdtemp, open, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Binaries, executable } from './binaries.js';
+import type { Place } from './data-directory.js';
 import { diskFull, EmbeddedPostgresError, errorCode, isDiskFull, USE_ANOTHER_DATABASE } from './errors.js';
 import { type HomePaths, readIfThere, removeFolder, writeAtomically } from './files.js';
-import type { Place } from './place.js';
 import { killPostgresIn } from './processes.js';
 
 const ATTEMPT = 'attempt-';

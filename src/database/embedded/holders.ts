@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolders } from '../../config/folders.js';
-import { isAlive, ownIdentity, processIdentity } from '../../config/processes.js';
+import { makeFolders } from '../../platform/folders.js';
+import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 import { createExclusively, readJson } from './files.js';
 
 /** Never used twice by one process: a hold on a home that was deleted must not find its file in the new one. */

@@ -1,7 +1,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolders } from '../../config/folders.js';
-import { isAlive, ownIdentity, processIdentity } from '../../config/processes.js';
+import { makeFolders } from '../../platform/folders.js';
+import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 import { EmbeddedPostgresError, errorCode } from './errors.js';
 import { createExclusively, poll, readIfThere, writeAtomically } from './files.js';
 

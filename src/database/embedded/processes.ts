@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { hasProc, processStart, procStat, readProc, run } from '../../config/processes.js';
+import { hasProc, processStart, procStat, readProc, run } from '../../platform/processes.js';
 import { errorCode } from './errors.js';
 import { poll } from './files.js';
 

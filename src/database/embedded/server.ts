@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolders } from '../../config/folders.js';
-import { processStart } from '../../config/processes.js';
+import { makeFolders } from '../../platform/folders.js';
+import { processStart } from '../../platform/processes.js';
 import { type Binaries, executable } from './binaries.js';
 import { cannotRun, postgresEnvironment, readData } from './data.js';
+import type { Place } from './data-directory.js';
 import { diskFull, EmbeddedPostgresError, errorCode, isDiskFull, USE_ANOTHER_DATABASE } from './errors.js';
 import { poll } from './files.js';
-import type { Place } from './place.js';
 import { choosePort } from './port.js';
 import { isPostgresOf, killPostgresIn, signal } from './processes.js';
 

@@ -9,7 +9,7 @@ import {
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../config/deployment.js';
+import type { Deployment } from '../../deployment/load.js';
 import { fetchCheck } from '../image-names.js';
 import { jobTypeEnvironment, type ManagerVariable } from '../manager-variables.js';
 import { allow } from '../nag.js';

@@ -7,7 +7,7 @@ import {
   RecordTarget,
 } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../config/deployment.js';
+import type { Deployment } from '../../deployment/load.js';
 
 /** The records of the services, in a hosted zone that is there already. */
 export class Domains extends Construct {

@@ -12,7 +12,7 @@ import {
 import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../config/deployment.js';
+import type { Deployment } from '../../deployment/load.js';
 import { acknowledge } from '../nag.js';
 import { frontendBucket } from './buckets.js';
 

@@ -4,7 +4,7 @@ import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../config/deployment.js';
+import type { Deployment } from '../../deployment/load.js';
 import { fetchCheck } from '../image-names.js';
 import { balancedService, fargateTask } from './fargate.js';
 import type { Networking } from './networking.js';

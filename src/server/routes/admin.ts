@@ -1,7 +1,7 @@
-import type { ServiceControl } from '../../compute/service.js';
+import type { ServiceControl } from '../../aws/ecs-service.js';
 import { adminRoutes } from '../../contract/admin.js';
 import { orUnavailable, ServiceError } from '../../contract/errors.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 /** The ECS service that administrators watch and scale; undefined where the deployment has none. */
 export function adminRoutesOn(http: Http, service: ServiceControl | undefined): void {

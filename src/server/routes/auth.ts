@@ -1,6 +1,6 @@
-import type { Sessions } from '../../auth/sessions.js';
+import type { Sessions } from '../../accounts/sessions.js';
 import { authRoutes } from '../../contract/auth.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 export function authRoutesOn(http: Http, sessions: Sessions): void {
   http.open(authRoutes.register, ({ body }, { address }) => sessions.register(body.email, body.password, address));

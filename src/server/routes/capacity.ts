@@ -1,6 +1,6 @@
+import type { CapacityStore } from '../../capacity/store.js';
 import { capacityRoutes } from '../../contract/capacity.js';
-import type { CapacityStore } from '../../jobs/capacity-store.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 export function capacityRoutesOn(http: Http, capacity: CapacityStore): void {
   http.guarded(capacityRoutes.lease, ({ body }) => capacity.take(body.holder, body.ttlSeconds));

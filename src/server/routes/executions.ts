@@ -1,10 +1,10 @@
-import { mayDo } from '../../auth/permissions.js';
+import { mayDo } from '../../accounts/permissions.js';
 import { executionRoutes } from '../../contract/executions.js';
 import { imageRoutes } from '../../contract/images.js';
-import type { Asker, Executions } from '../../executions/executions.js';
-import type { Images } from '../../executions/images.js';
-import type { Http, UserContext } from '../http.js';
-import { streamJson } from '../stream-json.js';
+import type { Images } from '../../executions/images/images.js';
+import type { Asker, Executions } from '../../executions/runs/run.js';
+import type { Http, UserContext } from '../http/routes.js';
+import { streamJson } from '../http/stream-json.js';
 
 const askerOf = ({ principal, requestId }: UserContext): Asker => ({
   userId: principal.userId,

@@ -3,7 +3,7 @@ import { notFound } from '../../contract/errors.js';
 import { jobRoutes } from '../../contract/job-routes.js';
 import type { LocalStorage } from '../../storage/local.js';
 import type { UrlSigner } from '../../storage/signed-url.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 /** One file may be this large: more than any result, less than a disk. */
 const maxFileBytes = 64 * 1024 ** 3;

@@ -1,7 +1,7 @@
 import { orUnavailable } from '../../contract/errors.js';
 import type { HealthReport, Trace } from '../../contract/health.js';
 import { healthRoutes } from '../../contract/health.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 export function healthRoutesOn(
   http: Http,

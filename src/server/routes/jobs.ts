@@ -1,8 +1,8 @@
-import { isAdmin, mayDo, type Principal } from '../../auth/permissions.js';
+import { isAdmin, mayDo, type Principal } from '../../accounts/permissions.js';
 import { jobRoutes } from '../../contract/job-routes.js';
-import type { Submissions, Viewer } from '../../jobs/submissions.js';
-import { streamEvents } from '../event-stream.js';
-import type { Http } from '../http.js';
+import type { Submissions, Viewer } from '../../jobs/submit.js';
+import { streamEvents } from '../http/event-stream.js';
+import type { Http } from '../http/routes.js';
 
 const viewer = (principal: Principal): Viewer => ({
   userId: principal.userId,

@@ -1,6 +1,6 @@
-import type { People } from '../../auth/people.js';
+import type { People } from '../../accounts/api-keys.js';
 import { peopleRoutes } from '../../contract/people.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 export function peopleRoutesOn(http: Http, people: People): void {
   http.guarded(peopleRoutes.list, async () => ({ users: await people.list() }));

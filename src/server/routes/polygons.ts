@@ -1,7 +1,7 @@
-import { isAdmin } from '../../auth/permissions.js';
+import { isAdmin } from '../../accounts/permissions.js';
 import { noteRoutes, polygonRoutes } from '../../contract/polygons.js';
-import type { Areas, Owner } from '../../jobs/areas.js';
-import type { Http, UserContext } from '../http.js';
+import type { Areas, Owner } from '../../sites/polygons.js';
+import type { Http, UserContext } from '../http/routes.js';
 
 const ownerOf = ({ principal }: UserContext): Owner => ({ userId: principal.userId, seesAll: isAdmin(principal) });
 

@@ -1,7 +1,7 @@
-import { mayDo } from '../../auth/permissions.js';
+import { mayDo } from '../../accounts/permissions.js';
 import { secretRoutes } from '../../contract/secrets.js';
-import type { Secrets } from '../../executions/secrets.js';
-import type { Http } from '../http.js';
+import type { Secrets } from '../../executions/secrets/secrets.js';
+import type { Http } from '../http/routes.js';
 
 export function secretRoutesOn(http: Http, secrets: Secrets): void {
   http.guarded(secretRoutes.list, async () => {

@@ -1,9 +1,9 @@
-import { jwkSet, type SigningKeys } from '../../auth/keys.js';
+import { jwkSet, type SigningKeys } from '../../accounts/signing-keys.js';
 import { ServiceError } from '../../contract/errors.js';
 import { systemRoutes } from '../../contract/system.js';
-import type { Http } from '../http.js';
-import type { Metrics } from '../metrics.js';
-import { createOpenApi } from '../openapi.js';
+import type { Metrics } from '../http/metrics.js';
+import { createOpenApi } from '../http/openapi.js';
+import type { Http } from '../http/routes.js';
 import { version } from '../version.js';
 
 export interface SystemDependencies {

@@ -1,6 +1,6 @@
-import type { Accounts } from '../../auth/accounts.js';
+import type { Accounts } from '../../accounts/users.js';
 import { userRoutes } from '../../contract/auth.js';
-import type { Http } from '../http.js';
+import type { Http } from '../http/routes.js';
 
 export function userRoutesOn(http: Http, accounts: Accounts): void {
   http.guarded(userRoutes.list, async () => ({ users: await accounts.list() }));

@@ -1,9 +1,9 @@
-import { mayDo } from '../../auth/permissions.js';
+import { mayDo } from '../../accounts/permissions.js';
 import { jobRoutes } from '../../contract/job-routes.js';
-import type { AssignedJob } from '../../jobs/assign.js';
-import type { Work } from '../../jobs/work.js';
-import type { Http } from '../http.js';
-import type { Metrics } from '../metrics.js';
+import type { Work } from '../../jobs/claims.js';
+import type { AssignedJob } from '../../jobs/sql/assign.js';
+import type { Metrics } from '../http/metrics.js';
+import type { Http } from '../http/routes.js';
 
 const defaultPollLimit = 10;
 

@@ -9,7 +9,7 @@ import {
   type OrchestratorStandIn,
   type StandInExecution,
   startOrchestratorStandIn,
-} from '../../support/orchestrator-stand-in.js';
+} from '../../support/fake-executions-api.js';
 import { until } from '../../support/until.js';
 
 let standIn: OrchestratorStandIn;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseDeployment } from '../../../src/config/deployment.js';
+import { parseDeployment } from '../../../src/deployment/load.js';
 import { parseEcrImage } from '../../../src/infra/image-names.js';
 import { jobTypeEnvironment } from '../../../src/infra/manager-variables.js';
 import { firstBoot, mountScript } from '../../../src/infra/mount-script.js';

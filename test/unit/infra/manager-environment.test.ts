@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { parseEcsManager } from '../../../src/capacity/ecs-groups.js';
-import { ecsManagerEnvironment, jobTypeVariables } from '../../../src/config/manager-environment.js';
+import { parseEcsManager } from '../../../src/capacity/manager/ecs-groups.js';
+import { ecsManagerEnvironment, jobTypeVariables } from '../../../src/environment/capacity-manager.js';
 import {
   containerOf,
   flat,

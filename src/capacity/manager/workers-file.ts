@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { SetupError } from '../../contract/errors.js';
+import type { Scaling } from './scaling.js';
+
+/** Workers of one kind: the job types they take, how they scale, and what they run. */
+export interface WorkerGroup {
+  name: string;
+  jobTypes: readonly string[];
+  scaling: Scaling;
+}
+
+const scaling = z
+  .strictObject({
+    min: z.int().min(0).default(0),
+    max: z.int().min(0).max(1000),
+    factor: z.number().positive().default(1),
+    sensitivity: z.number().positive().default(1),
+    cooldownSeconds: z.number().min(0).default(0),
+    policy: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('logarithmic') }),
+        z.strictObject({
+          kind: z.literal('target-wait'),
+          targetWaitSeconds: z.number().positive(),
+          meanJobSeconds: z.number().positive(),
+        }),
+      ])
+      .default({ kind: 'logarithmic' }),
+  })
+  .refine(({ min, max }) => min <= max, 'min is above max');
+
+const workers = z.strictObject({
+  workers: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and -'),
+        jobTypes: z.array(z.string().min(1)).min(1),
+        entryPoint: z.array(z.string()).min(1).optional(),
+        command: z.array(z.string()).default([]),
+        env: z.record(z.string(), z.string()).default({}),
+        scaling,
+      }),
+    )
+    .min(1),
+});
+
+/** A group of the workers file, with what its tasks run on this machine. */
+export interface LocalWorkerGroup extends WorkerGroup {
+  /** The program; undefined: this one. */
+  entryPoint: readonly string[] | undefined;
+  command: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/** Reads a workers file: `{ "workers": [{ name, jobTypes, command, scaling, … }] }`. */
+export async function readWorkersFile(file: string): Promise<LocalWorkerGroup[]> {
+  const fail = (reason: string) =>
+    new SetupError(`Workers file ${file}: ${reason}`, { hint: 'See docs/local-workers.md for its form.' });
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw fail(error.code === 'ENOENT' ? 'there is no such file' : error.message);
+  });
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw fail(error instanceof Error ? error.message : 'not JSON');
+  }
+  const parsed = workers.safeParse(content);
+  if (!parsed.success) {
+    throw fail(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  }
+  const names = parsed.data.workers.map(({ name }) => name);
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) throw fail(`two groups are named ${twice}`);
+  return parsed.data.workers.map((group) => ({ ...group, entryPoint: group.entryPoint }));
+}

@@ -1,0 +1,35 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Database } from '../../database/database.js';
+
+const validSeconds = 60;
+
+const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+
+/** Tokens that open the log of one execution, once, within a minute. */
+export function createLogTokens(database: Database) {
+  return {
+    async issue(executionId: string): Promise<string> {
+      const token = `log_${randomBytes(32).toString('base64url')}`;
+      await database.rows(
+        'log-token-make',
+        `INSERT INTO "LogToken" (token_hash, execution_id, expires_at)
+         VALUES ($1, $2, now() + make_interval(secs => ${validSeconds}))`,
+        [hash(token), executionId],
+      );
+      return token;
+    },
+    /** The execution that it opens; undefined when it was used, has ended or never was. Of two at once one gets it. */
+    async take(token: string): Promise<string | undefined> {
+      const [row] = await database.rows<{ execution_id: string; good: boolean }>(
+        'log-token-take',
+        'DELETE FROM "LogToken" WHERE token_hash = $1 RETURNING execution_id, expires_at > now() AS good',
+        [hash(token)],
+      );
+      return row?.good ? row.execution_id : undefined;
+    },
+    async removeExpired(): Promise<void> {
+      await database.rows('log-tokens-expired', 'DELETE FROM "LogToken" WHERE expires_at < now()', []);
+    },
+  };
+}
+export type LogTokens = ReturnType<typeof createLogTokens>;

@@ -1,0 +1,245 @@
+// A database that goes away and comes back: 503 meanwhile, and everything goes on by itself afterwards.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  claim,
+  count,
+  newTask,
+  payload,
+  regional,
+  regionalResult,
+  report,
+  sql,
+  statusOf,
+  submit,
+  waitingClaims,
+} from '../../support/jobs.js';
+import { type Answer, type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { until } from '../../support/until.js';
+
+let proxy: TcpProxy;
+/** A service on the database itself, and one behind the proxy. */
+let steady: TestService;
+let system: TestService;
+let user: Caller;
+let worker: Caller;
+let manager: Caller;
+let admin: Caller;
+let apiKey: string;
+let steadyUser: Caller;
+let steadyWorker: Caller;
+
+beforeAll(async () => {
+  const { hostname, port } = new URL(process.env.TEST_DATABASE_URL ?? '');
+  proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+  steady = await startTestService();
+  system = await startTestService({
+    beside: steady,
+    databaseUrl(url) {
+      const through = new URL(url);
+      through.hostname = proxy.host;
+      through.port = String(proxy.port);
+      return through.href;
+    },
+  });
+  user = await system.as();
+  worker = await system.as('WORKER');
+  manager = await system.as('MANAGER');
+  admin = await system.as('ADMIN');
+  apiKey = await system.apiKey(user.userId);
+  steadyUser = await steady.as();
+  steadyWorker = await steady.as('WORKER');
+});
+beforeEach(() => sql(steady, 'DELETE FROM "Job"'));
+afterEach(async () => {
+  await proxy.allow();
+  await untilBack();
+});
+afterAll(async () => {
+  await system?.close();
+  await steady?.close();
+  await proxy?.close();
+});
+
+/** The service works again, and hears the other process again. */
+async function untilBack() {
+  await until(async () => (await system.anybody.get('/api/ready')).status === 200);
+  await until(async () => (await count(steady, `pg_stat_activity WHERE application_name = 'reefguide listener'`)) > 1);
+}
+const withKey = (path: string) => system.fetch(path, { headers: { 'x-api-key': apiKey } });
+const submission = (n: number) => ({ type: regional, inputPayload: payload(n) });
+
+describe('while the database is away', () => {
+  const account = { email: 'someone@example.org', password: 'long enough' };
+  const requests: Record<string, () => Promise<Answer>> = {
+    'a login': () => system.anybody.post('/api/auth/login', account),
+    'a registration': () => system.anybody.post('/api/auth/register', account),
+    'a refresh': () => system.anybody.post('/api/auth/token', { refreshToken: 'rt_x' }),
+    'a profile': () => user.get('/api/auth/profile'),
+    'an API key': () => withKey('/api/jobs'),
+    'a wrong API key': () => system.fetch('/api/jobs', { headers: { 'x-api-key': 'rg_wrong' } }),
+    'a submission': () => user.post('/api/jobs', submission(1)),
+    'a batch': () => user.post('/api/jobs/batch', { jobs: [submission(1)] }),
+    'the list of jobs': () => user.get('/api/jobs'),
+    'the list of requests': () => user.get('/api/jobs/requests'),
+    'a job': () => user.get('/api/jobs/1'),
+    'the events of a job': () => user.get('/api/jobs/1/events'),
+    'a download': () => user.get('/api/jobs/1/download'),
+    'a cancellation': () => user.post('/api/jobs/1/cancel'),
+    'a poll': () => worker.get('/api/jobs/poll'),
+    'a claim': () => worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask() }),
+    'a claim that waits': () => worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 5 }),
+    'an assignment': () => worker.post('/api/jobs/assign', { jobId: 1, ...newTask() }),
+    'a heartbeat': () => worker.post('/api/jobs/assignments/1/heartbeat', {}),
+    'a result': () => report(worker, 1),
+    'a batch of results': () =>
+      worker.post('/api/jobs/results', { results: [{ assignmentId: 1, status: 'SUCCEEDED', resultPayload: {} }] }),
+    'a release': () => worker.post('/api/jobs/assignments/1/release', {}),
+    'the demand': () => manager.get('/api/jobs/demand'),
+    'the lease': () => manager.post('/api/capacity/lease', { holder: 'a', ttlSeconds: 5 }),
+    'the state of capacity': () => manager.get('/api/capacity/status'),
+    'an invalidation': () => admin.post('/api/jobs/cache/invalidate', { type: regional }),
+    polygons: () => user.get('/api/polygons'),
+    notes: () => user.get('/api/notes'),
+    users: () => admin.get('/api/users'),
+    'the audit log': () => admin.get('/api/users/utils/log'),
+  };
+
+  it('every request that needs it is answered 503, with the time to try again', async () => {
+    await proxy.refuse();
+    for (const round of ['just cut', 'refused']) {
+      const names = Object.keys(requests);
+      const answers = await Promise.all(names.map((name) => requests[name]?.()));
+      const statuses = Object.fromEntries(names.map((name, n) => [name, answers[n]?.status]));
+      expect({ round, statuses }).toEqual({ round, statuses: Object.fromEntries(names.map((name) => [name, 503])) });
+      expect(answers[0]?.headers.get('retry-after')).toMatch(/^\d+$/);
+    }
+  });
+
+  it('the service says that it lives and is not ready, and answers what needs no database', async () => {
+    await proxy.refuse();
+    expect((await system.anybody.get('/api/health')).status).toBe(200);
+    expect((await system.anybody.get('/api/ready')).status).toBe(503);
+    expect((await system.anybody.get('/api/.well-known/jwks.json')).status).toBe(200);
+    expect((await system.anybody.get('/metrics')).status).toBe(200);
+    expect((await user.get('/api/jobs/types')).status).toBe(200);
+    expect((await system.anybody.get('/api/jobs')).status).toBe(401);
+  });
+
+  it('an event is answered 500, so that it is sent again', async () => {
+    await proxy.refuse();
+    const event = {
+      'detail-type': 'ECS Task State Change',
+      detail: { taskArn: 'arn:aws:ecs:test:0:task/c/1', lastStatus: 'STOPPED' },
+    };
+    const answer = await fetch(`${system.processorUrl}/process`, { method: 'POST', body: JSON.stringify(event) });
+    expect(answer.status).toBe(500);
+  });
+});
+
+describe('when the database comes back', () => {
+  it('jobs go on where they were, and none is lost', async () => {
+    const { jobId: waiting } = await submit(user, payload('waiting'), { priority: -1 });
+    const { jobId: running } = await submit(user, payload('running'));
+    const [inHand] = await claim(worker);
+    await proxy.refuse();
+    expect((await report(worker, inHand?.assignment.id ?? 0)).status).toBe(503);
+    await proxy.allow();
+    await untilBack();
+    expect((await report(worker, inHand?.assignment.id ?? 0)).status).toBe(200);
+    expect(await claim(worker)).toMatchObject([{ job: { id: waiting } }]);
+    expect(await statusOf(steady, running)).toBe('SUCCEEDED');
+    expect((await withKey('/api/jobs')).status).toBe(200);
+  });
+
+  it('a claim that waited all the while gets the job that was made meanwhile', async () => {
+    const waiting = worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 20 });
+    await until(async () => (await waitingClaims(system)) === 1);
+    await proxy.refuse();
+    const { jobId } = await submit(steadyUser, payload('meanwhile'));
+    await proxy.allow();
+    const { status, body } = await waiting;
+    // It may have looked while the database was away: then it is told so, and asks again as a worker does.
+    const claims = status === 200 ? body.claims : await until(() => claim(worker).catch(() => undefined));
+    expect(claims).toMatchObject([{ job: { id: jobId, attempts: 1 } }]);
+  });
+
+  it.each(['cut by the network', 'ended by the database'])(
+    '%s: notifications are heard again both ways',
+    async (how) => {
+      if (how === 'cut by the network') await proxy.refuse();
+      else await steady.testDatabase.cutConnections();
+      await proxy.allow();
+      await untilBack();
+      for (const [maker, taker, service] of [
+        [steadyUser, worker, system],
+        [user, steadyWorker, steady],
+      ] as const) {
+        const waiting = claim(taker, { wait: 20 });
+        await until(async () => (await waitingClaims(service)) === 1);
+        const began = performance.now();
+        const { jobId } = await submit(maker, payload(`${how} ${maker.userId}`));
+        expect(await waiting).toMatchObject([{ job: { id: jobId } }]);
+        expect(performance.now() - began).toBeLessThan(1_000);
+      }
+    },
+  );
+
+  it('event streams can be opened again, and show what happens at the other process', async () => {
+    const { jobId } = await submit(user, payload('watched'));
+    const open = () => fetch(`${system.url}/api/jobs/${jobId}/events`, { headers: { 'x-api-key': apiKey } });
+    const before = await open();
+    await proxy.refuse();
+    // Whether it is cut off or goes on depends on whether it looked meanwhile.
+    const broken = before.text().catch(() => 'cut off');
+    expect((await open()).status).toBe(503);
+    await proxy.allow();
+    await untilBack();
+    const after = await open();
+    const text = after.text();
+    const [one] = await claim(steadyWorker);
+    await report(steadyWorker, one?.assignment.id ?? 0);
+    expect(await text).toMatch(/PENDING.*SUCCEEDED/s);
+    await broken;
+  });
+
+  it('with connections cut during 200 creates, every job that was answered 200 is there once', async () => {
+    const answers: Answer[] = [];
+    const lanes = Array.from({ length: 20 }, async (_, lane) => {
+      for (let n = 0; n < 10; n += 1) answers.push(await user.post('/api/jobs', submission(10 * lane + n)));
+    });
+    for (const answered of [0, 20, 50, 90, 140]) {
+      await until(() => answers.length >= answered && proxy.connections() > 0, { everyMs: 1 });
+      proxy.cut();
+    }
+    await Promise.all(lanes);
+    const statuses = new Set(answers.map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([200, 503]);
+    const made = answers.flatMap(({ status, body }) => (status === 200 ? [body.jobId] : []));
+    expect(await count(steady, '"Job" WHERE id = ANY($1)', [made])).toBe(made.length);
+    // Whoever was answered 503 asks again, and finds what was made nevertheless.
+    await untilBack();
+    await Promise.all(Array.from({ length: 200 }, (_, n) => submit(user, payload(n))));
+    expect(await count(steady, '"Job"')).toBe(200);
+  });
+
+  it('with connections cut during 100 reports, sent again until answered, each result is there once', async () => {
+    await user.post('/api/jobs/batch', { jobs: Array.from({ length: 100 }, (_, n) => submission(n)) });
+    const claims = await claim(worker, { count: 100 });
+    const reporting = claims.map(async ({ assignment }) => {
+      const answer = await until(async () => {
+        const { status } = await report(worker, assignment.id, 'SUCCEEDED', regionalResult);
+        return status === 503 ? undefined : status;
+      });
+      return answer;
+    });
+    for (let n = 0; n < 5; n += 1) {
+      proxy.cut();
+      await until(() => proxy.connections() > 0, { everyMs: 1 });
+    }
+    const statuses = new Set(await Promise.all(reporting));
+    expect([...statuses].filter((status) => status !== 200 && status !== 409)).toEqual([]);
+    expect(await count(steady, `"Job" WHERE status = 'SUCCEEDED'`)).toBe(100);
+    expect(await count(steady, '"JobResult"')).toBe(100);
+  });
+});

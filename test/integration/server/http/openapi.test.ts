@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openApiPath } from '../../../../src/server/http/openapi.js';
+import { startTestService, type TestService } from '../../../support/service.js';
+
+let system: TestService;
+// biome-ignore lint/suspicious/noExplicitAny: a document looked at freely
+let document: any;
+beforeAll(async () => {
+  system = await startTestService();
+  document = (await system.anybody.get('/api/openapi.json')).body;
+});
+afterAll(() => system.close());
+
+/** The pages that show the document are no part of what it describes. */
+const isDocs = (route: string) => route.includes('/api/docs');
+
+/** Every route that Express has, as `METHOD path`. */
+function registered(): string[] {
+  return system.service.api.router.stack.flatMap(({ route }) => {
+    const methods = [...new Set(route?.stack.map(({ method }) => method))];
+    return methods.map((method) => `${method} ${openApiPath(route?.path ?? '')}`);
+  });
+}
+// biome-ignore lint/suspicious/noExplicitAny: a document looked at freely
+const operations = (): [string, any][] =>
+  Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, unknown] => [`${method} ${path}`, operation]),
+  );
+
+describe('the OpenAPI document', () => {
+  it('describes every route that there is, and none that there is not', () => {
+    expect(
+      operations()
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(
+      registered()
+        .filter((name) => !isDocs(name))
+        .sort(),
+    );
+  });
+
+  it('has no route twice', () => {
+    expect(new Set(registered()).size).toBe(registered().length);
+  });
+
+  it('names each operation once', () => {
+    const ids = operations().map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-zA-Z][a-zA-Z0-9]*$/);
+  });
+
+  it('says of each who may call it', () => {
+    for (const { method, path, access } of system.service.http.routes) {
+      const open = access === 'public' || access === 'signed-url';
+      const { security } = document.paths[openApiPath(path)][method];
+      expect(security).toEqual(open ? [] : [{ bearer: [] }, { apiKey: [] }]);
+    }
+  });
+
+  it('describes each parameter of a path', () => {
+    for (const [name, { parameters = [] }] of operations()) {
+      const inPath = parameters
+        .filter((one: { in: string }) => one.in === 'path')
+        .map((one: { name: string }) => one.name);
+      expect(inPath.sort()).toEqual([...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort());
+    }
+  });
+
+  it('is OpenAPI 3.1 whose references all lead somewhere', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, target = '']) => target);
+    expect(references.length).toBeGreaterThan(50);
+    for (const target of new Set(references)) {
+      const found = target.split('/').reduce<unknown>((at, part) => Reflect.get(Object(at), part), document);
+      expect([target, typeof found]).toEqual([target, 'object']);
+    }
+  });
+
+  it('is browsable without anything from elsewhere', async () => {
+    const page = await system.anybody.get('/api/docs');
+    expect(page.status).toBe(200);
+    for (const [, source = ''] of String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect(source).toMatch(/^\/api\/docs\//);
+      expect((await system.anybody.get(source)).status).toBe(200);
+    }
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
+  });
+});

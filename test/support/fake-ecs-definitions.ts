@@ -1,0 +1,98 @@
+import type { AwsAnswer, AwsService } from './fake-aws-http.js';
+
+interface StandInDefinition extends Record<string, unknown> {
+  taskDefinitionArn: string;
+  family: string;
+  revision: number;
+  status: 'ACTIVE' | 'INACTIVE';
+  containerDefinitions: Record<string, unknown>[];
+}
+
+const place = 'ap-southeast-2:123456789012';
+const unknown: AwsAnswer = { refusal: { name: 'ClientException', message: 'Unable to describe task definition.' } };
+
+/** A stand-in for task definitions of ECS: families with revisions, which it fills up with fields of its own as ECS does. */
+export function definitionsInMemory() {
+  const definitions: StandInDefinition[] = [];
+
+  const find = (name: string) => {
+    const short = name.replace(/^.*task-definition\//, '');
+    const ofFamily = definitions.filter(({ family, status }) => family === short && status === 'ACTIVE');
+    return definitions.find(({ family, revision }) => `${family}:${revision}` === short) ?? ofFamily.at(-1);
+  };
+
+  const register = (body: Record<string, unknown>): AwsAnswer => {
+    const family = String(body.family);
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(family))
+      return { refusal: { name: 'ClientException', message: 'Family contains invalid characters' } };
+    const revision = definitions.filter((one) => one.family === family).length + 1;
+    const containers = Array.isArray(body.containerDefinitions) ? body.containerDefinitions : [];
+    const made: StandInDefinition = {
+      ...body,
+      taskDefinitionArn: `arn:aws:ecs:${place}:task-definition/${family}:${revision}`,
+      family,
+      revision,
+      status: 'ACTIVE',
+      volumes: (Array.isArray(body.volumes) ? body.volumes : []).map((volume) => ({ ...volume, host: {} })),
+      compatibilities: ['EC2', 'FARGATE'],
+      containerDefinitions: containers.map((one) => ({ cpu: 0, portMappings: [], environment: [], ...one })),
+    };
+    definitions.push(made);
+    return { json: { taskDefinition: made } };
+  };
+
+  /** Pages of two. */
+  const list = ({ familyPrefix, status, nextToken }: Record<string, unknown>): AwsAnswer => {
+    const found = definitions.filter((one) => one.family === familyPrefix && one.status === (status ?? 'ACTIVE'));
+    const from = Number(nextToken ?? 0);
+    const taskDefinitionArns = found.slice(from, from + 2).map(({ taskDefinitionArn }) => taskDefinitionArn);
+    return { json: { taskDefinitionArns, ...(from + 2 < found.length ? { nextToken: String(from + 2) } : {}) } };
+  };
+
+  const service: AwsService = (action, body) => {
+    if (action === 'RegisterTaskDefinition') return register(body);
+    if (action === 'ListTaskDefinitions') return list(body);
+    if (action !== 'DescribeTaskDefinition' && action !== 'DeregisterTaskDefinition') return undefined;
+    const found = find(String(body.taskDefinition));
+    if (!found) return unknown;
+    if (action === 'DeregisterTaskDefinition') found.status = 'INACTIVE';
+    return { json: { taskDefinition: found } };
+  };
+  return { service, definitions };
+}
+
+interface StandInLine {
+  timestamp: number;
+  message: string;
+}
+
+/** A stand-in for FilterLogEvents: streams of one log group, in pages of two events. */
+export function logsInMemory(logGroup: string) {
+  const streams = new Map<string, StandInLine[]>();
+  const missing = (what: string): AwsAnswer => ({
+    refusal: { name: 'ResourceNotFoundException', message: `The specified log ${what} does not exist.` },
+  });
+  const service: AwsService = (action, { logGroupName, logStreamNames, nextToken }) => {
+    if (action !== 'FilterLogEvents') return undefined;
+    if (logGroupName !== logGroup) return missing('group');
+    const names: string[] = Array.isArray(logStreamNames) ? logStreamNames : [...streams.keys()];
+    if (names.some((name) => !streams.has(name))) return missing('stream');
+    const events = names
+      .flatMap((logStreamName) =>
+        (streams.get(logStreamName) ?? []).map((line, n) => ({
+          ...line,
+          logStreamName,
+          eventId: `${logStreamName}#${n}`,
+        })),
+      )
+      .sort((one, other) => one.timestamp - other.timestamp);
+    const from = Number(nextToken ?? 0);
+    return {
+      json: {
+        events: events.slice(from, from + 2),
+        ...(from + 2 < events.length ? { nextToken: String(from + 2) } : {}),
+      },
+    };
+  };
+  return { service, streams };
+}

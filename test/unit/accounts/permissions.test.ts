@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { mayDo } from '../../../src/accounts/permissions.js';
+import { type RoleName, roles } from '../../../src/contract/auth.js';
+import type { Permission } from '../../../src/contract/route.js';
+
+const people: RoleName[] = ['OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
+
+/** Who may what, beside ADMIN, who may everything. `none`: an account without roles. */
+const table: Record<Permission, (RoleName | 'none')[]> = {
+  'users:admin': [],
+  'users:read': ['OPERATOR'],
+  'secrets:use': ['OPERATOR', 'DEVELOPER'],
+  'secrets:read': ['OPERATOR'],
+  'secrets:write': ['OPERATOR', 'DEVELOPER'],
+  'executions:run': ['OPERATOR', 'DEVELOPER'],
+  'executions:list': ['OPERATOR', 'DEVELOPER', 'VIEWER'],
+  'executions:own': ['OPERATOR', 'DEVELOPER'],
+  'executions:any': ['OPERATOR'],
+  'images:use': ['OPERATOR', 'DEVELOPER'],
+  'images:write': ['OPERATOR'],
+  'health:reconcile': ['OPERATOR'],
+  'trace:read': [],
+  'service:admin': [],
+  'jobs:invalidate': [],
+  'content:own': ['none', ...people],
+  'jobs:create': ['none', ...people],
+  'jobs:read': ['none', ...people],
+  'jobs:read-all': ['ANALYST'],
+  'jobs:poll': ['WORKER', 'MANAGER'],
+  'jobs:work': ['WORKER'],
+  'jobs:demand': ['MANAGER'],
+  'capacity:manage': ['MANAGER'],
+};
+const permissions = Object.keys(table) as Permission[];
+
+describe.each(permissions)('%s', (permission) => {
+  it.each(['none', ...roles] as const)('%s', (role) => {
+    const allowed = role === 'ADMIN' || table[permission].includes(role);
+    expect(mayDo(role === 'none' ? [] : [role], permission)).toBe(allowed);
+  });
+});
+
+describe('several roles', () => {
+  it('add up', () => {
+    expect(mayDo(['WORKER', 'MANAGER'], 'jobs:work')).toBe(true);
+    expect(mayDo(['WORKER', 'MANAGER'], 'jobs:demand')).toBe(true);
+    expect(mayDo(['VIEWER', 'ANALYST'], 'jobs:read-all')).toBe(true);
+  });
+
+  it('with ADMIN among them may everything', () => {
+    for (const permission of permissions) expect(mayDo(['WORKER', 'ADMIN'], permission)).toBe(true);
+  });
+
+  it('with a service role among them may not what people may', () => {
+    expect(mayDo(['WORKER', 'DEVELOPER'], 'jobs:create')).toBe(false);
+    expect(mayDo(['MANAGER', 'VIEWER'], 'content:own')).toBe(false);
+  });
+});

@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAws } from '../../../../src/aws/clients.js';
+import { createEcsCompute, type EcsTaskDefinition, familyOf } from '../../../../src/compute/ecs/provider.js';
+import type { Compute } from '../../../../src/compute/provider.js';
+import { type EcsStandIn, startEcsStandIn } from '../../../support/fake-ecs.js';
+import { collectingLog } from '../../capacity/manager/support.js';
+
+const definition = (group: string, changes: Partial<EcsTaskDefinition> = {}): EcsTaskDefinition => ({
+  group,
+  family: group,
+  taskDefinition: `${group}:7`,
+  cluster: 'reef',
+  securityGroup: 'sg-1',
+  spot: false,
+  ...changes,
+});
+
+const before = { ...process.env };
+let ecs: EcsStandIn;
+let clock: { ms: number };
+let log: ReturnType<typeof collectingLog>;
+const made: Compute[] = [];
+beforeEach(async () => {
+  ecs = await startEcsStandIn();
+  clock = { ms: 1_000_000 };
+  log = collectingLog();
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: ecs.url,
+    AWS_ACCESS_KEY_ID: 'AKIATEST',
+    AWS_SECRET_ACCESS_KEY: 'a secret of the tests',
+  });
+});
+afterEach(async () => {
+  for (const compute of made.splice(0)) await compute.close();
+  await ecs.close();
+  process.env = { ...before };
+});
+
+function make(...definitions: EcsTaskDefinition[]): Compute {
+  const compute = createEcsCompute({
+    aws: createAws({ region: 'ap-southeast-2' }),
+    definitions,
+    vpcId: 'vpc-1',
+    log: log.log,
+    now: () => clock.ms,
+  });
+  made.push(compute);
+  return compute;
+}
+
+describe('familyOf', () => {
+  it.each([
+    ['reef', 'reef'],
+    ['reef:12', 'reef'],
+    ['arn:aws:ecs:ap-southeast-2:123456789012:task-definition/reef-worker:3', 'reef-worker'],
+    ['arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/reef', 'reef'],
+  ])('%s', (given, family) => {
+    expect(familyOf(given)).toBe(family);
+  });
+});
+
+describe('what exists', () => {
+  it('is every task of the family that is not about to be gone, whoever started it', async () => {
+    const kept = ['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING'];
+    for (const lastStatus of [...kept, 'DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED'])
+      ecs.start('a', 'somebody').lastStatus = lastStatus;
+    ecs.start('another');
+    const tasks = await make(definition('a')).list(['a']);
+    expect(tasks.map(({ lastStatus }) => lastStatus)).toEqual(kept);
+    expect(new Set(tasks.map(({ group }) => group))).toEqual(new Set(['a']));
+  });
+
+  it('of 500 tasks in 20 groups is found in five lists and five descriptions', async () => {
+    const groups = Array.from({ length: 20 }, (_, n) => `g${n}`);
+    for (let n = 0; n < 500; n += 1) ecs.start(groups[n % 20] ?? '');
+    const tasks = await make(...groups.map((group) => definition(group))).list(groups);
+    expect(tasks).toHaveLength(500);
+    expect([ecs.count('ListTasks'), ecs.count('DescribeTasks')]).toEqual([5, 5]);
+  });
+
+  it('is asked for in each cluster once', async () => {
+    ecs.start('a');
+    const tasks = await make(definition('a'), definition('b', { cluster: 'other' })).list(['a', 'b']);
+    expect(tasks).toHaveLength(1);
+    const lists = ecs.calls.filter(({ action }) => action === 'ListTasks');
+    expect(lists.map(({ body }) => body.cluster).sort()).toEqual(['other', 'reef']);
+  });
+});
+
+describe('a launch', () => {
+  it('runs in all public subnets of the VPC with the security group, and says who started it', async () => {
+    const { started, failures } = await make(definition('a')).launch({ group: 'a', count: 3, clientToken: 't' });
+    expect(started).toHaveLength(3);
+    expect(failures).toEqual([]);
+    const { body } = ecs.calls.find(({ action }) => action === 'RunTask') ?? {};
+    expect(body).toMatchObject({
+      cluster: 'reef',
+      taskDefinition: 'a:7',
+      count: 3,
+      clientToken: 't',
+      startedBy: 'reefguide-capacity',
+      launchType: 'FARGATE',
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: ['subnet-a', 'subnet-b', 'subnet-c'],
+          securityGroups: ['sg-1'],
+          assignPublicIp: 'ENABLED',
+        },
+      },
+    });
+    const asked = ecs.calls.find(({ action }) => action === 'DescribeSubnets')?.body;
+    expect(asked).toMatchObject({
+      'Filter.1.Name': 'vpc-id',
+      'Filter.1.Value.1': 'vpc-1',
+      'Filter.2.Name': 'map-public-ip-on-launch',
+      'Filter.2.Value.1': 'true',
+    });
+  });
+
+  it('asks for the subnets once in five minutes', async () => {
+    const compute = make(definition('a'));
+    const launch = (clientToken: string) => compute.launch({ group: 'a', count: 1, clientToken });
+    await Promise.all([launch('1'), launch('2')]);
+    clock.ms += 299_000;
+    await launch('3');
+    expect(ecs.count('DescribeSubnets')).toBe(1);
+    clock.ms += 1_000;
+    await launch('4');
+    expect(ecs.count('DescribeSubnets')).toBe(2);
+  });
+
+  it('takes no more subnets than RunTask does', async () => {
+    for (let n = 0; n < 20; n += 1) ecs.subnets.push(`subnet-${n}`);
+    await make(definition('a')).launch({ group: 'a', count: 1, clientToken: 't' });
+    const { body } = ecs.calls.find(({ action }) => action === 'RunTask') ?? {};
+    expect(JSON.stringify(body).match(/"subnet-/g)).toHaveLength(16);
+  });
+
+  it('into a VPC without public subnets says so, and asks again', async () => {
+    ecs.subnets.length = 0;
+    const compute = make(definition('a'));
+    const launch = () => compute.launch({ group: 'a', count: 1, clientToken: 't' });
+    await expect(launch()).rejects.toThrow('The VPC vpc-1 has no public subnet');
+    ecs.subnets.push('subnet-new');
+    expect((await launch()).started).toHaveLength(1);
+  });
+
+  it('with a token that was used starts nothing twice, also when the subnets have changed since', async () => {
+    const compute = make(definition('a'));
+    const launch = () => compute.launch({ group: 'a', count: 2, clientToken: 't' });
+    const first = await launch();
+    expect((await launch()).started).toEqual(first.started);
+    ecs.subnets.push('subnet-new');
+    clock.ms += 300_000;
+    const arns = (tasks: { arn: string }[]) => tasks.map(({ arn }) => arn);
+    expect(arns((await launch()).started)).toEqual(arns(first.started));
+    expect(ecs.tasks.size).toBe(2);
+  });
+
+  it('in part tells what failed and why', async () => {
+    ecs.faults.fail = () => ({ count: 2, reason: 'RESOURCE:FARGATE' });
+    const { started, failures } = await make(definition('a')).launch({ group: 'a', count: 5, clientToken: 't' });
+    expect(started).toHaveLength(3);
+    expect(failures.map(({ reason }) => reason)).toEqual(['RESOURCE:FARGATE', 'RESOURCE:FARGATE']);
+  });
+});
+
+describe('Spot', () => {
+  const spot = definition('a', { spot: true });
+  const types = () => [...ecs.tasks.values()].map(({ launchType }) => launchType);
+
+  it('is used when the group allows it', async () => {
+    await make(spot).launch({ group: 'a', count: 2, clientToken: 't' });
+    expect(types()).toEqual(['FARGATE_SPOT', 'FARGATE_SPOT']);
+  });
+
+  it('gives way to FARGATE for what it lacks, and nothing is started twice by a repetition', async () => {
+    ecs.faults.fail = ({ capacityProviderStrategy }) =>
+      capacityProviderStrategy ? { count: 3, reason: 'Capacity is unavailable at this time' } : undefined;
+    const compute = make(spot);
+    const { started, failures } = await compute.launch({ group: 'a', count: 4, clientToken: 't' });
+    expect([started.length, failures.length]).toEqual([4, 0]);
+    expect(types()).toEqual(['FARGATE_SPOT', 'FARGATE', 'FARGATE', 'FARGATE']);
+    expect(log.lines.map(({ msg }) => msg)).toEqual(['Spot has no capacity; launching on demand']);
+    await compute.launch({ group: 'a', count: 4, clientToken: 'other' });
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('that the cluster does not offer is replaced by FARGATE', async () => {
+    let first = true;
+    ecs.faults.refuse = (action) => {
+      if (action !== 'RunTask' || !first) return undefined;
+      first = false;
+      return {
+        name: 'InvalidParameterException',
+        message: 'The specified capacity provider FARGATE_SPOT was not found',
+      };
+    };
+    const { started } = await make(spot).launch({ group: 'a', count: 2, clientToken: 't' });
+    expect(started).toHaveLength(2);
+    expect(types()).toEqual(['FARGATE', 'FARGATE']);
+  });
+});
+
+describe('an error', () => {
+  it.each([
+    ['AccessDeniedException', 400, 'ecs:RunTask on task definition a:7: not allowed'],
+    ['ClientException', 400, 'ecs:RunTask on task definition a:7: TaskDefinition is inactive'],
+    ['ExpiredTokenException', 400, 'the AWS credentials have expired'],
+  ])('%s names the action, the resource and the remedy', async (name, status, message) => {
+    ecs.faults.refuse = (action) =>
+      action === 'RunTask' ? { name, status, message: 'TaskDefinition is inactive' } : undefined;
+    const launching = make(definition('a')).launch({ group: 'a', count: 1, clientToken: 't' });
+    await expect(launching).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      hint: expect.stringMatching(/\w/),
+    });
+  });
+
+  it('of credentials that ended is over as soon as there are new ones, without a restart', async () => {
+    ecs.faults.refuse = () => ({ name: 'ExpiredTokenException' });
+    const compute = make(definition('a'));
+    await expect(compute.list(['a'])).rejects.toThrow(
+      'ecs:ListTasks on cluster reef: the AWS credentials have expired',
+    );
+    ecs.faults.refuse = undefined;
+    process.env.AWS_ACCESS_KEY_ID = 'AKIARENEWED';
+    expect(await compute.list(['a'])).toEqual([]);
+  });
+
+  it('that is throttling is retried before it is told', async () => {
+    let left = 2;
+    ecs.faults.refuse = () => {
+      left -= 1;
+      return left >= 0 ? { name: 'ThrottlingException' } : undefined;
+    };
+    expect(await make(definition('a')).list(['a'])).toEqual([]);
+  });
+});
+
+it('closing ends a call in flight', async () => {
+  ecs.faults.hang = () => true;
+  const compute = make(definition('a'));
+  const launching = compute.launch({ group: 'a', count: 1, clientToken: 't' });
+  launching.catch(() => {});
+  while (ecs.count('RunTask') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await compute.close();
+  await expect(launching).rejects.toThrow('ecs:RunTask');
+});

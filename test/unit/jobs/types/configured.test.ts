@@ -1,0 +1,146 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readConfiguredTypes } from '../../../../src/jobs/types/configured.js';
+import type { JobType } from '../../../../src/jobs/types/registry.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-types-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (file: string, content: unknown) =>
+  writeFile(path.join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
+const read = (taken: string[] = ['TEST']) => readConfiguredTypes(folder, taken);
+
+const bleaching = {
+  name: 'BLEACHING_FORECAST',
+  input: {
+    type: 'object',
+    properties: {
+      region: { type: 'string' },
+      weeks: { type: 'integer', minimum: 1, default: 4 },
+      options: { type: 'object', properties: { fine: { type: 'boolean', default: false } }, default: {} },
+    },
+    required: ['region'],
+    additionalProperties: false,
+  },
+  result: { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] },
+  expiryMinutes: 90,
+  maxAttempts: 2,
+};
+
+async function onlyType(): Promise<JobType> {
+  const [type, ...others] = await read();
+  if (!type || others.length > 0) throw new Error('expected one type');
+  return type;
+}
+
+describe('a good file', () => {
+  it('declares its type', async () => {
+    await write('bleaching.json', bleaching);
+    expect(await onlyType()).toMatchObject({
+      name: 'BLEACHING_FORECAST',
+      expiryMinutes: 90,
+      maxAttempts: 2,
+      inputSchema: bleaching.input,
+      resultSchema: bleaching.result,
+    });
+  });
+
+  it('may leave out result, expiry and attempts', async () => {
+    await write('small.json', { name: 'SMALL', input: true });
+    const type = await onlyType();
+    expect(type).toMatchObject({ expiryMinutes: 60, maxAttempts: 3 });
+    expect(type.checkResult({ anything: [1] }).ok).toBe(true);
+  });
+
+  it('fills in the defaults of its schema, also nested ones', async () => {
+    await write('bleaching.json', bleaching);
+    expect((await onlyType()).checkInput({ region: 'north' })).toEqual({
+      ok: true,
+      value: { region: 'north', weeks: 4, options: { fine: false } },
+    });
+  });
+
+  it('leaves the given payload as it was', async () => {
+    await write('bleaching.json', bleaching);
+    const given = { region: 'north' };
+    (await onlyType()).checkInput(given);
+    expect(given).toEqual({ region: 'north' });
+  });
+
+  it.each([
+    [{ region: 1 }, 'region', 'must be string'],
+    [{ region: 'a', weeks: 0 }, 'weeks', 'must be >= 1'],
+    [{ region: 'a', options: { fine: 1 } }, 'options.fine', 'must be boolean'],
+    [{ region: 'a', extra: 1 }, '', 'must NOT have additional properties: extra'],
+    [{}, '', "must have required property 'region'"],
+    [null, '', 'must be object'],
+    [undefined, '', 'must be object'],
+  ])('refuses the input %j at "%s"', async (payload, at, message) => {
+    await write('bleaching.json', bleaching);
+    expect((await onlyType()).checkInput(payload)).toEqual({ ok: false, issues: [{ path: at, message }] });
+  });
+
+  it('checks results', async () => {
+    await write('bleaching.json', bleaching);
+    const type = await onlyType();
+    expect(type.checkResult({ path: 'a.nc' }).ok).toBe(true);
+    expect(type.checkResult({}).ok).toBe(false);
+  });
+});
+
+describe('a folder', () => {
+  it('that is not there declares no type', async () => {
+    expect(await readConfiguredTypes(path.join(folder, 'none'), [])).toEqual([]);
+  });
+
+  it('is read in the order of names, without what is no JSON file', async () => {
+    await write('b.json', { ...bleaching, name: 'B' });
+    await write('a.json', { ...bleaching, name: 'A' });
+    await write('README.md', 'not a type');
+    expect((await read()).map(({ name }) => name)).toEqual(['A', 'B']);
+  });
+});
+
+describe('a bad file stops the start with its name and the reason:', () => {
+  it.each<[string, unknown, string]>([
+    ['not JSON', '{ "name": ', 'JSON'],
+    ['an empty file', '', 'JSON'],
+    ['not an object', '[]', 'the file: '],
+    ['no name', { input: {} }, 'name: '],
+    ['a lower-case name', { ...bleaching, name: 'bleaching' }, 'name: expected upper-case letters, digits and _'],
+    ['no input', { name: 'X' }, 'input: '],
+    ['an unknown field', { ...bleaching, inputs: {} }, 'inputs'],
+    ['an expiry of nothing', { ...bleaching, expiryMinutes: 0 }, 'expiryMinutes: '],
+    ['no attempts', { ...bleaching, maxAttempts: 0 }, 'maxAttempts: '],
+    ['half an attempt', { ...bleaching, maxAttempts: 1.5 }, 'maxAttempts: '],
+    ['a wrong schema', { ...bleaching, input: { type: 'objekt' } }, 'input: '],
+    ['a misspelt keyword', { ...bleaching, input: { type: 'object', propertees: {} } }, 'propertees'],
+    ['a dangling reference', { ...bleaching, result: { $ref: '#/$defs/none' } }, 'result: '],
+    ['another draft', { ...bleaching, input: { $schema: 'http://json-schema.org/draft-07/schema#' } }, 'draft-07'],
+    ['a type that is built in', { ...bleaching, name: 'TEST' }, 'the job type TEST is declared already'],
+  ])('%s', async (_, content, reason) => {
+    await write('bad.json', content);
+    await expect(read()).rejects.toMatchObject({
+      name: 'SetupError',
+      message: expect.stringContaining(path.join(folder, 'bad.json')),
+      hint: 'Correct the file or take it out of the folder.',
+    });
+    await expect(read()).rejects.toThrow(reason);
+  });
+
+  it('a folder of that name', async () => {
+    await mkdir(path.join(folder, 'bad.json'));
+    await expect(read()).rejects.toThrow(/bad\.json: /);
+  });
+
+  it('a second declaration of a type, naming the second file', async () => {
+    await write('a.json', bleaching);
+    await write('b.json', bleaching);
+    await expect(read()).rejects.toThrow(/b\.json: the job type BLEACHING_FORECAST is declared already/);
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ErrorKind, ServiceError } from '../../../../src/contract/errors.js';
+import { httpError } from '../../../../src/server/http/errors.js';
+
+const kinds: [ErrorKind, number, string][] = [
+  ['invalid', 400, 'INVALID_REQUEST'],
+  ['unauthenticated', 401, 'UNAUTHORIZED'],
+  ['forbidden', 403, 'FORBIDDEN'],
+  ['not_found', 404, 'NOT_FOUND'],
+  ['conflict', 409, 'CONFLICT'],
+  ['too_large', 413, 'INVALID_REQUEST'],
+  ['too_many', 429, 'INVALID_REQUEST'],
+  ['unavailable', 503, 'SERVICE_UNAVAILABLE'],
+];
+
+describe('an expected error', () => {
+  it.each(kinds)('%s is answered %d under /api', (kind, status) => {
+    expect(httpError(new ServiceError(kind, 'Said'), '/api/jobs')).toMatchObject({
+      status,
+      body: { status, message: 'Said' },
+      unexpected: false,
+    });
+  });
+
+  it.each(kinds)('%s is answered %d with the code %s under /api/v1', (kind, status, code) => {
+    expect(httpError(new ServiceError(kind, 'Said'), '/api/v1/run')).toMatchObject({
+      status,
+      body: { error: 'Said', code },
+    });
+  });
+
+  it('carries its issues and fields', () => {
+    const issues = [{ path: 'a', message: 'wrong' }];
+    const error = new ServiceError('invalid', 'Said', { issues, fields: { holder: 'x' } });
+    expect(httpError(error, '/api').body).toEqual({ status: 400, message: 'Said', issues, holder: 'x' });
+    expect(httpError(error, '/api/v1').body).toEqual({ error: 'Said', code: 'INVALID_REQUEST', details: issues });
+  });
+
+  it('says when to try again, and how to authenticate', () => {
+    expect(httpError(new ServiceError('too_many', '', { retryAfterSeconds: 7 }), '/').headers).toEqual({
+      'Retry-After': '7',
+    });
+    expect(httpError(new ServiceError('unauthenticated', ''), '/').headers).toEqual({ 'WWW-Authenticate': 'Bearer' });
+  });
+});
+
+const framework = (status: number, type?: string) =>
+  Object.assign(new Error('of the framework: /srv/app/index.js'), { status, ...(type ? { type } : {}) });
+
+describe('what the framework throws', () => {
+  it.each([
+    [framework(413, 'entity.too.large'), 413],
+    [framework(400, 'entity.parse.failed'), 400],
+    [framework(400, 'request.aborted'), 400],
+    [framework(415, 'charset.unsupported'), 415],
+    [framework(415, 'encoding.unsupported'), 415],
+    [framework(400), 400],
+    [framework(500), 500],
+  ])('%j is answered %d, in our words', (error, status) => {
+    const answer = httpError(error, '/api');
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer)).not.toContain('/srv/app');
+  });
+});
+
+const postgres = (code: string) => Object.assign(new Error('SELECT secret FROM "User"'), { code });
+
+describe('something that was removed meanwhile', () => {
+  const broken = (constraint: string) => Object.assign(postgres('23503'), { constraint });
+
+  it.each<[string, unknown, number]>([
+    ['the account of the caller', broken('Job_user_id_fkey'), 401],
+    ['the account of the caller, in the audit log', broken('UserLog_userId_fkey'), 401],
+    ['what a new row refers to', broken('PolygonNote_polygon_id_fkey'), 404],
+    ['a row that was to be changed', postgres('P2025'), 404],
+  ])('(%s) is told so', (_, error, status) => {
+    const answer = httpError(error, '/api');
+    expect(answer).toMatchObject({ status, unexpected: false });
+    expect(JSON.stringify(answer)).not.toMatch(/fkey|SELECT/);
+  });
+});
+
+describe('an unexpected error', () => {
+  it.each<[string, unknown]>([
+    ['an Error', new Error('at /srv/app/secret.js:1:2')],
+    ['a syntax error of SQL', postgres('42601')],
+    ['a text', 'secret'],
+    ['nothing', undefined],
+    ['null', null],
+    ['an object', { stack: 'secret', message: 'secret' }],
+  ])('(%s) is answered 500 and leaks nothing', (_, error) => {
+    for (const path of ['/api/jobs', '/api/v1/run']) {
+      const { status, body, headers, unexpected } = httpError(error, path);
+      expect(status).toBe(500);
+      expect(unexpected).toBe(true);
+      expect(JSON.stringify([body, headers])).not.toMatch(/secret|SELECT|srv|stack/i);
+    }
+  });
+
+  it.each(['22003', '22P02', '22021'])('that a value cannot be stored (%s) is the input’s fault', (code) => {
+    const { status, body } = httpError(postgres(code), '/api');
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).not.toContain('SELECT');
+  });
+
+  it.each(['57P01', '08006', '53300', 'ECONNREFUSED'])('that the database is away (%s) is answered 503', (code) => {
+    const { status, headers, body } = httpError(postgres(code), '/api');
+    expect(status).toBe(503);
+    expect(headers['Retry-After']).toBe('2');
+    expect(JSON.stringify(body)).not.toContain('SELECT');
+  });
+});
