@@ -1,9 +1,6 @@
 import type { ServerLogLine, Trace } from '../contract/health.js';
 import type { Database } from '../database/database.js';
 import { isRefusedInput } from '../database/errors.js';
-import type { Images } from '../executions/images/images.js';
-import type { Records } from '../executions/runs/sql.js';
-import type { Secrets } from '../executions/secrets/secrets.js';
 import type { TrailLine } from './request-log.js';
 
 /** Where our own log lines are found by request. */
@@ -62,8 +59,22 @@ export function createServerLogs(database: Database) {
   };
 }
 
-/** Everything that is known of one request. */
-export function createTraces(deps: { serverLogs: ServerLogs; records: Records; images: Images; secrets: Secrets }) {
+type Resources = Trace['related_resources'];
+
+/** Finds the resources that a request created or changed. */
+export interface ResourcesOfRequest<Kind extends keyof Resources> {
+  ofRequest(requestId: string): Promise<Resources[Kind]>;
+}
+
+export interface TraceDependencies {
+  serverLogs: ServerLogs;
+  records: ResourcesOfRequest<'executions'>;
+  images: ResourcesOfRequest<'images'>;
+  secrets: ResourcesOfRequest<'secrets'>;
+}
+
+/** Collects the log lines and the resources of one request. */
+export function createTraces(deps: TraceDependencies) {
   return async (requestId: string): Promise<Trace> => {
     const [logs, executions, images, secrets] = await Promise.all([
       deps.serverLogs.find(requestId),

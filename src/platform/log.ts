@@ -1,6 +1,10 @@
 import pino, { type Logger } from 'pino';
-import type { LogTrail } from '../audit/request-log.js';
 import type { ErrorReports } from './error-reports.js';
+
+/** Receives each line as the log writes it, newline included. */
+export interface LogSink {
+  write(line: string): void;
+}
 
 export interface LogOptions {
   /** Unset: stderr. */
@@ -8,7 +12,7 @@ export interface LogOptions {
   /** Told of every line of level `warn` or above that holds an error. */
   reports?: ErrorReports | undefined;
   /** Gets every line, too. */
-  trail?: Pick<LogTrail, 'write'> | undefined;
+  trail?: LogSink | undefined;
 }
 
 const warn = 40;
@@ -39,7 +43,7 @@ export function createLog(level: string, { file, reports, trail }: LogOptions = 
   );
 }
 
-const alsoInto = (destination: ReturnType<typeof pino.destination>, trail: Pick<LogTrail, 'write'>) => ({
+const alsoInto = (destination: ReturnType<typeof pino.destination>, trail: LogSink) => ({
   write(line: string) {
     destination.write(line);
     trail.write(line);

@@ -104,8 +104,8 @@ export function simulatedDay() {
 export async function buildEnvCalls(distinct) {
   const [{ startAwsStandIn }, { buildEnv }, { createAws }] = await Promise.all([
     standIn('aws'),
-    import(`${root}/dist/cli/build-env.js`),
-    import(`${root}/dist/config/aws.js`),
+    import(`${root}/dist/deployment/build-env.js`),
+    import(`${root}/dist/aws/clients.js`),
   ]);
   const stand = await startAwsStandIn();
   const before = { ...process.env };

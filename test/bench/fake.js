@@ -2,10 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The module of test/support with this name. */
+/** The module of test/support/fakes with this name. */
 export async function standIn(name) {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../support/fakes/${name}.ts`, import.meta.url))],
     bundle: true,
     write: false,
     platform: 'node',

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { parse } from 'dotenv';
 import { readKeys } from '../../src/accounts/signing-keys.js';
 import { type Api, createApi } from '../../src/client/api.js';
-import { type AwsStandIn, type StandInService, startAwsStandIn } from '../support/fake-aws.js';
+import { type AwsStandIn, type StandInService, startAwsStandIn } from '../support/fakes/aws.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freePort, type RunningProgram, runProgram, startProgram } from '../support/program.js';
 import { until } from '../support/until.js';

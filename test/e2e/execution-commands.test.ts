@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type OrchestratorStandIn, startOrchestratorStandIn } from '../support/fake-executions-api.js';
+import { type OrchestratorStandIn, startOrchestratorStandIn } from '../support/fakes/executions-api.js';
 import { runProgram, startProgram } from '../support/program.js';
 
 let folder: string;

@@ -64,7 +64,7 @@ export interface Synthesised {
 
 const program = `
 import { readFileSync } from 'node:fs';
-import { parseDeployment } from './src/config/deployment.ts';
+import { parseDeployment } from './src/deployment/load.ts';
 import { synthesise } from './src/infra/synth.ts';
 const { cases, bundle, repository } = JSON.parse(readFileSync(process.env.SYNTH_CASES, 'utf8'));
 for (const { text, outdir } of cases) synthesise({ deployment: parseDeployment(text, 'test'), bundle, repository, outdir });

@@ -4,103 +4,223 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
 const source = fileURLToPath(new URL('../../src', import.meta.url));
+const tests = fileURLToPath(new URL('..', import.meta.url));
 
-/** From the top to the bottom: a folder imports from those below it. */
+/** Folders of src from top to bottom: a folder imports from those below. */
 const order = [
   'commands',
   'cli',
+  'console',
   'server',
-  'auth',
   'jobs',
+  'sites',
   'executions',
-  'events',
   'capacity',
+  'events',
+  'accounts',
+  'audit',
+  'worker',
+  'client',
   'compute',
   'storage',
   'database',
-  'worker',
-  'client',
-  'config',
-  'contract',
   'infra',
+  'deployment',
+  'aws',
+  'environment',
+  'platform',
+  'contract',
 ];
 
-/** Folders that import from these alone. They reach the API through the client. */
-const onlyFrom: Record<string, string[]> = {
-  capacity: ['compute', 'client', 'config', 'contract'],
-  worker: ['client', 'config', 'contract'],
-  infra: ['config'],
-};
-/** Folders that only these import from. */
-const onlyInto: Record<string, string[]> = {
-  commands: [],
-  server: ['commands', 'cli'],
+/** Parts of src that import, beside themselves, only from these paths. */
+const importsOnly: Record<string, readonly string[]> = {
+  'capacity/manager/': [
+    'client/',
+    'compute/provider.js',
+    'compute/ecs/task-definition.js',
+    'environment/',
+    'contract/',
+  ],
+  'client/': ['platform/sleep.js', 'contract/'],
+  'worker/': ['client/', 'aws/', 'platform/', 'contract/'],
+  'infra/': ['deployment/', 'environment/', 'contract/'],
 };
 
+/** Paths that only these parts of src import. */
+const importedOnlyBy: Record<string, readonly string[]> = {
+  'commands/': [],
+  'server/': ['commands/', 'cli/'],
+  'deployment/build-env.js': ['commands/', 'cli/'],
+};
+
+/** Parts of src that run in a browser too, so they import no module that only Node.js has. */
+const browserSafe = ['capacity/manager/', 'client/'];
+const nodeOnlyFiles = ['client/node-socket.ts'];
+const nodeOnlyPackages = /^(node:|ws$|pg$|express$|@prisma\/|@aws-sdk\/)/;
+
+/** File endings that are no module of ours: generated code and type declarations. */
+const isSource = (name: string) => name.endsWith('.ts') && !name.includes('generated') && !name.endsWith('.d.ts');
+
 interface SourceFile {
-  /** Relative to src, with `/`. */
+  /** Path below src with `/`, for example `jobs/sql/claim.ts`. */
   name: string;
-  folder: string;
   text: string;
 }
 
-const files: SourceFile[] = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !name.includes('generated'))
-  .map((name) => {
-    const parts = name.split(path.sep);
-    return { name: parts.join('/'), folder: parts[0] ?? '', text: readFileSync(path.join(source, name), 'utf8') };
-  });
+interface Import {
+  from: string;
+  /** Path below src, for example `jobs/sql/claim.js`; for a package its name. */
+  to: string;
+  isPackage: boolean;
+  isType: boolean;
+}
 
-/** Every import of a file of ours, static or dynamic, for values or for types. */
-const imports = files.flatMap(({ name, folder, text }) =>
-  [...text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*'(\.{1,2}\/[^']+)'/g)].map(([, target = '']) => {
-    const to = path.posix.join(path.posix.dirname(name), target);
-    return { from: name, folder, to, toFolder: to.split('/')[0] ?? '' };
+const posix = (name: string) => name.split(path.sep).join('/');
+const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(posix);
+const rootOf = (name: string) => name.slice(0, name.indexOf('/') + 1) || name;
+
+const files: SourceFile[] = filesBelow(source)
+  .filter(isSource)
+  .map((name) => ({ name, text: readFileSync(path.join(source, name), 'utf8') }));
+
+const importPattern =
+  /\b(import|export)(\s+type\b)?[^;'"]*?\bfrom\s*'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
+const imports: Import[] = files.flatMap(({ name, text }) =>
+  [...text.matchAll(importPattern)].map(([, , type, from, dynamic, bare]) => {
+    const target = from ?? dynamic ?? bare ?? '';
+    const isPackage = !target.startsWith('.');
+    const to = isPackage ? target : path.posix.join(path.posix.dirname(name), target);
+    return { from: name, to, isPackage, isType: type !== undefined };
   }),
 );
-const between = imports.filter(({ folder, toFolder }) => folder !== toFolder && toFolder !== '..');
-const shown = (found: { from: string; to: string }[]) => found.map(({ from, to }) => `${from} imports ${to}`);
+const internal = imports.filter(({ isPackage }) => !isPackage);
+const shown = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`);
+const startsWithAny = (name: string, prefixes: readonly string[]) => prefixes.some((prefix) => name.startsWith(prefix));
 
-describe('src', () => {
-  it('is read as it should be', () => {
-    expect(files.length).toBeGreaterThan(100);
-    expect(imports.length).toBeGreaterThan(300);
-    expect(imports).toContainEqual(expect.objectContaining({ from: 'server/service.ts', to: 'jobs/work.js' }));
-    expect(imports).toContainEqual(expect.objectContaining({ from: 'commands/serve.ts', to: 'server/start.js' }));
+describe('src: imports', () => {
+  it('are all found by this test', () => {
+    expect(files.length).toBeGreaterThan(250);
+    expect(internal.length).toBeGreaterThan(800);
+    expect(internal).toContainEqual(expect.objectContaining({ from: 'server/start.ts', to: 'server/assemble.js' }));
+    expect(internal).toContainEqual(expect.objectContaining({ from: 'commands/serve.ts', to: 'server/start.js' }));
   });
 
-  it('has no folder whose place in the order is not known', () => {
-    expect(files.map(({ folder }) => folder).filter((folder) => !order.includes(folder))).toEqual([]);
+  it('lead to folders whose place in the order is known', () => {
+    expect(files.map(({ name }) => rootOf(name).slice(0, -1)).filter((folder) => !order.includes(folder))).toEqual([]);
   });
 
-  it('imports downwards', () => {
-    const upward = between.filter(
-      ({ folder, toFolder }) => folder !== 'infra' && order.indexOf(toFolder) < order.indexOf(folder),
+  it('run from top to bottom', () => {
+    const place = (name: string) => order.indexOf(rootOf(name).slice(0, -1));
+    expect(shown(internal.filter(({ from, to }) => place(to) < place(from)))).toEqual([]);
+  });
+
+  it('stay inside src', () => {
+    expect(shown(internal.filter(({ to }) => to.startsWith('..')))).toEqual([]);
+  });
+
+  it.each(Object.entries(importsOnly))('of %s lead to %j alone', (part, allowed) => {
+    const strays = internal.filter(
+      ({ from, to }) =>
+        from.startsWith(part) && !nodeOnlyFiles.includes(from) && !startsWithAny(to, [part, ...allowed]),
     );
-    expect(shown(upward)).toEqual([]);
+    expect(shown(strays)).toEqual([]);
   });
 
-  it.each(Object.entries(onlyFrom))('%s imports from %j alone', (folder, allowed) => {
-    expect(shown(between.filter((one) => one.folder === folder && !allowed.includes(one.toFolder)))).toEqual([]);
+  it.each(Object.entries(importedOnlyBy))('of %s come from %j alone', (part, allowed) => {
+    const root = rootOf(part);
+    expect(
+      shown(internal.filter(({ from, to }) => to.startsWith(part) && !startsWithAny(from, [root, ...allowed]))),
+    ).toEqual([]);
   });
 
-  it.each(Object.entries(onlyInto))('%s is imported by %j alone', (folder, allowed) => {
-    expect(shown(between.filter((one) => one.toFolder === folder && !allowed.includes(one.folder)))).toEqual([]);
+  it.each(browserSafe)('of %s include no module that only Node.js has', (part) => {
+    const found = imports.filter(
+      ({ from, to, isPackage, isType }) =>
+        isPackage && !isType && from.startsWith(part) && !nodeOnlyFiles.includes(from) && nodeOnlyPackages.test(to),
+    );
+    expect(shown(found)).toEqual([]);
   });
+});
 
-  it('imports nothing from outside of it', () => {
-    expect(shown(imports.filter(({ toFolder }) => toFolder === '..'))).toEqual([]);
-  });
-
-  it('keeps SQL out of the server', () => {
+describe('src: files', () => {
+  it('of the server hold no SQL', () => {
     const withSql = files.filter(
-      ({ folder, text }) => folder === 'server' && /SELECT |INSERT |UPDATE "|DELETE FROM/.test(text),
+      ({ name, text }) => name.startsWith('server/') && /SELECT |INSERT |UPDATE "|DELETE FROM/.test(text),
     );
     expect(withSql.map(({ name }) => name)).toEqual([]);
   });
 
-  it('has no file of more than 350 lines', () => {
-    const long = files.map(({ name, text }) => ({ name, lines: text.split('\n').length - 1 }));
-    expect(long.filter(({ lines }) => lines > 350)).toEqual([]);
+  it('of the capacity manager hold no SQL', () => {
+    const withSql = files.filter(
+      ({ name, text }) =>
+        name.startsWith('capacity/') &&
+        name !== 'capacity/store.ts' &&
+        /SELECT |INSERT |UPDATE "|DELETE FROM/.test(text),
+    );
+    expect(withSql.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('have at most 300 lines', () => {
+    const lengths = files.map(({ name, text }) => ({ name, lines: text.split('\n').length - 1 }));
+    expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+  });
+});
+
+const folderOf = (name: string) => path.posix.dirname(name);
+
+function grouped(names: readonly string[], key: (name: string) => string): [string, string[]][] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) groups.set(key(name), [...(groups.get(key(name)) ?? []), name]);
+  return [...groups];
+}
+
+describe.each([
+  ['src', files.map(({ name }) => name)],
+  ['test', filesBelow(tests).filter((name) => /\.(ts|js)$/.test(name))],
+])('%s: folders', (_, names) => {
+  it('have at most 24 files each', () => {
+    const crowded = grouped(names, folderOf).filter(([, members]) => members.length > 24);
+    expect(crowded.map(([folder, members]) => `${folder}: ${members.length}`)).toEqual([]);
+  });
+
+  it('have no five files whose names share their first word', () => {
+    const families = grouped(
+      names.filter((name) => path.posix.basename(name).includes('-')),
+      (name) => `${folderOf(name)}/${path.posix.basename(name).split('-')[0]}-`,
+    ).filter(([, members]) => members.length >= 5);
+    expect(families.map(([family, members]) => `${family}: ${members.length}`)).toEqual([]);
+  });
+});
+
+describe('test: files', () => {
+  it('of test/unit, test/integration and test/e2e stand where src has a folder of that name', () => {
+    const folders = new Set(files.flatMap(({ name }) => [folderOf(name), folderOf(folderOf(name)), rootOf(name)]));
+    const elsewhere = filesBelow(tests)
+      .filter((name) => /^(unit|integration)\/.*\.test\.ts$/.test(name))
+      .map((name) => name.split('/').slice(1, -1).join('/'))
+      .filter((folder) => folder !== '' && folder !== '.' && folder !== 'examples' && !folders.has(folder));
+    expect([...new Set(elsewhere)]).toEqual([]);
+  });
+
+  it('of test/unit start no program and open no server', () => {
+    const exceptions = [
+      'unit/architecture.test.ts',
+      'unit/aws/clients.test.ts',
+      'unit/aws/errors.test.ts',
+      'unit/environment/env-file.test.ts',
+      'unit/examples/support.ts',
+      'unit/infra/helpers.test.ts',
+      'unit/platform/error-reports.test.ts',
+      'unit/worker/task.test.ts',
+      'unit/cli/playbooks/playbook.test.ts',
+    ];
+    const found = filesBelow(tests)
+      .filter((name) => name.startsWith('unit/') && name.endsWith('.ts') && !exceptions.includes(name))
+      .filter((name) =>
+        /'node:(child_process|http|https|net|cluster)'|\bTemplate\.from|support\/(service|database|program|sockets|templates|postgres)\.js/.test(
+          readFileSync(path.join(tests, name), 'utf8'),
+        ),
+      );
+    expect(found).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type EcsTaskDefinition, familyOf } from '../../compute/ecs/provider.js';
+import { type EcsTaskDefinition, familyOf } from '../../compute/ecs/task-definition.js';
 import { ecsManagerEnvironment, type JobTypeVariables, jobTypeVariables } from '../../environment/capacity-manager.js';
 import { setVariablesOf, unusableEnvironment, variableProblems } from '../../environment/server.js';
 import type { WorkerGroup } from './workers-file.js';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { SetupError } from '../../contract/errors.js';
 import type { Scaling } from './scaling.js';
@@ -53,25 +52,28 @@ export interface LocalWorkerGroup extends WorkerGroup {
   env: Readonly<Record<string, string>>;
 }
 
-/** Reads a workers file: `{ "workers": [{ name, jobTypes, command, scaling, … }] }`. */
-export async function readWorkersFile(file: string): Promise<LocalWorkerGroup[]> {
-  const fail = (reason: string) =>
-    new SetupError(`Workers file ${file}: ${reason}`, { hint: 'See docs/local-workers.md for its form.' });
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw fail(error.code === 'ENOENT' ? 'there is no such file' : error.message);
-  });
+/**
+ * Parses the text of a workers file, for example `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "command": ["worker"],
+ * "scaling": { "max": 2 } }] }`. Throws a SetupError that names `file` and the reason.
+ */
+export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw fail(error instanceof Error ? error.message : 'not JSON');
+    throw workersFileError(file, error instanceof Error ? error.message : 'not JSON');
   }
   const parsed = workers.safeParse(content);
   if (!parsed.success) {
-    throw fail(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw workersFileError(file, problems.join('; '));
   }
   const names = parsed.data.workers.map(({ name }) => name);
-  const twice = names.find((name, n) => names.indexOf(name) !== n);
-  if (twice !== undefined) throw fail(`two groups are named ${twice}`);
+  const duplicate = names.find((name, n) => names.indexOf(name) !== n);
+  if (duplicate !== undefined) throw workersFileError(file, `two groups are named ${duplicate}`);
   return parsed.data.workers.map((group) => ({ ...group, entryPoint: group.entryPoint }));
 }
+
+/** Returns the error of a workers file that cannot be used. */
+export const workersFileError = (file: string, reason: string) =>
+  new SetupError(`Workers file ${file}: ${reason}`, { hint: 'See docs/local-workers.md for its form.' });

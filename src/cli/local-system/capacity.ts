@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { dryRunCompute, readOnlyApi } from '../../capacity/manager/dry-run.js';
 import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
-import { readWorkersFile } from '../../capacity/manager/workers-file.js';
 import { type Api, createApi } from '../../client/api.js';
 import { createLocalCompute, endOrphanTasks, type TaskStoppedEvent } from '../../compute/local/provider.js';
 import { SetupError } from '../../contract/errors.js';
@@ -16,6 +15,7 @@ import { isAlive, ownIdentity, type ProcessIdentity } from '../../platform/proce
 import { sleep } from '../../platform/sleep.js';
 import { readDevFile } from '../api/dev-file.js';
 import { readLocalAccounts } from '../api/service-account.js';
+import { readWorkersFile } from '../capacity/read-workers-file.js';
 import { type Capacity, stoppable } from '../capacity/stoppable.js';
 
 /** Where this program is installed. */

@@ -5,20 +5,7 @@ import type { Aws } from '../../aws/clients.js';
 import { AwsError } from '../../aws/errors.js';
 import type { Compute, LaunchRequest, LaunchResult, Task } from '../provider.js';
 import { createPublicSubnets } from './subnets.js';
-
-/** What a group's tasks run as. */
-export interface EcsTaskDefinition {
-  group: string;
-  /** Family of the task definition: its tasks are the group's, whoever started them. */
-  family: string;
-  /** ARN, `family:revision` or family, as RunTask takes it. */
-  taskDefinition: string;
-  /** ARN or name. */
-  cluster: string;
-  securityGroup: string;
-  /** On FARGATE_SPOT while there is capacity, otherwise on FARGATE. */
-  spot: boolean;
-}
+import { type EcsTaskDefinition, familyOf } from './task-definition.js';
 
 export interface EcsComputeOptions {
   aws: Pick<Aws, 'ecs' | 'ec2' | 'reset'>;
@@ -34,11 +21,6 @@ export interface EcsComputeOptions {
 export const describedAtOnce = 100;
 const startedBy = 'reefguide-capacity';
 const gone = new Set(['DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED']);
-
-/** The family of `…task-definition/family:revision`, `family:revision` or `family`. */
-export function familyOf(taskDefinition: string): string {
-  return taskDefinition.replace(/^.*task-definition\//, '').replace(/:\d+$/, '');
-}
 
 /** Tasks on AWS ECS Fargate. Its calls are those of `aws.md`; each failure is an AwsError that names call and remedy. */
 export function createEcsCompute(options: EcsComputeOptions): Compute {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
 import { createEcsService } from '../../../src/aws/ecs-service.js';
-import { type AwsStandIn, type StandInService, startAwsStandIn } from '../../support/fake-aws.js';
+import { type AwsStandIn, type StandInService, startAwsStandIn } from '../../support/fakes/aws.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 const before = { ...process.env };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SetupError } from '../../../src/contract/errors.js';
 import { type RecordedRunner, recordedRunner } from '../../support/command-runner.js';
-import { startSocketGateway } from '../../support/fake-socket-gateway.js';
+import { startSocketGateway } from '../../support/fakes/socket-gateway.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 import { listenTo } from '../../support/sockets.js';
 import { until } from '../../support/until.js';

@@ -8,7 +8,7 @@ import { createApi } from '../../../src/client/api.js';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
 import { createS3Storage } from '../../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
-import { type S3StandIn, startS3StandIn } from '../../support/fake-s3.js';
+import { type S3StandIn, startS3StandIn } from '../../support/fakes/s3.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 const environment = {

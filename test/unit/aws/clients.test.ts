@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
-import { awsEnvironment } from '../../support/fake-aws.js';
+import { awsEnvironment } from '../../support/fakes/aws.js';
 
 const before = { ...process.env };
 let server: Server;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
 import { type AwsError, awsErrorKind, callAws } from '../../../src/aws/errors.js';
-import { type AwsStandIn, startAwsStandIn } from '../../support/fake-aws.js';
+import { type AwsStandIn, startAwsStandIn } from '../../support/fakes/aws.js';
 import { freePort } from '../../support/program.js';
 
 const named = (name: string, message = 'told so') => Object.assign(new Error(message), { name });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
 import { parseSecretReference, secretFields, secretValue } from '../../../src/aws/secret-arn.js';
 import { createSecretReader, openSecret } from '../../../src/aws/secrets-manager.js';
-import { type AwsStandIn, startAwsStandIn } from '../../support/fake-aws.js';
+import { type AwsStandIn, startAwsStandIn } from '../../support/fakes/aws.js';
 import { until } from '../../support/until.js';
 
 const arn = 'arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:reef/api-AbCdEf';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { createAws } from '../../../src/aws/clients.js';
 import { databaseUrl, withServiceSecrets } from '../../../src/aws/service-secrets.js';
-import { type AwsStandIn, startAwsStandIn } from '../../support/fake-aws.js';
+import { type AwsStandIn, startAwsStandIn } from '../../support/fakes/aws.js';
 
 const hidden = 'hunter2-hunter2';
 const before = { ...process.env };

@@ -9,7 +9,7 @@ import {
   type OrchestratorStandIn,
   type StandInExecution,
   startOrchestratorStandIn,
-} from '../../support/fake-executions-api.js';
+} from '../../support/fakes/executions-api.js';
 import { until } from '../../support/until.js';
 
 let standIn: OrchestratorStandIn;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createApi } from '../../../src/client/api.js';
-import { type OrchestratorStandIn, startOrchestratorStandIn } from '../../support/fake-executions-api.js';
+import { type OrchestratorStandIn, startOrchestratorStandIn } from '../../support/fakes/executions-api.js';
 
 let standIn: OrchestratorStandIn;
 beforeAll(async () => {

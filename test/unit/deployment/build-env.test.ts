@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
 import { createAws } from '../../../src/aws/clients.js';
 import { buildEnv } from '../../../src/deployment/build-env.js';
-import { type AwsStandIn, startAwsStandIn } from '../../support/fake-aws.js';
+import { type AwsStandIn, startAwsStandIn } from '../../support/fakes/aws.js';
 
 const hidden = 'hunter2 \'and\' "more"\nlines';
 const definition = 'arn:aws:ecs:ap-southeast-2:123456789012:task-definition/manager:3';

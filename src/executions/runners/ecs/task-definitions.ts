@@ -3,7 +3,7 @@ import type { RegisterTaskDefinitionCommandInput, RuntimePlatform, TaskDefinitio
 import type { AwsCaller } from '../../../aws/caller.js';
 import type { Aws } from '../../../aws/clients.js';
 import { AwsError } from '../../../aws/errors.js';
-import { familyOf } from '../../../compute/ecs/provider.js';
+import { familyOf } from '../../../compute/ecs/task-definition.js';
 import { SetupError } from '../../../contract/errors.js';
 import { gitScript } from '../checkout-script.js';
 import type { CommandImage } from '../runner.js';

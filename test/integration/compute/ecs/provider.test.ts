@@ -8,7 +8,7 @@ import { type Credentials, createApi } from '../../../../src/client/api.js';
 import { createEcsCompute } from '../../../../src/compute/ecs/provider.js';
 import type { Compute } from '../../../../src/compute/provider.js';
 import { sleep } from '../../../../src/platform/sleep.js';
-import { type EcsStandIn, startEcsStandIn } from '../../../support/fake-ecs.js';
+import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 

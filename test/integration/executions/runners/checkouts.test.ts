@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type GitServer, startGitServer } from '../../../support/git-server.js';
+import { type GitServer, startGitServer } from '../../../support/fakes/git-server.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 

@@ -13,7 +13,7 @@ import { close as closeApi, handler } from '../../../../src/server/lambda/api.js
 import { behindGateway, type GatewayAnswer } from '../../../../src/server/lambda/api-gateway.js';
 import { close as closeProcessor, handler as processor } from '../../../../src/server/lambda/processor.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
-import { type AwsStandIn, startAwsStandIn } from '../../../support/fake-aws.js';
+import { type AwsStandIn, startAwsStandIn } from '../../../support/fakes/aws.js';
 import { startTcpProxy } from '../../../support/tcp-proxy.js';
 
 const before = { ...process.env };

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../../src/aws/clients.js';
-import { createEcsCompute, type EcsTaskDefinition, familyOf } from '../../../../src/compute/ecs/provider.js';
+import { createEcsCompute } from '../../../../src/compute/ecs/provider.js';
+import { type EcsTaskDefinition, familyOf } from '../../../../src/compute/ecs/task-definition.js';
 import type { Compute } from '../../../../src/compute/provider.js';
-import { type EcsStandIn, startEcsStandIn } from '../../../support/fake-ecs.js';
+import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
 import { collectingLog } from '../../capacity/manager/support.js';
 
 const definition = (group: string, changes: Partial<EcsTaskDefinition> = {}): EcsTaskDefinition => ({

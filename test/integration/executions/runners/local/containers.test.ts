@@ -9,7 +9,7 @@ import {
   type LocalCommandOptions,
 } from '../../../../../src/executions/runners/local/runner.js';
 import type { CommandRunner } from '../../../../../src/executions/runners/runner.js';
-import { type EngineStandIn, engineStandIn } from '../../../../support/fake-container-engine.js';
+import { type EngineStandIn, engineStandIn } from '../../../../support/fakes/container-engine.js';
 import { request, watch } from '../../../../support/local-runner.js';
 import { readPids, untilGone } from '../../../../support/processes.js';
 import { until } from '../../../../support/until.js';

@@ -8,8 +8,8 @@ import type {
   CommandRunner,
   ProviderLogEvent,
 } from '../../../../../src/executions/runners/runner.js';
-import { awsEnvironment } from '../../../../support/fake-aws.js';
-import { type EcsStandIn, startEcsStandIn } from '../../../../support/fake-ecs.js';
+import { awsEnvironment } from '../../../../support/fakes/aws.js';
+import { type EcsStandIn, startEcsStandIn } from '../../../../support/fakes/ecs.js';
 import { until } from '../../../../support/until.js';
 import { collectingLog } from '../../../capacity/manager/support.js';
 

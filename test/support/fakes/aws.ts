@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type AwsAnswer, type AwsService, startAwsHttp } from './fake-aws-http.js';
-import { ecsInMemory, type Faults } from './fake-ecs.js';
-import { definitionsInMemory } from './fake-ecs-definitions.js';
+import { type AwsAnswer, type AwsService, startAwsHttp } from './aws-http.js';
+import { ecsInMemory, type Faults } from './ecs.js';
+import { definitionsInMemory } from './ecs-definitions.js';
 
 interface StandInDeployment {
   id: string;

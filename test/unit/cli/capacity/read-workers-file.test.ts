@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readWorkersFile } from '../../../../src/capacity/manager/workers-file.js';
-import { isHealthy } from '../../../../src/cli/capacity/monitor.js';
+import { readWorkersFile } from '../../../../src/cli/capacity/read-workers-file.js';
 
 let file: string;
 beforeAll(async () => {
@@ -47,15 +46,5 @@ describe('a workers file', () => {
 
   it('that is not there is refused', async () => {
     await expect(readWorkersFile(`${file}.none`)).rejects.toThrow('there is no such file');
-  });
-});
-
-describe('a manager', () => {
-  it.each([
-    [undefined, 0, false],
-    [0, 30_000, true],
-    [0, 30_001, false],
-  ])('whose last turn succeeded at %s is, at %d, healthy: %s', (lastSuccessAt, nowMs, healthy) => {
-    expect(isHealthy({ lastSuccessAt }, 3000, nowMs)).toBe(healthy);
   });
 });

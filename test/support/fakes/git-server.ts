@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { listen } from '../../src/server/http/listen.js';
+import { listen } from '../../../src/server/http/listen.js';
 
 const env = {
   ...process.env,

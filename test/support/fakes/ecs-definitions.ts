@@ -1,4 +1,4 @@
-import type { AwsAnswer, AwsService } from './fake-aws-http.js';
+import type { AwsAnswer, AwsService } from './aws-http.js';
 
 interface StandInDefinition extends Record<string, unknown> {
   taskDefinitionArn: string;

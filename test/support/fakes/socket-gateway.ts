@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { LogMessage } from '../../src/contract/executions.js';
-import { listen } from '../../src/server/http/listen.js';
+import type { LogMessage } from '../../../src/contract/executions.js';
+import { listen } from '../../../src/server/http/listen.js';
 
 /** Speaks the management API of API Gateway's WebSockets: POST and DELETE /STAGE/@connections/ID. */
 export async function startSocketGateway() {

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ExecutionState, ExecutionStatus, LogEvent, RunBody } from '../../src/contract/executions.js';
+import type { ExecutionState, ExecutionStatus, LogEvent, RunBody } from '../../../src/contract/executions.js';
 
 /** How a connection goes: it repeats so many old events, sends so many new ones, and ends so. */
 export interface Act {

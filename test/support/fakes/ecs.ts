@@ -1,5 +1,5 @@
-import { type AwsAnswer, type AwsService, type HttpFaults, startAwsHttp } from './fake-aws-http.js';
-import { definitionsInMemory, logsInMemory } from './fake-ecs-definitions.js';
+import { type AwsAnswer, type AwsService, type HttpFaults, startAwsHttp } from './aws-http.js';
+import { definitionsInMemory, logsInMemory } from './ecs-definitions.js';
 
 interface StandInTask {
   taskArn: string;
