@@ -1,75 +1,74 @@
 import pg from 'pg';
 
-export interface Listener {
-  /** Whether the connection is up: while it is not, whoever waits polls more often. */
-  connected(): boolean;
-  close(): Promise<void>;
-}
-
 export interface ListenerOptions {
   url: string;
   channel: string;
   onMessage(payload: string): void;
-  /** The connection came (back) up: messages may have been missed meanwhile. */
+  /** Called when the connection is up, for the first time or again. Messages may have been missed before. */
   onConnect(): void;
   onError(error: Error): void;
 }
 
-const firstRetryMs = 200;
-const lastRetryMs = 5_000;
+const minRetryMs = 200;
+const maxRetryMs = 5_000;
 
-/**
- * One connection that LISTENs on `channel` for the whole process, and comes back by itself after a lost database.
- * Notifications are hints: what was missed while away is made good by `onConnect`.
- */
-export function listen(options: ListenerOptions): Listener {
-  let client: pg.Client | undefined;
-  let up = false;
-  let closed = false;
-  let retryMs = firstRetryMs;
-  let timer: NodeJS.Timeout | undefined;
+/** Runs LISTEN on one connection for the whole process, and connects again after each loss. */
+export class Listener {
+  private readonly options: ListenerOptions;
+  private client: pg.Client | undefined;
+  private isConnected = false;
+  private isClosed = false;
+  private retryMs = minRetryMs;
+  private timer: NodeJS.Timeout | undefined;
 
-  const retry = (failed: pg.Client, error: Error) => {
-    if (closed || client !== failed) return;
-    client = undefined;
-    up = false;
-    options.onError(error);
-    void failed.end().catch(() => {});
-    timer = setTimeout(connect, retryMs);
-    retryMs = Math.min(retryMs * 2, lastRetryMs);
-  };
+  constructor(options: ListenerOptions) {
+    this.options = options;
+    this.connect();
+  }
 
-  const connect = () => {
-    const next = new pg.Client({
-      connectionString: options.url,
+  /** Returns false while the connection is down; subscribers then poll more often. */
+  connected(): boolean {
+    return this.isConnected;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.isConnected = false;
+    clearTimeout(this.timer);
+    await this.client?.end().catch(() => {});
+  }
+
+  private connect(): void {
+    const { url, channel, onMessage, onConnect } = this.options;
+    const client = new pg.Client({
+      connectionString: url,
       application_name: 'reefguide listener',
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
     });
-    client = next;
-    next.on('error', (error) => retry(next, error));
-    next.on('end', () => retry(next, new Error('the listening connection ended')));
-    next.on('notification', ({ payload }) => options.onMessage(payload ?? ''));
-    next
+    this.client = client;
+    client.on('error', (error) => this.retry(client, error));
+    client.on('end', () => this.retry(client, new Error('The connection for LISTEN was closed')));
+    client.on('notification', ({ payload }) => onMessage(payload ?? ''));
+    client
       .connect()
-      .then(() => next.query(`LISTEN ${pg.escapeIdentifier(options.channel)}`))
+      .then(() => client.query(`LISTEN ${pg.escapeIdentifier(channel)}`))
       .then(() => {
-        if (closed || client !== next) return;
-        up = true;
-        retryMs = firstRetryMs;
-        options.onConnect();
+        if (this.isClosed || this.client !== client) return;
+        this.isConnected = true;
+        this.retryMs = minRetryMs;
+        onConnect();
       })
-      .catch((error) => retry(next, error));
-  };
+      .catch((error) => this.retry(client, error));
+  }
 
-  connect();
-  return {
-    connected: () => up,
-    async close() {
-      closed = true;
-      up = false;
-      clearTimeout(timer);
-      await client?.end().catch(() => {});
-    },
-  };
+  private retry(failed: pg.Client, error: Error): void {
+    if (this.isClosed || this.client !== failed) return;
+    this.client = undefined;
+    this.isConnected = false;
+    this.options.onError(error);
+    void failed.end().catch(() => {});
+    this.timer = setTimeout(() => this.connect(), this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, maxRetryMs);
+  }
 }

@@ -1,112 +1,124 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from './database.js';
-import { listen } from './listener.js';
+import { Listener } from './listener.js';
 
-/** What may have changed (`job:17`), told to every process of one database. */
-export interface Notices {
-  /** Wakes the subscribers of this process at once and those of the others within milliseconds. */
+/** Publishes topics that changed, for example `job:17`, to the subscribers in every process of one database. */
+export interface Notifications {
+  /** Calls subscribers of this process at once, and subscribers of other processes within milliseconds. */
   publish(topics: Iterable<string>): void;
-  /** Calls `wake` when the topic may have changed; a hint, so the listener re-reads. Returns the way to stop. */
-  subscribe(topic: string, wake: () => void): () => void;
-  /** Calls `wake` with each topic that may have changed; undefined means any of them. Returns the way to stop. */
-  onEach(wake: (topic: string | undefined) => void): () => void;
-  /** False while notifications of other processes cannot be heard. */
+  /** Calls `onChange` when the topic may have changed: a hint to read again. Returns the function that unsubscribes. */
+  subscribe(topic: string, onChange: () => void): () => void;
+  /** As `subscribe`, for every topic: `onChange` gets the topic, or undefined when any topic may have changed. */
+  subscribeToAll(onChange: (topic: string | undefined) => void): () => void;
+  /** Returns false while notifications of other processes cannot arrive. */
   connected(): boolean;
   close(): Promise<void>;
 }
 
 const channel = 'reefguide';
-/** One NOTIFY takes a lock on the whole database at its commit, so a process sends at most one in this time. */
-const sendEveryMs = 8;
-/** NOTIFY payloads end at 8,000 bytes; with more topics than fit, everything may have changed. */
+/** Shortest time between two NOTIFY of one process, because each takes a lock on the whole database at commit. */
+const notifyIntervalMs = 8;
+/** Stays below Postgres's limit of 8,000 bytes. A payload with too many topics is sent as "any topic" instead. */
 const maxPayloadBytes = 7_500;
+const notifySql = 'SELECT pg_notify($1, $2)';
 
-interface Message {
-  from: string;
-  topics: string[] | undefined;
-}
+/** Sends notifications by NOTIFY and receives them by LISTEN, on a connection of its own to `listenUrl`. */
+export class PostgresNotifications implements Notifications {
+  private readonly database: Database;
+  private readonly listener: Listener;
+  /** Sent with each payload, because a process must not act on its own notifications twice. */
+  private readonly sender = randomUUID();
+  private readonly subscribers = new Map<string, Set<() => void>>();
+  private readonly subscribersToAll = new Set<(topic: string | undefined) => void>();
+  private readonly unsent = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
+  private sending: Promise<unknown> = Promise.resolve();
 
-function parseMessage(payload: string): Message | undefined {
-  try {
-    const value: unknown = JSON.parse(payload);
-    if (!Array.isArray(value)) return undefined;
-    const [from, topics]: unknown[] = value;
-    return { from: String(from), topics: Array.isArray(topics) ? topics.map(String) : undefined };
-  } catch {
-    return undefined;
+  constructor(options: { database: Database; listenUrl: string; onError(error: Error): void }) {
+    this.database = options.database;
+    this.listener = new Listener({
+      url: options.listenUrl,
+      channel,
+      onError: options.onError,
+      // Notifications may have been lost while the connection was down.
+      onConnect: () => this.callAll(),
+      onMessage: (payload) => this.receive(payload),
+    });
+  }
+
+  publish(topics: Iterable<string>): void {
+    const changed = [...topics];
+    for (const topic of changed) this.unsent.add(topic);
+    this.timer ??= setTimeout(() => this.send(), notifyIntervalMs);
+    this.callSubscribers(changed);
+  }
+
+  subscribe(topic: string, onChange: () => void): () => void {
+    const subscribers = this.subscribers.get(topic) ?? new Set();
+    this.subscribers.set(topic, subscribers.add(onChange));
+    return () => {
+      subscribers.delete(onChange);
+      if (subscribers.size === 0 && this.subscribers.get(topic) === subscribers) this.subscribers.delete(topic);
+    };
+  }
+
+  subscribeToAll(onChange: (topic: string | undefined) => void): () => void {
+    this.subscribersToAll.add(onChange);
+    return () => this.subscribersToAll.delete(onChange);
+  }
+
+  connected(): boolean {
+    return this.listener.connected();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.sending;
+    await this.listener.close();
+  }
+
+  private callAll(): void {
+    for (const subscribers of this.subscribers.values()) for (const onChange of subscribers) onChange();
+    for (const onChange of this.subscribersToAll) onChange(undefined);
+  }
+
+  private callSubscribers(topics: Iterable<string>): void {
+    for (const topic of topics) {
+      for (const onChange of this.subscribersToAll) onChange(topic);
+      for (const onChange of this.subscribers.get(topic) ?? []) onChange();
+    }
+  }
+
+  private receive(payload: string): void {
+    const message = parsePayload(payload);
+    if (message?.sender === this.sender) return;
+    if (message?.topics) this.callSubscribers(message.topics);
+    else this.callAll();
+  }
+
+  private send(): void {
+    this.timer = undefined;
+    const payload = toPayload(this.sender, [...this.unsent]);
+    this.unsent.clear();
+    // A lost notification only costs time, because subscribers poll as well.
+    this.sending = this.database.rows('notify', notifySql, [channel, payload]).catch(() => {});
   }
 }
 
-export function createNotices(options: {
-  database: Database;
-  listenUrl: string;
-  onError(error: Error): void;
-}): Notices {
-  const { database } = options;
-  const self = randomUUID();
-  const subscribers = new Map<string, Set<() => void>>();
-  const ofAll = new Set<(topic: string | undefined) => void>();
-  const unsent = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  let sending: Promise<unknown> = Promise.resolve();
+/** Writes `["<sender>",["job:17"]]`, or `["<sender>",null]` for any topic. */
+function toPayload(sender: string, topics: readonly string[]): string {
+  const payload = JSON.stringify([sender, topics]);
+  return Buffer.byteLength(payload) > maxPayloadBytes ? JSON.stringify([sender, null]) : payload;
+}
 
-  const wakeAll = () => {
-    for (const wakes of subscribers.values()) for (const wake of wakes) wake();
-    for (const wake of ofAll) wake(undefined);
-  };
-  const wakeFor = (topics: Iterable<string>) => {
-    for (const topic of topics) {
-      for (const wake of ofAll) wake(topic);
-      for (const wake of subscribers.get(topic) ?? []) wake();
-    }
-  };
-
-  const listener = listen({
-    url: options.listenUrl,
-    channel,
-    onError: options.onError,
-    onConnect: wakeAll,
-    onMessage(payload) {
-      const message = parseMessage(payload);
-      if (message?.from === self) return;
-      if (message?.topics) wakeFor(message.topics);
-      else wakeAll();
-    },
-  });
-
-  const send = () => {
-    timer = undefined;
-    const named = JSON.stringify([self, [...unsent]]);
-    const payload = Buffer.byteLength(named) > maxPayloadBytes ? JSON.stringify([self, null]) : named;
-    unsent.clear();
-    // A hint that is lost is made good by the listeners' own polling, so a failure here is nobody's concern.
-    sending = database.rows('notify', 'SELECT pg_notify($1, $2)', [channel, payload]).catch(() => {});
-  };
-
-  return {
-    publish(topics) {
-      const changed = [...topics];
-      for (const topic of changed) unsent.add(topic);
-      timer ??= setTimeout(send, sendEveryMs);
-      wakeFor(changed);
-    },
-    subscribe(topic, wake) {
-      const wakes = subscribers.get(topic) ?? new Set();
-      subscribers.set(topic, wakes.add(wake));
-      return () => {
-        wakes.delete(wake);
-        if (wakes.size === 0 && subscribers.get(topic) === wakes) subscribers.delete(topic);
-      };
-    },
-    onEach(wake) {
-      ofAll.add(wake);
-      return () => ofAll.delete(wake);
-    },
-    connected: () => listener.connected(),
-    async close() {
-      clearTimeout(timer);
-      await sending;
-      await listener.close();
-    },
-  };
+/** Reads the format of `toPayload`. Returns undefined for a payload of another program. */
+function parsePayload(payload: string): { sender: string; topics: string[] | undefined } | undefined {
+  try {
+    const value: unknown = JSON.parse(payload);
+    if (!Array.isArray(value)) return undefined;
+    const [sender, topics]: unknown[] = value;
+    return { sender: String(sender), topics: Array.isArray(topics) ? topics.map(String) : undefined };
+  } catch {
+    return undefined;
+  }
 }

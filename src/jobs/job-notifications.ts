@@ -1,4 +1,4 @@
-import type { Notices } from '../database/notifications.js';
+import type { Notifications } from '../database/notifications.js';
 
 /** What may have changed: job types that have new waiting jobs, jobs by id, and the demand as a whole. */
 export interface Change {
@@ -10,7 +10,7 @@ export interface Change {
 
 export type Topic = `pending:${string}` | `job:${number}` | 'demand';
 
-export interface Signals extends Pick<Notices, 'connected'> {
+export interface Signals extends Pick<Notifications, 'connected'> {
   /** Wakes the waiters of this process at once and those of the others within milliseconds. */
   publish(change: Change): void;
   /** Calls `wake` when the topic may have changed; a hint, so the listener re-reads. Returns the way to stop. */
@@ -21,21 +21,21 @@ export interface Signals extends Pick<Notices, 'connected'> {
 
 const pendingPrefix = 'pending:';
 
-/** The notices that speak of jobs. */
-export function createSignals(notices: Notices): Signals {
+/** The notifications that speak of jobs. */
+export function createSignals(notifications: Notifications): Signals {
   return {
     publish({ pending = [], jobs = [] }) {
       const topics: Topic[] = ['demand'];
       for (const type of pending) topics.push(`pending:${type}`);
       for (const job of jobs) topics.push(`job:${job}`);
-      notices.publish(topics);
+      notifications.publish(topics);
     },
-    subscribe: (topic, wake) => notices.subscribe(topic, wake),
+    subscribe: (topic, wake) => notifications.subscribe(topic, wake),
     onPending: (wake) =>
-      notices.onEach((topic) => {
+      notifications.subscribeToAll((topic) => {
         if (topic === undefined) wake(undefined);
         else if (topic.startsWith(pendingPrefix)) wake(topic.slice(pendingPrefix.length));
       }),
-    connected: () => notices.connected(),
+    connected: () => notifications.connected(),
   };
 }

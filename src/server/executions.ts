@@ -6,7 +6,7 @@ import type { Aws } from '../aws/clients.js';
 import { createCloudLogs } from '../aws/cloudwatch-logs.js';
 import { socketPath } from '../contract/paths.js';
 import type { Database } from '../database/database.js';
-import type { Notices } from '../database/notifications.js';
+import type { Notifications } from '../database/notifications.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import type { ProcessorEvent } from '../events/decode.js';
 import type { EventTargets } from '../events/process.js';
@@ -34,7 +34,7 @@ export interface OrchestratorDependencies {
   environment: ServerEnvironment;
   log: Logger;
   database: Database;
-  notices: Notices;
+  notifications: Notifications;
   encryption?: EncryptionKeys | undefined;
   runner?: CommandRunner | undefined;
   /** Keeps the log lines of requests in the database, unless they are found in CloudWatch. */
@@ -54,13 +54,13 @@ const nameIn = (event: ProcessorEvent) => {
 
 /** Assembles what runs ad hoc commands. */
 export function createOrchestrator(deps: OrchestratorDependencies) {
-  const { environment, log, database, notices, encryption, runner, onError, now } = deps;
-  const records = createRecords(database, notices);
-  const logs = createLogStore(database, notices);
+  const { environment, log, database, notifications, encryption, runner, onError, now } = deps;
+  const records = createRecords(database, notifications);
+  const logs = createLogStore(database, notifications);
   const tokens = createLogTokens(database);
   const images = createImages(database, runner);
   const secrets = createSecrets(database, encryption);
-  const followed = createFollowed({ records, logs, notices, runner, log, now });
+  const followed = createFollowed({ records, logs, notifications, runner, log, now });
   const executions = createExecutions({ records, images, secrets, logs, followed, runner, encryption, log, now });
   const taskEvents = createTaskEvents({ records, logs, runner, encryption, log, now });
   const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
@@ -101,7 +101,7 @@ export function createOrchestrator(deps: OrchestratorDependencies) {
     const results = await Promise.allSettled(steps.map((step) => step()));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
-  const feeds = createFeeds({ logs, records, notices, encode: encodeMessages, onError });
+  const feeds = createFeeds({ logs, records, notifications, encode: encodeMessages, onError });
   const liveLogs = createLiveLogs({ feeds, logs, tokens, log });
 
   const socketUrl = async (executionId: string, apiUrl: string) => {

@@ -13,7 +13,7 @@ import type { ServiceControl } from '../aws/ecs-service.js';
 import { createCapacityStore } from '../capacity/store.js';
 import type { Database } from '../database/database.js';
 import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
-import { createNotices } from '../database/notifications.js';
+import { PostgresNotifications } from '../database/notifications.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import { processEvent } from '../events/process.js';
 import type { CommandRunner } from '../executions/runners/runner.js';
@@ -97,8 +97,8 @@ const eventLimit = 8 * 1_048_576;
 export function createService(deps: ServiceDependencies): Service {
   const { environment, log, database, storages, types, now } = deps;
   const onError = (error: unknown) => log.warn({ err: error }, 'background work failed and will be tried again');
-  const notices = createNotices({ database, listenUrl: deps.listenUrl, onError });
-  const signals = createSignals(notices);
+  const notifications = new PostgresNotifications({ database, listenUrl: deps.listenUrl, onError });
+  const signals = createSignals(notifications);
   const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
   const submissions = createSubmissions({ database, signals, storages, types });
   const work = createWork({
@@ -113,7 +113,7 @@ export function createService(deps: ServiceDependencies): Service {
   const capacity = createCapacityStore(database, now);
   const areas = createAreas(database);
   const people = createPeople(database);
-  const orchestrator = createOrchestrator({ ...deps, notices, onError, checkAccounts: people.check });
+  const orchestrator = createOrchestrator({ ...deps, notifications, onError, checkAccounts: people.check });
   const metrics = createMetrics({
     database,
     capacity,
@@ -186,7 +186,7 @@ export function createService(deps: ServiceDependencies): Service {
       await housekeeping.stop();
       await orchestrator.close();
       await sweeper.stop();
-      await notices.close();
+      await notifications.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { DisconnectReason } from '../../src/contract/executions.js';
-import type { Notices } from '../../src/database/notifications.js';
+import type { Notifications } from '../../src/database/notifications.js';
 import { createFeeds, type Subscriber } from '../../src/executions/logs/feed.js';
 import type { StoredEvent } from '../../src/executions/logs/store.js';
 
@@ -32,14 +32,14 @@ export function feedGround({ pageSize = 2_000 } = {}) {
     if (fails()) throw new Error('the database is away');
     return answer();
   };
-  const notices: Notices = {
+  const notifications: Notifications = {
     publish() {},
     subscribe(topic, wake) {
       const set = wakes.get(topic) ?? new Set();
       wakes.set(topic, set.add(wake));
       return () => set.delete(wake);
     },
-    onEach: () => () => {},
+    subscribeToAll: () => () => {},
     connected: () => state.connected,
     async close() {},
   };
@@ -57,7 +57,7 @@ export function feedGround({ pageSize = 2_000 } = {}) {
           () => state.end && { ...state.end, forMs: performance.now() - (state.end.at ?? Number.NEGATIVE_INFINITY) },
         ),
     },
-    notices,
+    notifications,
     encode: (messages) => Buffer.from(`[${messages}]`),
     onError: (error) => errors.push(error),
   });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import pino from 'pino';
-import { createNotices } from '../../src/database/notifications.js';
+import { PostgresNotifications } from '../../src/database/notifications.js';
 import { createFeeds, type Feeds } from '../../src/executions/logs/feed.js';
 import { createLogStore, type LogStore } from '../../src/executions/logs/store.js';
 import { createLogTokens } from '../../src/executions/logs/tokens.js';
@@ -27,12 +27,12 @@ export async function startLiveLogs(
 ): Promise<LiveLogsServer> {
   const { database } = system;
   const onError = () => {};
-  const notices = createNotices({ database, listenUrl: system.testDatabase.url, onError });
-  const logs = createLogStore(database, notices);
+  const notifications = new PostgresNotifications({ database, listenUrl: system.testDatabase.url, onError });
+  const logs = createLogStore(database, notifications);
   const feeds = createFeeds({
     logs,
-    records: createRecords(database, notices),
-    notices,
+    records: createRecords(database, notifications),
+    notifications,
     encode: encodeMessages,
     onError,
   });
@@ -55,7 +55,7 @@ export async function startLiveLogs(
     async close() {
       live.close();
       await close();
-      await notices.close();
+      await notifications.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { DisconnectReason, LogMessage } from '../../contract/executions.js';
-import type { Notices } from '../../database/notifications.js';
+import type { Notifications } from '../../database/notifications.js';
 import { executionTopic, type Records } from '../runs/sql.js';
 import { type LogStore, logsTopic, type StoredEvent } from './store.js';
 
@@ -52,7 +52,7 @@ const textOf = ({ place: _, ...event }: StoredEvent): string => {
 export function createFeeds(deps: {
   logs: Pick<LogStore, 'after' | 'lastPlace'>;
   records: Pick<Records, 'endOf'>;
-  notices: Notices;
+  notifications: Notifications;
   /** Messages as they go to subscribers. */
   encode(messages: readonly string[]): Buffer;
   onError(error: unknown): void;
@@ -157,7 +157,7 @@ export function createFeeds(deps: {
       stale = false;
       lookedAt = performance.now();
       clearTimeout(timer);
-      let nextMs = deps.notices.connected() ? lookAgainMs.connected : lookAgainMs.alone;
+      let nextMs = deps.notifications.connected() ? lookAgainMs.connected : lookAgainMs.alone;
       try {
         // The end first: whatever was stored before it is then read below.
         const end = await deps.records.endOf(executionId);
@@ -199,7 +199,7 @@ export function createFeeds(deps: {
       else timer = setTimeout(refresh, waitMs);
     };
     const stops = [logsTopic(executionId), executionTopic(executionId)].map((topic) =>
-      deps.notices.subscribe(topic, wake),
+      deps.notifications.subscribe(topic, wake),
     );
 
     const leave = (listening: Listening, reason?: DisconnectReason) => {

@@ -2,7 +2,7 @@ import type { LogEvent } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
 import { isRefusedInput } from '../../database/errors.js';
-import type { Notices } from '../../database/notifications.js';
+import type { Notifications } from '../../database/notifications.js';
 
 /** A stored event and its place: places grow within an execution in the order in which events became visible. */
 export interface StoredEvent extends LogEvent {
@@ -61,7 +61,7 @@ const afterText = page('id > $2::bigint', 'id');
 const inTimeText = page('(timestamp, id) > ($2::bigint, $3::bigint)', 'timestamp, id');
 
 /** What executions print, a row a line. */
-export function createLogStore(database: Database, notices: Notices) {
+export function createLogStore(database: Database, notifications: Notifications) {
   const appendAll = async (batches: readonly Batch[]): Promise<number[]> => {
     const events = batches.flatMap((batch) => batch.events);
     const [appended] = await database.rows<Appended>('log-append', appendText, [
@@ -75,7 +75,7 @@ export function createLogStore(database: Database, notices: Notices) {
     // Of two who bring the same event in one statement, the first brought it.
     const isFresh = ({ event_id }: LogEvent) => !fresh || fresh.delete(event_id);
     const counts = batches.map((batch) => batch.events.filter(isFresh).length);
-    notices.publish(batches.flatMap(({ executionId }, n) => (counts[n] ? [logsTopic(executionId)] : [])));
+    notifications.publish(batches.flatMap(({ executionId }, n) => (counts[n] ? [logsTopic(executionId)] : [])));
     return counts;
   };
   const append = createBatcher({

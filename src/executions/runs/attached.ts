@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Notices } from '../../database/notifications.js';
+import type { Notifications } from '../../database/notifications.js';
 import { sleep } from '../../platform/sleep.js';
 import type { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
@@ -22,12 +22,12 @@ const retryMs = 500;
 export function createFollowed(deps: {
   records: Records;
   logs: LogStore;
-  notices: Notices;
+  notifications: Notifications;
   runner: CommandRunner | undefined;
   log: Logger;
   now(): number;
 }) {
-  const { records, logs, notices, runner, log } = deps;
+  const { records, logs, notifications, runner, log } = deps;
   const live = new Map<string, { taskArn: string; done: Promise<void> }>();
   const closing = new AbortController();
   const { signal } = closing;
@@ -65,7 +65,7 @@ export function createFollowed(deps: {
   };
 
   const toEnd = async ({ executionId, attached, redact }: FollowedExecution): Promise<void> => {
-    const unsubscribe = notices.subscribe(executionTopic(executionId), () => look([executionId]));
+    const unsubscribe = notifications.subscribe(executionTopic(executionId), () => look([executionId]));
     const onError = (error: unknown) => log.warn({ err: error, executionId }, 'log lines wait for the database');
     let recorded = Promise.resolve();
     void attached.running.then(() => {

@@ -1,7 +1,7 @@
 import type { Execution, ExecutionStatus } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
-import type { Notices } from '../../database/notifications.js';
+import type { Notifications } from '../../database/notifications.js';
 import { beforeStatus, liveStatuses, stoppedCode } from './status.js';
 
 /** What is recorded when a command is asked for. */
@@ -83,10 +83,10 @@ CROSS JOIN LATERAL (
 ) found`;
 
 /** The executions table. */
-export function createRecords(database: Database, notices: Notices) {
+export function createRecords(database: Database, notifications: Notifications) {
   const told = <R extends { execution_id: string }>(rows: R[]): R | undefined => {
     const [row] = rows;
-    if (row) notices.publish([executionTopic(row.execution_id)]);
+    if (row) notifications.publish([executionTopic(row.execution_id)]);
     return row;
   };
   const finish = createBatcher({
@@ -95,7 +95,7 @@ export function createRecords(database: Database, notices: Notices) {
         calls.map(({ executionId }) => executionId),
         calls.map(({ exitCode }) => exitCode ?? null),
       ]);
-      notices.publish(rows.map(({ execution_id }) => executionTopic(execution_id)));
+      notifications.publish(rows.map(({ execution_id }) => executionTopic(execution_id)));
       const ended = new Map(rows.map((row) => [row.execution_id, row]));
       return calls.map(({ executionId }) => {
         const row = ended.get(executionId);

@@ -2,27 +2,27 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ExecutionStatus, executionStatuses as statuses } from '../../../../src/contract/executions.js';
-import { createNotices } from '../../../../src/database/notifications.js';
+import { PostgresNotifications } from '../../../../src/database/notifications.js';
 import { createRecords, type Records } from '../../../../src/executions/runs/sql.js';
 import { hasEnded, mayBecome } from '../../../../src/executions/runs/status.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 
 let system: TestService;
-let notices: ReturnType<typeof createNotices>;
+let notifications: PostgresNotifications;
 let records: Records;
 beforeAll(async () => {
   system = await startTestService();
-  notices = createNotices({
+  notifications = new PostgresNotifications({
     database: system.database,
     listenUrl: system.testDatabase.url,
     onError: (error) => {
       throw error;
     },
   });
-  records = createRecords(system.database, notices);
+  records = createRecords(system.database, notifications);
 });
 afterAll(async () => {
-  await notices.close();
+  await notifications.close();
   await system.close();
 });
 
