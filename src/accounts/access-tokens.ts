@@ -2,7 +2,7 @@ import { createHash, type KeyObject, randomBytes } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { role } from '../contract/auth.js';
-import type { Principal } from './permissions.js';
+import type { Caller } from './caller.js';
 import type { SigningKeys } from './signing-keys.js';
 
 export interface TokenSettings {
@@ -11,9 +11,12 @@ export interface TokenSettings {
   expiresInSeconds: number;
 }
 
+/** The account that a token speaks for. */
+export type TokenSubject = Pick<Caller, 'userId' | 'email' | 'roles'>;
+
 /** A signed access token: RS256, `kid` in the header, claims `id email roles iss exp`. */
-export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSettings, principal: Principal): string {
-  const { userId: id, email, roles } = principal;
+export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSettings, subject: TokenSubject): string {
+  const { userId: id, email, roles } = subject;
   return jwt.sign({ id, email, roles }, keys.privateKey, {
     algorithm: 'RS256',
     keyid: keys.keyId,
@@ -40,7 +43,7 @@ function headerOf(token: string) {
 const claims = z.object({ id: z.int(), email: z.string(), roles: z.array(role), exp: z.number() });
 
 /** The caller that verified claims speak of, and when the token ends (seconds since 1970). */
-export function principalOfClaims(payload: unknown): (Principal & { expiresAt: number }) | undefined {
+export function toTokenSubject(payload: unknown): (TokenSubject & { expiresAt: number }) | undefined {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return undefined;
   const { id: userId, email, roles, exp: expiresAt } = parsed.data;

@@ -1,13 +1,6 @@
 import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
 
-/** Who calls. */
-export interface Principal {
-  userId: number;
-  email: string;
-  roles: readonly RoleName[];
-}
-
 /** What people may whatever their roles: use the service for themselves. */
 const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
 
@@ -40,5 +33,3 @@ export function mayDo(roles: readonly RoleName[], permission: Permission): boole
   if (roles.every((role) => !serviceRoles.has(role)) && ofAnyUser.includes(permission)) return true;
   return roles.some((role) => role !== 'ADMIN' && ofRole[role].includes(permission));
 }
-
-export const isAdmin = (principal: Principal) => principal.roles.includes('ADMIN');

@@ -1,5 +1,5 @@
 import { SetupError } from '../contract/errors.js';
-import type { ExecutionState, LogEvent } from '../contract/executions.js';
+import { type ExecutionState, hasEnded, type LogEvent } from '../contract/executions.js';
 import { sleep } from '../platform/sleep.js';
 import type { Api } from './api.js';
 import { ApiError } from './http.js';
@@ -88,7 +88,7 @@ export async function untilEnded(
     let failure: unknown;
     try {
       const state = await api.executionStatus(executionId, options.signal);
-      if (hasEnded(state)) return state;
+      if (hasEnded(state.status)) return state;
       tries.succeeded();
     } catch (error) {
       failure = error;
@@ -97,9 +97,6 @@ export async function untilEnded(
     await tries.failed(failure);
   }
 }
-
-export const hasEnded = ({ status }: Pick<ExecutionState, 'status'>): boolean =>
-  status === 'SUCCEEDED' || status === 'FAILED' || status === 'STOPPED';
 
 /** Waits longer after each failure in a row; throws what cannot get better, and the last failure of too many. */
 function countTries({ signal, backOffMs: wait = backOffMs, onTrouble, now = Date.now }: FollowOptions) {

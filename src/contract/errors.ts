@@ -46,6 +46,9 @@ export class ServiceError extends Error {
   }
 }
 
+/** Returns the message of an error, or the text of whatever else was thrown: `throw 'x'` → `x`. */
+export const toMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export const notFound = (what: string) => new ServiceError('not_found', `${what} not found`);
 export const forbidden = (message = 'You are not allowed to do this') => new ServiceError('forbidden', message);
 

@@ -8,6 +8,9 @@ export const executionStatuses = ['STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED', 
 export const executionStatus = z.enum(executionStatuses);
 export type ExecutionStatus = z.infer<typeof executionStatus>;
 
+export const hasEnded = (status: ExecutionStatus): boolean =>
+  status === 'SUCCEEDED' || status === 'FAILED' || status === 'STOPPED';
+
 const executionId = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits');
 
 const gitRepo = z

@@ -5,6 +5,8 @@ export const jobStatuses = ['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'CA
 export const jobStatus = z.enum(jobStatuses).meta({ id: 'JobStatus' });
 export type JobStatus = z.infer<typeof jobStatus>;
 
+export const hasEnded = (status: JobStatus): boolean => status !== 'PENDING' && status !== 'IN_PROGRESS';
+
 export const storageScheme = z.enum(['S3', 'LOCAL']);
 export type StorageScheme = z.infer<typeof storageScheme>;
 

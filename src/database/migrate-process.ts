@@ -1,3 +1,4 @@
+import { toMessage } from '../contract/errors.js';
 // The process that migrateApart starts: gets the database's URL as its one message, answers with one, and ends.
 import { migrate } from './migrations.js';
 
@@ -5,7 +6,7 @@ process.once('message', (url) => {
   migrate(String(url))
     .then(
       (applied) => ({ applied }),
-      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => ({ error: toMessage(error) }),
     )
     .then((answer) => process.send?.(answer, () => process.exit(0)));
 });

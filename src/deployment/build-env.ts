@@ -3,7 +3,7 @@ import type { Aws } from '../aws/clients.js';
 import { callAws } from '../aws/errors.js';
 import { parseSecretReference, secretValue } from '../aws/secret-arn.js';
 import { createSecretReader } from '../aws/secrets-manager.js';
-import { SetupError } from '../contract/errors.js';
+import { SetupError, toMessage } from '../contract/errors.js';
 import { formatVariable } from '../environment/env-format.js';
 import { capacityManagerOutput } from './load.js';
 
@@ -42,7 +42,7 @@ export async function buildEnv({ aws, stackName, tell }: BuildEnvOptions): Promi
         const reference = parseSecretReference(valueFrom);
         return { name, value: secretValue(await readSecret(reference), reference.jsonKey) };
       } catch (error) {
-        return { name, reason: error instanceof Error ? error.message : String(error) };
+        return { name, reason: toMessage(error) };
       }
     }),
   ]);

@@ -42,7 +42,7 @@ export function createDispatcher(options: {
   /** Takes back what was claimed for a worker that has hung up meanwhile. */
   handBack(claimed: ClaimedJob[]): Promise<void>;
   /** Wakes lost to a broken connection are made good by looking again this often. */
-  lookAgainMs(): number;
+  pollIntervalMs(): number;
   now(): number;
 }): Dispatcher {
   interface Line {
@@ -95,7 +95,7 @@ export function createDispatcher(options: {
       lookAgain = undefined;
       wake(undefined);
       if ([...lines.values()].some(({ parked }) => parked.size > 0)) scheduleLook();
-    }, options.lookAgainMs());
+    }, options.pollIntervalMs());
   };
 
   /** The next wishes of the line, as many as one statement serves. */

@@ -11,6 +11,7 @@ import type {
 import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import { isRefusedInput } from '../database/errors.js';
+import { pollIntervalMs, waitForNotification } from '../database/subscription.js';
 import type { Storages } from '../storage/contract.js';
 import { createDispatcher, inOrderFrom } from './claim-queue.js';
 import type { Signals, Topic } from './job-notifications.js';
@@ -26,7 +27,6 @@ import { invalid } from './submit.js';
 import { sweep } from './sweeper.js';
 import { defaultExpiryMinutes, type JobTypeRegistry } from './types/registry.js';
 import { uploadUrls } from './upload-urls.js';
-import { lookAgainMs, waitForChange } from './wait-for-change.js';
 
 export interface ClaimRequest extends ClaimSlot {
   types: readonly string[];
@@ -91,7 +91,7 @@ export function createWork(deps: {
     handBack: async (claimed) => {
       await handBack(claimed.map(({ assignment }) => assignment.id)).catch(deps.onError);
     },
-    lookAgainMs: () => lookAgainMs(signals),
+    pollIntervalMs: () => pollIntervalMs(signals),
     now: deps.now,
   });
   const stopListening = signals.onPending(dispatcher.wake);
@@ -160,7 +160,7 @@ export function createWork(deps: {
         const jobs = caller === undefined ? found.slice(0, limit) : offers.arrange(found, limit, caller);
         const leftMs = deadline - deps.now();
         if (jobs.length > 0 || leftMs <= 0 || signal.aborted) return jobs;
-        await waitForChange(signals, topics, leftMs, signal);
+        await waitForNotification(signals, topics, leftMs, signal);
       }
     },
     async assign(jobId: number, taskArn: string, clusterArn: string, apiUrl: string) {
@@ -237,7 +237,7 @@ export function createWork(deps: {
       const deadline = deps.now() + waitSeconds * 1000;
       for (;;) {
         const stopWaiting = new AbortController();
-        const changed = waitForChange(
+        const changed = waitForNotification(
           signals,
           ['demand'],
           waitSeconds * 1000,

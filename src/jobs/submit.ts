@@ -1,8 +1,18 @@
+import { type Caller, can, isAdmin } from '../accounts/caller.js';
 import { type Issue, notFound, ServiceError } from '../contract/errors.js';
-import type { CreatedJob, Downloads, JobBody, JobDetail, JobEvent, JobStatus } from '../contract/jobs.js';
+import {
+  type CreatedJob,
+  type Downloads,
+  hasEnded,
+  type JobBody,
+  type JobDetail,
+  type JobEvent,
+  type JobStatus,
+} from '../contract/jobs.js';
 import { createBatcher } from '../database/batcher.js';
 import type { Database } from '../database/database.js';
 import { isRefusedInput } from '../database/errors.js';
+import { waitForNotification } from '../database/subscription.js';
 import type { Storages } from '../storage/contract.js';
 import { jobHash } from './cache-key.js';
 import type { Signals } from './job-notifications.js';
@@ -11,16 +21,6 @@ import { type CreateOutcome, createJobs, type NewJob } from './sql/create.js';
 import { invalidateResults } from './sql/invalidate-cache.js';
 import { hasRequested, listJobs, listRequests, readEvent, readJob, readJobDetail, readSuccess } from './sql/read.js';
 import type { JobTypeRegistry } from './types/registry.js';
-import { waitForChange } from './wait-for-change.js';
-
-/** Who looks at jobs. */
-export interface Viewer {
-  userId: number;
-  /** May read the jobs of others. */
-  seesAll: boolean;
-  /** May cancel the jobs of others. */
-  isAdmin: boolean;
-}
 
 export interface Submission {
   type: string;
@@ -39,8 +39,6 @@ const defaultPageSize = 50;
 const defaultUrlSeconds = 3600;
 /** While a job waits, its place in the queue changes with other jobs: it is looked at this often. */
 const positionEveryMs = 2_000;
-
-export const hasEnded = (status: JobStatus) => status !== 'PENDING' && status !== 'IN_PROGRESS';
 
 /** The user's side of jobs: submit, list, read, follow, cancel, download. */
 export function createSubmissions(deps: {
@@ -78,41 +76,43 @@ export function createSubmissions(deps: {
     return { userId, type, payload, hash: jobHash(type, payload), priority, maxAttempts: jobType.maxAttempts };
   };
 
-  const visible = async (jobId: number, viewer: Viewer): Promise<JobBody> => {
+  const visible = async (jobId: number, caller: Caller): Promise<JobBody> => {
     const job = await readJob(database, jobId);
     if (!job) throw notFound(`Job ${jobId}`);
     const allowed =
-      viewer.seesAll || job.user_id === viewer.userId || (await hasRequested(database, jobId, viewer.userId));
+      can(caller, 'jobs:read-all') ||
+      job.user_id === caller.userId ||
+      (await hasRequested(database, jobId, caller.userId));
     if (!allowed) throw notFound(`Job ${jobId}`);
     return job;
   };
 
-  const filter = ({ limit = defaultPageSize, cursor, ...rest }: ListQuery, viewer: Viewer) => ({
+  const filter = ({ limit = defaultPageSize, cursor, ...rest }: ListQuery, caller: Caller) => ({
     ...rest,
     limit,
     before: cursor,
-    requestedBy: viewer.seesAll ? undefined : viewer.userId,
+    requestedBy: can(caller, 'jobs:read-all') ? undefined : caller.userId,
   });
 
   return {
-    async create(submission: Submission, userId: number): Promise<CreatedJob> {
+    async create(submission: Submission, { userId }: Caller): Promise<CreatedJob> {
       const [outcome] = await submit([check(submission, userId, '')]);
       if (!outcome) throw new Error('a submission was not answered');
       return answer(outcome);
     },
-    async createBatch(submissions: readonly Submission[], userId: number): Promise<CreatedJob[]> {
+    async createBatch(submissions: readonly Submission[], { userId }: Caller): Promise<CreatedJob[]> {
       const jobs = submissions.map((submission, n) => check(submission, userId, `jobs.${n}.`));
       return (await submit(jobs)).map(answer);
     },
-    list: (query: ListQuery, viewer: Viewer) => listJobs(database, filter(query, viewer)),
-    requests: (query: ListQuery, viewer: Viewer) => listRequests(database, filter(query, viewer)),
+    list: (query: ListQuery, caller: Caller) => listJobs(database, filter(query, caller)),
+    requests: (query: ListQuery, caller: Caller) => listRequests(database, filter(query, caller)),
     describeTypes: () => types.describe(),
-    async get(jobId: number, viewer: Viewer): Promise<JobDetail> {
-      return readJobDetail(database, await visible(jobId, viewer));
+    async get(jobId: number, caller: Caller): Promise<JobDetail> {
+      return readJobDetail(database, await visible(jobId, caller));
     },
-    async cancel(jobId: number, viewer: Viewer): Promise<JobBody> {
-      const job = await visible(jobId, viewer);
-      if (!viewer.isAdmin && job.user_id !== viewer.userId) {
+    async cancel(jobId: number, caller: Caller): Promise<JobBody> {
+      const job = await visible(jobId, caller);
+      if (!isAdmin(caller) && job.user_id !== caller.userId) {
         throw new ServiceError(
           'forbidden',
           'Only the user who first submitted this job, or an administrator, may cancel it',
@@ -122,8 +122,8 @@ export function createSubmissions(deps: {
       signals.publish({ jobs: [jobId] });
       return cancelled;
     },
-    async download(jobId: number, viewer: Viewer, expirySeconds = defaultUrlSeconds, apiUrl = ''): Promise<Downloads> {
-      const { id, type, status } = await visible(jobId, viewer);
+    async download(jobId: number, caller: Caller, expirySeconds = defaultUrlSeconds, apiUrl = ''): Promise<Downloads> {
+      const { id, type, status } = await visible(jobId, caller);
       const result = await readSuccess(database, jobId);
       if (!result) throw new ServiceError('invalid', `Job ${jobId} has no result: it is ${status}`);
       const storage = storages.of(result.storage_scheme);
@@ -134,13 +134,13 @@ export function createSubmissions(deps: {
       return { job: { id, type, status }, files };
     },
     /** The job's state whenever it changes, the present one first, until the job ends or `signal` aborts. */
-    async *events(jobId: number, viewer: Viewer, signal: AbortSignal): AsyncGenerator<JobEvent> {
-      await visible(jobId, viewer);
+    async *events(jobId: number, caller: Caller, signal: AbortSignal): AsyncGenerator<JobEvent> {
+      await visible(jobId, caller);
       let last = '';
       while (!signal.aborted) {
         // Begins to listen before it reads, so that no change falls between.
         const stopWaiting = new AbortController();
-        const changed = waitForChange(
+        const changed = waitForNotification(
           signals,
           [`job:${jobId}`],
           positionEveryMs,

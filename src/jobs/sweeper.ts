@@ -39,30 +39,3 @@ async function removeExpired(database: Database): Promise<void> {
   await database.rows('sweep-snapshots', `DELETE FROM "CapacitySnapshot" WHERE at < now() - interval '7 days'`, []);
   await database.rows('sweep-limits', 'DELETE FROM "RateLimit" WHERE expire < extract(epoch FROM now()) * 1000', []);
 }
-
-/** Sweeps every `intervalMs` until stopped. A failed turn is reported and the next one tries again. */
-export function startSweeper(options: {
-  sweep(): Promise<unknown>;
-  intervalMs: number;
-  onError(error: unknown): void;
-}): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let stopped = false;
-  const turn = () => {
-    running = options
-      .sweep()
-      .catch(options.onError)
-      .finally(() => {
-        if (!stopped) timer = setTimeout(turn, options.intervalMs);
-      });
-  };
-  timer = setTimeout(turn, options.intervalMs);
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
-}

@@ -21,8 +21,8 @@ import type { EncryptionKeys } from '../executions/secrets/encryption.js';
 import { createWork } from '../jobs/claims.js';
 import { createSignals } from '../jobs/job-notifications.js';
 import { createSubmissions } from '../jobs/submit.js';
-import { startSweeper } from '../jobs/sweeper.js';
 import type { JobTypeRegistry } from '../jobs/types/registry.js';
+import { startRepeating } from '../platform/repeat.js';
 import { createAreas } from '../sites/polygons.js';
 import type { Storages } from '../storage/contract.js';
 import type { LocalStorage } from '../storage/local.js';
@@ -162,9 +162,9 @@ export function createService(deps: ServiceDependencies): Service {
   const processor = createHttp({ ...shared, bodyLimit: eventLimit });
   processorRoutesOn(processor, applyEvent, environment.PROCESSOR_TOKEN);
 
-  const housekeeping = startSweeper({ sweep: orchestrator.hourly, intervalMs: hourMs, onError });
-  const sweeper = startSweeper({
-    sweep: () => work.sweep(),
+  const housekeeping = startRepeating({ run: orchestrator.hourly, intervalMs: hourMs, onError });
+  const sweeper = startRepeating({
+    run: () => work.sweep(),
     intervalMs: environment.SWEEP_INTERVAL_SECONDS * 1000,
     onError,
   });

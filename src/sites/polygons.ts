@@ -1,11 +1,6 @@
+import { type Caller, isAdmin } from '../accounts/caller.js';
 import { notFound } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
-
-/** Whose things: `userId` undefined is everybody's, for an administrator. */
-export interface Owner {
-  userId: number;
-  seesAll: boolean;
-}
 
 interface PageQuery {
   limit?: number | undefined;
@@ -27,58 +22,62 @@ function pageOf<T extends { id: number }>(rows: T[], { limit = pageSize }: PageQ
 
 /** Polygons and the notes on them: each belongs to a user, and an administrator sees all. */
 export function createAreas({ prisma }: Pick<Database, 'prisma'>) {
-  const own = ({ userId, seesAll }: Owner) => (seesAll ? {} : { user_id: userId });
+  const own = (caller: Caller) => (isAdmin(caller) ? {} : { user_id: caller.userId });
 
-  const getPolygon = async (id: number, owner: Owner) => {
-    const polygon = await prisma.polygon.findFirst({ where: { id, ...own(owner) } });
+  const getPolygon = async (id: number, caller: Caller) => {
+    const polygon = await prisma.polygon.findFirst({ where: { id, ...own(caller) } });
     if (!polygon) throw notFound(`Polygon ${id}`);
     return polygon;
   };
-  const getNote = async (id: number, owner: Owner) => {
-    const note = await prisma.polygonNote.findFirst({ where: { id, ...own(owner) } });
+  const getNote = async (id: number, caller: Caller) => {
+    const note = await prisma.polygonNote.findFirst({ where: { id, ...own(caller) } });
     if (!note) throw notFound(`Note ${id}`);
     return note;
   };
 
   return {
     getPolygon,
-    async listPolygons(query: PageQuery, owner: Owner) {
+    async listPolygons(query: PageQuery, caller: Caller) {
       const { id, ...page } = pageArguments(query);
-      const found = await prisma.polygon.findMany({ where: { ...own(owner), ...(id && { id }) }, ...page });
+      const found = await prisma.polygon.findMany({ where: { ...own(caller), ...(id && { id }) }, ...page });
       return pageOf(found, query);
     },
-    createPolygon: (polygon: object, userId: number) => prisma.polygon.create({ data: { polygon, user_id: userId } }),
-    async updatePolygon(id: number, polygon: object, owner: Owner) {
-      await getPolygon(id, owner);
+    createPolygon: (polygon: object, caller: Caller) =>
+      prisma.polygon.create({ data: { polygon, user_id: caller.userId } }),
+    async updatePolygon(id: number, polygon: object, caller: Caller) {
+      await getPolygon(id, caller);
       return prisma.polygon.update({ where: { id }, data: { polygon } });
     },
-    async removePolygon(id: number, owner: Owner): Promise<void> {
-      await getPolygon(id, owner);
+    async removePolygon(id: number, caller: Caller): Promise<void> {
+      await getPolygon(id, caller);
       await prisma.polygon.deleteMany({ where: { id } });
     },
-    async listNotes(query: PageQuery, owner: Owner) {
+    async listNotes(query: PageQuery, caller: Caller) {
       const { id, ...page } = pageArguments(query);
-      return pageOf(await prisma.polygonNote.findMany({ where: { ...own(owner), ...(id && { id }) }, ...page }), query);
+      return pageOf(
+        await prisma.polygonNote.findMany({ where: { ...own(caller), ...(id && { id }) }, ...page }),
+        query,
+      );
     },
     /** Every note on a polygon that the caller may see. */
-    async notesOfPolygon(polygonId: number, query: PageQuery, owner: Owner) {
-      await getPolygon(polygonId, owner);
+    async notesOfPolygon(polygonId: number, query: PageQuery, caller: Caller) {
+      await getPolygon(polygonId, caller);
       const { id, ...page } = pageArguments(query);
       return pageOf(
         await prisma.polygonNote.findMany({ where: { polygon_id: polygonId, ...(id && { id }) }, ...page }),
         query,
       );
     },
-    async createNote(content: string, polygonId: number, owner: Owner) {
-      await getPolygon(polygonId, owner);
-      return prisma.polygonNote.create({ data: { content, polygon_id: polygonId, user_id: owner.userId } });
+    async createNote(content: string, polygonId: number, caller: Caller) {
+      await getPolygon(polygonId, caller);
+      return prisma.polygonNote.create({ data: { content, polygon_id: polygonId, user_id: caller.userId } });
     },
-    async updateNote(id: number, content: string, owner: Owner) {
-      await getNote(id, owner);
+    async updateNote(id: number, content: string, caller: Caller) {
+      await getNote(id, caller);
       return prisma.polygonNote.update({ where: { id }, data: { content } });
     },
-    async removeNote(id: number, owner: Owner): Promise<void> {
-      await getNote(id, owner);
+    async removeNote(id: number, caller: Caller): Promise<void> {
+      await getNote(id, caller);
       await prisma.polygonNote.deleteMany({ where: { id } });
     },
   };

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { type Api, ApiError } from '../client/api.js';
+import { toMessage } from '../contract/errors.js';
 import type { Claim, Progress } from '../contract/jobs.js';
 import type { HandlerResult, JobHandler } from './handler.js';
 import type { TaskIdentity } from './task.js';
@@ -152,7 +153,7 @@ async function doJob(options: WorkerOptions, { job, assignment }: Claim, leaving
   } catch (error) {
     if (stop.signal.aborted) await endStopped(api, log, assignment.id, stop.signal.reason);
     else {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = toMessage(error);
       await report(api, log, assignment.id, { status: 'FAILED', payload: { error: message.slice(0, 2000) } });
     }
   } finally {

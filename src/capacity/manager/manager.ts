@@ -3,6 +3,7 @@ import { type Api, ApiError } from '../../client/api.js';
 import type { Compute, Task } from '../../compute/provider.js';
 import { maxLaunch } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
+import { toMessage } from '../../contract/errors.js';
 import type { Demand } from '../../contract/jobs.js';
 import { createDemandSource } from './demand-source.js';
 import { createGroupState, type GroupState } from './group-state.js';
@@ -98,7 +99,7 @@ export function createManager(options: ManagerOptions): Manager {
         if (started.length < request.count) return launched;
       } catch (error) {
         state.setUnclear(request);
-        state.failed(error instanceof Error ? error.message : String(error));
+        state.failed(toMessage(error));
         return launched;
       }
     }
@@ -221,7 +222,7 @@ export function createManager(options: ManagerOptions): Manager {
         } catch (error) {
           if (stopping.signal.aborted) break;
           failures += 1;
-          const message = error instanceof Error ? error.message : String(error);
+          const message = toMessage(error);
           if (status.lastError !== message) log.warn({ err: error }, 'a turn failed; trying again with growing pauses');
           status.lastError = message;
           await options.sleep(Math.min(30_000, backoffMs(failures, options.random())), stopping.signal);

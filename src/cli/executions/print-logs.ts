@@ -1,6 +1,6 @@
 import type { Api } from '../../client/api.js';
-import { followLogs, hasEnded } from '../../client/live-logs.js';
-import type { ExecutionLogs, LogEvent } from '../../contract/executions.js';
+import { followLogs } from '../../client/live-logs.js';
+import { type ExecutionLogs, hasEnded, type LogEvent } from '../../contract/executions.js';
 import { createLogLines } from '../output/log-lines.js';
 import { describeEnd } from './run.js';
 
@@ -51,6 +51,6 @@ export async function printLogs(
     process.removeListener('SIGINT', interrupted);
   }
   const state = await api.executionStatus(id);
-  tell(hasEnded(state) ? describeEnd(state) : `Execution ${id} ${state.status}`);
+  tell(hasEnded(state.status) ? describeEnd(state) : `Execution ${id} ${state.status}`);
   return { execution_id: id, status: state.status, events };
 }

@@ -1,6 +1,6 @@
 import type { Api } from '../../client/api.js';
 import { ApiError } from '../../client/api.js';
-import type { JobEvent } from '../../contract/jobs.js';
+import { hasEnded, type JobEvent } from '../../contract/jobs.js';
 
 /** One line on where a job stands. */
 export function describeEvent({ type, id, status, progress, queuePosition, attempts }: JobEvent): string {
@@ -39,7 +39,7 @@ export async function followJob(
         last = event;
         onEvent(event);
       }
-      if (last && last.status !== 'PENDING' && last.status !== 'IN_PROGRESS') return last;
+      if (last && hasEnded(last.status)) return last;
     } catch (error) {
       if (signal?.aborted) throw error;
       if (error instanceof ApiError && !error.isTransient) throw error;

@@ -6,6 +6,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { toMessage } from '../../contract/errors.js';
 import { readJson } from '../../platform/home.js';
 import { killRecordedGroups, signalGroup } from '../../platform/process-groups.js';
 import { identify, isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
@@ -161,7 +162,7 @@ export async function createLocalCompute(options: LocalComputeOptions): Promise<
       } catch (error) {
         result.failures.push({
           reason: 'could not start',
-          detail: error instanceof Error ? error.message : String(error),
+          detail: toMessage(error),
         });
       }
       return result;

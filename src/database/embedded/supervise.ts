@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { toMessage } from '../../contract/errors.js';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, holdEmbeddedPostgres } from './index.js';
 
 const lookEveryMs = 1_000;
@@ -26,7 +27,7 @@ export async function keepEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   };
   const look = () => {
     looking ??= restart()
-      .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => log(toMessage(error)))
       .finally(() => {
         looking = undefined;
       });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { SimpleGit } from 'simple-git';
-import { SetupError } from '../../contract/errors.js';
+import { SetupError, toMessage } from '../../contract/errors.js';
 import { type RepositoryAddress, withoutCredentials } from './address.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -99,13 +99,11 @@ export async function trackedFiles(folder: string, options: Omit<CloneOptions, '
     const listed = await git.raw(['ls-files', '-z', '--recurse-submodules']);
     return new Set(listed.split('\0').filter((file) => file !== ''));
   } catch (error) {
-    const text = messageOf(error);
+    const text = toMessage(error);
     if (/not a git repository/i.test(text)) return new Set();
     throw gitMissing(text) ?? new SetupError(`git cannot list the files it tracks here: ${lastWords(text)}`);
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function gitMissing(text: string): SetupError | undefined {
   if (!/spawn git ENOENT/.test(text)) return undefined;
@@ -141,7 +139,7 @@ function explainClone(
   address: RepositoryAddress,
   { branch, silenceMs }: { branch: string | undefined; silenceMs: number },
 ): SetupError {
-  const text = withoutCredentials(messageOf(error), address);
+  const text = withoutCredentials(toMessage(error), address);
   const missing = gitMissing(text);
   if (missing) return missing;
   const start = `Cannot clone ${address.shown}`;

@@ -1,14 +1,9 @@
+import { type Caller, can } from '../../accounts/caller.js';
 import { fargateProblem } from '../../aws/fargate-sizes.js';
 import { forbidden, notFound, orUnavailable, ServiceError } from '../../contract/errors.js';
 import type { ImageInfo, ImageRegistration } from '../../contract/images.js';
 import type { Database } from '../../database/database.js';
 import type { CommandImage, CommandRunner } from '../runners/runner.js';
-
-/** Who registers, and by which request. */
-export interface Actor {
-  userId: number;
-  requestId: string;
-}
 
 /** The smallest task of Fargate. */
 const smallest = { cpu: 256, memory: 512, runtime_platform: 'Linux/X86_64' };
@@ -58,7 +53,7 @@ export function createImages(database: Database, runner: CommandRunner | undefin
     return row;
   };
   /** What is not said stays as it was. */
-  const register = async (given: ImageRegistration, actor: Actor | undefined): Promise<ImageInfo> => {
+  const register = async (given: ImageRegistration, caller: Caller | undefined): Promise<ImageInfo> => {
     const before = await find(given.image);
     const settings = {
       is_default: given.is_default ?? before?.is_default ?? false,
@@ -90,8 +85,8 @@ export function createImages(database: Database, runner: CommandRunner | undefin
         settings.task_role_name,
         settings.task_execution_role_name,
         definition ?? null,
-        actor?.userId ?? null,
-        actor?.requestId ?? '',
+        caller?.userId ?? null,
+        caller?.requestId ?? '',
       ]);
     });
     const registered = await find(given.image);
@@ -125,7 +120,7 @@ export function createImages(database: Database, runner: CommandRunner | undefin
       if (definition !== null) await orUnavailable(async () => runner?.undefine(definition));
     },
     /** The image that a command asks for, or the default one. One that is not registered is, for who may register. */
-    async forUse(image: string | undefined, actor: Actor, mayRegister: boolean): Promise<ImageInfo> {
+    async forUse(image: string | undefined, caller: Caller): Promise<ImageInfo> {
       if (image === undefined) {
         const standard = await findDefault();
         if (standard) return standard;
@@ -137,9 +132,9 @@ export function createImages(database: Database, runner: CommandRunner | undefin
       }
       const found = await find(image);
       if (found) return found;
-      if (!mayRegister)
+      if (!can(caller, 'images:write'))
         throw forbidden(`Image ${image} is not registered; ask an operator: reefguide images register ${image}`);
-      return register({ image }, actor);
+      return register({ image }, caller);
     },
     /** Registers the default image of a new deployment; leaves one alone that has images. */
     async seed(given: ImageRegistration): Promise<void> {

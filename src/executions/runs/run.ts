@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { type Caller, can } from '../../accounts/caller.js';
 import { forbidden, notFound, orUnavailable, ServiceError, SetupError } from '../../contract/errors.js';
-import type { ExecutionState, ExecutionStatus, RunBody } from '../../contract/executions.js';
+import { type ExecutionState, type ExecutionStatus, hasEnded, type RunBody } from '../../contract/executions.js';
 import { commandImage, type Images } from '../images/images.js';
 import { createRedactor, looksSecret, mask } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
@@ -12,18 +13,6 @@ import { sealValues } from '../secrets/sealed-values.js';
 import type { Secrets } from '../secrets/secrets.js';
 import type { Followed } from './attached.js';
 import type { ExecutionRow, Records } from './sql.js';
-import { hasEnded } from './status.js';
-
-/** Who asks, and by which request. */
-export interface Asker {
-  userId: number;
-  requestId: string;
-  email: string;
-  /** Reads and kills executions of others. */
-  any: boolean;
-  /** Registers images. */
-  registers: boolean;
-}
 
 export interface ExecutionsDependencies {
   records: Records;
@@ -49,9 +38,10 @@ export function createExecutions(deps: ExecutionsDependencies) {
     if (!row) throw notFound(`Execution ${executionId}`);
     return row;
   };
-  const ownOrAny = async (executionId: string, asker: Asker): Promise<ExecutionRow> => {
+  const ownOrAny = async (executionId: string, caller: Caller): Promise<ExecutionRow> => {
     const row = await found(executionId);
-    if (!asker.any && !row.owners.includes(asker.userId)) throw forbidden('Only its owner may do this with it');
+    if (!can(caller, 'executions:any') && !row.owners.includes(caller.userId))
+      throw forbidden('Only its owner may do this with it');
     return row;
   };
   const note = (executionId: string, message: string) =>
@@ -94,17 +84,17 @@ export function createExecutions(deps: ExecutionsDependencies) {
   return {
     async run(
       body: RunBody,
-      asker: Asker,
+      caller: Caller,
     ): Promise<{ executionId: string; status: ExecutionStatus; imageId: string; command: string }> {
       if (!runner) throw new ServiceError('unavailable', 'This server runs no commands: EXECUTION_CLUSTER is not set');
-      const image = await images.forUse(body.image ?? body.imageUri, asker, asker.registers);
+      const image = await images.forUse(body.image ?? body.imageUri, caller);
       const { env, git, values, redact } = await prepare(body);
       const executionId = randomBytes(16).toString('hex');
       const command = redact(body.command);
       await records.insert({
         executionId,
-        userId: asker.userId,
-        requestId: asker.requestId,
+        userId: caller.userId,
+        requestId: caller.requestId,
         command,
         env: Object.fromEntries(
           Object.entries(env).map(([name, value]) => [name, looksSecret(name) ? mask : redact(value)]),
@@ -126,7 +116,7 @@ export function createExecutions(deps: ExecutionsDependencies) {
         git,
       };
       const { taskArn, attached } = await launch(request, runner);
-      log.info({ requestId: asker.requestId, executionId, taskArn }, 'execution started');
+      log.info({ requestId: caller.requestId, executionId, taskArn }, 'execution started');
       if (attached) followed.follow({ executionId, taskArn, attached, redact });
       const status = await records.setTask(executionId, taskArn);
       // Somebody stopped it while it was being launched.
@@ -134,8 +124,8 @@ export function createExecutions(deps: ExecutionsDependencies) {
       return { executionId, status: status ?? 'STARTING', imageId: image.image, command };
     },
     list: records.list,
-    async status(executionId: string, asker: Asker): Promise<ExecutionState> {
-      const row = await ownOrAny(executionId, asker);
+    async status(executionId: string, caller: Caller): Promise<ExecutionState> {
+      const row = await ownOrAny(executionId, caller);
       return {
         execution_id: executionId,
         status: row.status,
@@ -147,20 +137,20 @@ export function createExecutions(deps: ExecutionsDependencies) {
       };
     },
     /** The status, and, once it has ended, its events in time order, a page at a time. */
-    async logs(executionId: string, asker: Asker) {
-      const { status } = await ownOrAny(executionId, asker);
+    async logs(executionId: string, caller: Caller) {
+      const { status } = await ownOrAny(executionId, caller);
       return { status, events: hasEnded(status) ? logs.inTimeOrder(executionId) : undefined };
     },
     /** Whether there was something to stop. Asked again, the task is told again. */
-    async kill(executionId: string, asker: Asker): Promise<boolean> {
-      const before = await ownOrAny(executionId, asker);
+    async kill(executionId: string, caller: Caller): Promise<boolean> {
+      const before = await ownOrAny(executionId, caller);
       if (hasEnded(before.status)) return false;
-      const moved = await records.move(executionId, 'TERMINATING', asker.requestId);
+      const moved = await records.move(executionId, 'TERMINATING', caller.requestId);
       const { status, task_arn: taskArn } = moved ?? (await found(executionId));
       if (hasEnded(status)) return false;
       if (moved) {
-        log.info({ requestId: asker.requestId, executionId }, 'execution is being stopped');
-        await note(executionId, `[reefguide] stopped by ${asker.email}`);
+        log.info({ requestId: caller.requestId, executionId }, 'execution is being stopped');
+        await note(executionId, `[reefguide] stopped by ${caller.email}`);
       }
       if (taskArn !== null) await orUnavailable(async () => runner?.stop(taskArn));
       return true;

@@ -1,4 +1,4 @@
-import type { ExecutionStatus } from '../../contract/executions.js';
+import { type ExecutionStatus, hasEnded } from '../../contract/executions.js';
 
 /** Every transition there is. What has ended stays as it is. */
 const transitions: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
@@ -16,8 +16,6 @@ export const mayBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean =
 
 /** The statuses from which `to` can be reached in one step. */
 export const beforeStatus = (to: ExecutionStatus): ExecutionStatus[] => statuses.filter((from) => mayBecome(from, to));
-
-export const hasEnded = (status: ExecutionStatus): boolean => transitions[status].length === 0;
 
 export const liveStatuses = statuses.filter((status) => !hasEnded(status));
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { hasEnded } from '../../contract/executions.js';
 import type { ExecutionChange } from '../../events/process.js';
 import { cutLine } from '../logs/line-reader.js';
 import { createRedactor } from '../logs/redact.js';
@@ -8,7 +9,7 @@ import type { CommandRunner, ProviderLogEvent } from '../runners/runner.js';
 import type { EncryptionKeys } from '../secrets/encryption.js';
 import { openValues } from '../secrets/sealed-values.js';
 import type { LiveExecution, Records } from './sql.js';
-import { hasEnded, mayBecome } from './status.js';
+import { mayBecome } from './status.js';
 
 interface Task {
   arn: string;

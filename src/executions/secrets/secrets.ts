@@ -1,3 +1,4 @@
+import { type Caller, can } from '../../accounts/caller.js';
 import { forbidden, ServiceError } from '../../contract/errors.js';
 import type { SecretInfo } from '../../contract/secrets.js';
 import type { Database } from '../../database/database.js';
@@ -29,7 +30,7 @@ export function createSecrets(database: Database, keys: EncryptionKeys | undefin
     list: () => database.rows<SecretInfo>('secrets', `SELECT ${infoColumns} ${fromSecrets} ORDER BY s.name`, []),
     async create(
       secret: { name: string; key_name: string; description?: string | undefined; value: string },
-      { userId, requestId }: { userId: number; requestId: string },
+      { userId, requestId }: Caller,
     ): Promise<void> {
       const { name, key_name, description = '', value } = secret;
       await database
@@ -82,7 +83,7 @@ export function createSecrets(database: Database, keys: EncryptionKeys | undefin
       return { total: rows.length, names: rows.filter((row) => !isReadable(row)).map(({ name }) => name) };
     },
     /** With its value: for its owners, and for who may read every secret. */
-    async read(name: string, reader: { userId: number; readsAll: boolean }): Promise<SecretInfo & { value: string }> {
+    async read(name: string, caller: Caller): Promise<SecretInfo & { value: string }> {
       const [found] = await database.rows<SecretInfo & { value: string; owners: number[] }>(
         'secret-read',
         `SELECT ${infoColumns}, s.value, to_json(s.owned_by) AS owners ${fromSecrets} WHERE s.name = $1`,
@@ -90,10 +91,11 @@ export function createSecrets(database: Database, keys: EncryptionKeys | undefin
       );
       if (!found) throw unknown(name);
       const { owners, value, ...info } = found;
-      if (!reader.readsAll && !owners.includes(reader.userId)) throw forbidden('Only its owner may read this secret');
+      if (!can(caller, 'secrets:read') && !owners.includes(caller.userId))
+        throw forbidden('Only its owner may read this secret');
       return { ...info, value: decrypt(encryption(), value, name) };
     },
-    async update(name: string, { key_name, description, value }: SecretChanges, requestId: string): Promise<void> {
+    async update(name: string, { key_name, description, value }: SecretChanges, { requestId }: Caller): Promise<void> {
       const changed = await database.rows(
         'secret-update',
         `UPDATE "Secret" SET key_name = COALESCE($2, key_name), description = COALESCE($3, description),

@@ -3,7 +3,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Authenticate } from '../../accounts/authenticate.js';
-import { mayDo, type Principal } from '../../accounts/permissions.js';
+import { type Caller, can } from '../../accounts/caller.js';
 import { forbidden, notFound, ServiceError } from '../../contract/errors.js';
 import type { Route } from '../../contract/route.js';
 import { httpError } from './errors.js';
@@ -24,9 +24,9 @@ export interface Context {
   log: Logger;
 }
 
-/** A context of a caller who was asked who they are. */
+/** A context whose caller is authenticated. */
 export interface UserContext extends Context {
-  principal: Principal;
+  caller: Caller;
 }
 
 interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> {
@@ -73,16 +73,16 @@ export function createHttp(deps: HttpDependencies) {
       readJson(request, response, (error: unknown) => (error ? reject(error) : resolve(request.body)));
     });
 
-  const contextOf = <P extends Principal | undefined>(
+  const contextOf = <C extends Caller | undefined>(
     request: Request,
     response: Response,
-    principal: P,
-  ): Context & { principal: P } => {
+    caller: C,
+  ): Context & { caller: C } => {
     let controller: AbortController | undefined;
     return {
       request,
       response,
-      principal,
+      caller,
       requestId: String(response.locals.requestId),
       address: request.ip ?? 'unknown',
       get apiUrl() {
@@ -172,11 +172,11 @@ export function createHttp(deps: HttpDependencies) {
       const { access } = route;
       if (access === 'public' || access === 'signed-url') throw new Error(`${route.path} is open`);
       add(route, async (request, response) => {
-        const principal = await deps.authenticate(request);
-        response.locals.userId = principal.userId;
-        if (access !== 'user' && !mayDo(principal.roles, access)) throw forbidden();
+        const caller = await deps.authenticate(request, String(response.locals.requestId));
+        response.locals.userId = caller.userId;
+        if (access !== 'user' && !can(caller, access)) throw forbidden();
         const input = await inputOf(route, request, response);
-        return handler(input, contextOf(request, response, principal));
+        return handler(input, contextOf(request, response, caller));
       });
     },
     /** To be called once every route is there. */

@@ -6,9 +6,9 @@ export function authRoutesOn(http: Http, sessions: Sessions): void {
   http.open(authRoutes.register, ({ body }, { address }) => sessions.register(body.email, body.password, address));
   http.open(authRoutes.login, ({ body }, { address }) => sessions.login(body.email, body.password, address));
   http.open(authRoutes.token, ({ body }, { address }) => sessions.refresh(body.refreshToken, address));
-  http.guarded(authRoutes.profile, async (_, { principal }) => ({ user: await sessions.profile(principal.userId) }));
-  http.guarded(authRoutes.logout, ({ body }, { principal }) => sessions.logout(principal.userId, body.refreshToken));
-  http.guarded(authRoutes.changePassword, ({ body }, { principal, address }) =>
-    sessions.changePassword(principal.userId, body.currentPassword, body.newPassword, address),
+  http.guarded(authRoutes.profile, async (_, { caller }) => ({ user: await sessions.profile(caller.userId) }));
+  http.guarded(authRoutes.logout, ({ body }, { caller }) => sessions.logout(caller.userId, body.refreshToken));
+  http.guarded(authRoutes.changePassword, ({ body }, { caller, address }) =>
+    sessions.changePassword(caller.userId, body.currentPassword, body.newPassword, address),
   );
 }

@@ -1,41 +1,38 @@
-import { isAdmin } from '../../accounts/permissions.js';
 import { noteRoutes, polygonRoutes } from '../../contract/polygons.js';
-import type { Areas, Owner } from '../../sites/polygons.js';
-import type { Http, UserContext } from '../http/routes.js';
-
-const ownerOf = ({ principal }: UserContext): Owner => ({ userId: principal.userId, seesAll: isAdmin(principal) });
+import type { Areas } from '../../sites/polygons.js';
+import type { Http } from '../http/routes.js';
 
 export function polygonRoutesOn(http: Http, areas: Areas): void {
-  http.guarded(polygonRoutes.list, async ({ query }, context) => {
-    const { rows: polygons, nextCursor } = await areas.listPolygons(query, ownerOf(context));
+  http.guarded(polygonRoutes.list, async ({ query }, { caller }) => {
+    const { rows: polygons, nextCursor } = await areas.listPolygons(query, caller);
     return { polygons, nextCursor };
   });
-  http.guarded(polygonRoutes.get, async ({ params }, context) => ({
-    polygon: await areas.getPolygon(params.id, ownerOf(context)),
+  http.guarded(polygonRoutes.get, async ({ params }, { caller }) => ({
+    polygon: await areas.getPolygon(params.id, caller),
   }));
-  http.guarded(polygonRoutes.create, async ({ body }, { principal }) => ({
-    polygon: await areas.createPolygon(body.polygon, principal.userId),
+  http.guarded(polygonRoutes.create, async ({ body }, { caller }) => ({
+    polygon: await areas.createPolygon(body.polygon, caller),
   }));
-  http.guarded(polygonRoutes.update, async ({ params, body }, context) => ({
-    polygon: await areas.updatePolygon(params.id, body.polygon, ownerOf(context)),
+  http.guarded(polygonRoutes.update, async ({ params, body }, { caller }) => ({
+    polygon: await areas.updatePolygon(params.id, body.polygon, caller),
   }));
-  http.guarded(polygonRoutes.remove, ({ params }, context) => areas.removePolygon(params.id, ownerOf(context)));
+  http.guarded(polygonRoutes.remove, ({ params }, { caller }) => areas.removePolygon(params.id, caller));
 }
 
 export function noteRoutesOn(http: Http, areas: Areas): void {
-  http.guarded(noteRoutes.list, async ({ query }, context) => {
-    const { rows: notes, nextCursor } = await areas.listNotes(query, ownerOf(context));
+  http.guarded(noteRoutes.list, async ({ query }, { caller }) => {
+    const { rows: notes, nextCursor } = await areas.listNotes(query, caller);
     return { notes, nextCursor };
   });
-  http.guarded(noteRoutes.ofPolygon, async ({ params, query }, context) => {
-    const { rows: notes, nextCursor } = await areas.notesOfPolygon(params.polygonId, query, ownerOf(context));
+  http.guarded(noteRoutes.ofPolygon, async ({ params, query }, { caller }) => {
+    const { rows: notes, nextCursor } = await areas.notesOfPolygon(params.polygonId, query, caller);
     return { notes, nextCursor };
   });
-  http.guarded(noteRoutes.create, async ({ body }, context) => ({
-    note: await areas.createNote(body.content, body.polygonId, ownerOf(context)),
+  http.guarded(noteRoutes.create, async ({ body }, { caller }) => ({
+    note: await areas.createNote(body.content, body.polygonId, caller),
   }));
-  http.guarded(noteRoutes.update, async ({ params, body }, context) => ({
-    note: await areas.updateNote(params.id, body.content, ownerOf(context)),
+  http.guarded(noteRoutes.update, async ({ params, body }, { caller }) => ({
+    note: await areas.updateNote(params.id, body.content, caller),
   }));
-  http.guarded(noteRoutes.remove, ({ params }, context) => areas.removeNote(params.id, ownerOf(context)));
+  http.guarded(noteRoutes.remove, ({ params }, { caller }) => areas.removeNote(params.id, caller));
 }

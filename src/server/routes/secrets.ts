@@ -1,4 +1,3 @@
-import { mayDo } from '../../accounts/permissions.js';
 import { secretRoutes } from '../../contract/secrets.js';
 import type { Secrets } from '../../executions/secrets/secrets.js';
 import type { Http } from '../http/routes.js';
@@ -8,17 +7,16 @@ export function secretRoutesOn(http: Http, secrets: Secrets): void {
     const all = await secrets.list();
     return { secrets: all, total: all.length };
   });
-  http.guarded(secretRoutes.create, async ({ body }, { principal, requestId }) => {
-    await secrets.create(body, { userId: principal.userId, requestId });
+  http.guarded(secretRoutes.create, async ({ body }, { caller }) => {
+    await secrets.create(body, caller);
     return { name: body.name, message: 'Stored' };
   });
-  http.guarded(secretRoutes.get, async ({ params }, { principal, response }) => {
+  http.guarded(secretRoutes.get, async ({ params }, { caller, response }) => {
     response.setHeader('Cache-Control', 'no-store');
-    const readsAll = mayDo(principal.roles, 'secrets:read');
-    return { secret: await secrets.read(params.name, { userId: principal.userId, readsAll }) };
+    return { secret: await secrets.read(params.name, caller) };
   });
-  http.guarded(secretRoutes.update, async ({ params, body }, { requestId }) => {
-    await secrets.update(params.name, body, requestId);
+  http.guarded(secretRoutes.update, async ({ params, body }, { caller }) => {
+    await secrets.update(params.name, body, caller);
     return { name: params.name, message: 'Changed' };
   });
   http.guarded(secretRoutes.remove, async ({ params }) => {

@@ -1,4 +1,4 @@
-import { mayDo } from '../../accounts/permissions.js';
+import { can } from '../../accounts/caller.js';
 import { jobRoutes } from '../../contract/job-routes.js';
 import type { Work } from '../../jobs/claims.js';
 import type { AssignedJob } from '../../jobs/sql/assign.js';
@@ -20,8 +20,8 @@ export function workRoutesOn(http: Http, work: Work, metrics: Metrics): void {
     const seconds = (Date.parse(assignment.created_at) - Date.parse(job.created_at)) / 1000;
     metrics.observeClaim(job.type, Math.max(0, seconds));
   };
-  http.guarded(jobRoutes.poll, async ({ query }, { signal, principal, request }) => {
-    const takes = mayDo(principal.roles, 'jobs:work');
+  http.guarded(jobRoutes.poll, async ({ query }, { signal, caller, request }) => {
+    const takes = can(caller, 'jobs:work');
     const jobs = await work.poll({
       types: pollTypes(query),
       limit: query.limit ?? defaultPollLimit,

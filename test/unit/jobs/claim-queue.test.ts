@@ -45,7 +45,7 @@ const claimedJob = (id: number, type: string, slot: number): ClaimedJob => {
 };
 
 /** A dispatcher over a queue in memory; `gate` holds back looks at the queue. */
-function system({ lookAgainMs = 5_000 } = {}) {
+function system({ pollIntervalMs = 5_000 } = {}) {
   const queue: { id: number; type: string }[] = [];
   const looks: { types: readonly string[]; workers: string[] }[] = [];
   const handedBack: number[] = [];
@@ -73,7 +73,7 @@ function system({ lookAgainMs = 5_000 } = {}) {
     async handBack(claimed) {
       for (const { job } of claimed) handedBack.push(job.id);
     },
-    lookAgainMs: () => lookAgainMs,
+    pollIntervalMs: () => pollIntervalMs,
     now: Date.now,
   });
   const settled: string[] = [];
@@ -187,7 +187,7 @@ describe('a claim', () => {
   });
 
   it('looks again by itself, for wakes that were lost', async () => {
-    const { claim, add } = system({ lookAgainMs: 500 });
+    const { claim, add } = system({ pollIntervalMs: 500 });
     const waiting = claim('w');
     await turns();
     add(1);

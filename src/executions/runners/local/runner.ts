@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
+import { toMessage } from '../../../contract/errors.js';
 import { type GroupOptions, runGroup } from '../../../platform/child-group.js';
 import { readJson, readOrMake, writeError } from '../../../platform/home.js';
 import { killRecordedGroups } from '../../../platform/process-groups.js';
@@ -278,5 +279,5 @@ async function clear(own: string, but: readonly string[] = []): Promise<void> {
 
 function startProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return startProblems[code] ?? (error instanceof Error ? error.message : String(error));
+  return startProblems[code] ?? toMessage(error);
 }

@@ -1,10 +1,10 @@
 // The transition table as the statements on the database keep to it.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ExecutionStatus, executionStatuses as statuses } from '../../../../src/contract/executions.js';
+import { type ExecutionStatus, hasEnded, executionStatuses as statuses } from '../../../../src/contract/executions.js';
 import { PostgresNotifications } from '../../../../src/database/notifications.js';
 import { createRecords, type Records } from '../../../../src/executions/runs/sql.js';
-import { hasEnded, mayBecome } from '../../../../src/executions/runs/status.js';
+import { mayBecome } from '../../../../src/executions/runs/status.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 
 let system: TestService;

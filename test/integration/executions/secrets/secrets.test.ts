@@ -114,5 +114,7 @@ it('a rotation of the key encrypts every secret anew, and what logs of live exec
   const { rows } = await system.database.pool.query('SELECT masked FROM "Execution" WHERE execution_id = $1', [id]);
   expect(openValues(encryptionKeys('the key after it, long enough too'), id, rows[0].masked)).toEqual(['x']);
   const alone = createSecrets(system.database, encryptionKeys('the key after it, long enough too'));
-  expect((await alone.read('another', { userId: developer.userId, readsAll: false })).value).toBe(secret.value);
+  expect((await alone.read('another', { ...developer, roles: ['DEVELOPER'], requestId: 'test' })).value).toBe(
+    secret.value,
+  );
 });

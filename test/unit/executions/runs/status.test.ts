@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { executionStatuses as statuses } from '../../../../src/contract/executions.js';
-import { beforeStatus, hasEnded, liveStatuses, mayBecome } from '../../../../src/executions/runs/status.js';
+import { hasEnded, executionStatuses as statuses } from '../../../../src/contract/executions.js';
+import { beforeStatus, liveStatuses, mayBecome } from '../../../../src/executions/runs/status.js';
 
 /** Row: from, column: to, in the order of the list. */
 const table = `
