@@ -1,6 +1,6 @@
 import { Args, Errors, Flags } from '@oclif/core';
-import { BaseCommand } from '../cli/base.js';
-import { untilStopped } from '../cli/until-stopped.js';
+import { BaseCommand } from '../cli/command/base-command.js';
+import { untilStopped } from '../cli/command/signals.js';
 import { isPlainName } from '../deployment/repository/plan.js';
 
 const plainName = Args.custom<string>({

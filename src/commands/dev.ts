@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import type { ListrTask } from 'listr2';
-import { BaseCommand } from '../cli/base.js';
-import type { LocalSystem } from '../cli/local-system/system.js';
+import { BaseCommand } from '../cli/command/base-command.js';
+import type { LocalSystem } from '../cli/local-system/start.js';
 
 export default class Dev extends BaseCommand {
   static override description =
@@ -56,9 +56,9 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       import('../environment/server.js'),
       import('../platform/log.js'),
       import('../audit/request-log.js'),
-      import('../cli/local-system/system.js'),
-      import('../cli/local-system/capacity.js'),
-      import('../cli/until-stopped.js'),
+      import('../cli/local-system/start.js'),
+      import('../cli/capacity/start-local.js'),
+      import('../cli/command/signals.js'),
       import('listr2'),
     ]);
     const home = homeFolder();

@@ -1,4 +1,4 @@
-import { BaseCommand } from '../cli/base.js';
+import { BaseCommand } from '../cli/command/base-command.js';
 
 export default class Logout extends BaseCommand {
   static override description = 'Revoke the saved login and forget it.';

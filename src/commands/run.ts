@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { wrongUsage } from '../cli/args.js';
-import { RunCommand } from '../cli/executions/run.js';
+import { wrongUsage } from '../cli/command/arguments.js';
+import { RunCommand } from '../cli/executions/run-command.js';
 
 export default class Run extends RunCommand {
   static override description = `Run a command in a container, with its logs as they come.
@@ -27,8 +27,8 @@ or to leave it running; without a terminal, SIGINT and SIGTERM kill it. --json p
     const { args, argv, flags } = await this.parse(Run);
     if (argv.length > 1) throw wrongUsage(`Quote the command: reefguide run '${argv.join(' ')}'`);
     const [{ parseEnvPairs }, { parseTimeout }] = await Promise.all([
-      import('../cli/executions/env-pairs.js'),
-      import('../cli/executions/run.js'),
+      import('../cli/executions/parse-flags.js'),
+      import('../cli/executions/run-command.js'),
     ]);
     const {
       image,

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand } from '../cli/base.js';
+import { BaseCommand } from '../cli/command/base-command.js';
 
 export default class Serve extends BaseCommand {
   static override description = `Run the API as production runs it.
@@ -38,7 +38,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       import('../platform/log.js'),
       import('../audit/request-log.js'),
       import('../server/start.js'),
-      import('../cli/until-stopped.js'),
+      import('../cli/command/signals.js'),
     ]);
     const environment = parseEnvironment(
       serverEnvironment,

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../cli/base.js';
+import { ClientCommand } from '../cli/command/base-command.js';
 
 export default class Trace extends ClientCommand {
   static override description = `Show the server's log lines and the records that belong to one request.

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../cli/base.js';
+import { ClientCommand } from '../cli/command/base-command.js';
 
 export default class Whoami extends ClientCommand {
   static override description = 'Show which account and which API commands use.';

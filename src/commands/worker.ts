@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand } from '../cli/base.js';
+import { BaseCommand } from '../cli/command/base-command.js';
 import { parseDuration } from '../cli/output/format.js';
 import { SetupError } from '../contract/errors.js';
 
@@ -49,9 +49,9 @@ The API comes from API_ENDPOINT, API_USERNAME and API_PASSWORD, or from the runn
       import('../worker/handler.js'),
       import('../worker/worker.js'),
       import('../worker/task.js'),
-      import('../cli/until-stopped.js'),
+      import('../cli/command/signals.js'),
       import('node:os'),
-      import('../cli/api/service-account.js'),
+      import('../cli/api/find-worker-api.js'),
     ]);
     const log = createLog(process.env.LOG_LEVEL || 'info');
     const handlerOf = (type: string) => {

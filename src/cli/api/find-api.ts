@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Api, type Credentials, createApi } from '../../client/api.js';
 import { SetupError } from '../../contract/errors.js';
 import { homeFolder, readJson } from '../../platform/home.js';
-import { readDevFile } from './dev-file.js';
+import { readDevFile } from './local-system-file.js';
 import { readProfile } from './profile.js';
 
 export interface FoundApi {

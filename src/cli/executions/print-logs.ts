@@ -2,7 +2,7 @@ import type { Api } from '../../client/api.js';
 import { followLogs } from '../../client/live-logs.js';
 import { type ExecutionLogs, hasEnded, type LogEvent } from '../../contract/executions.js';
 import { createLogLines } from '../output/log-lines.js';
-import { describeEnd } from './run.js';
+import { describeEnd } from './run-command.js';
 
 interface Options {
   /** To the end; otherwise until nothing has come for `quietMs`. */

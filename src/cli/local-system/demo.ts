@@ -34,7 +34,7 @@ function commandTask(api: Api): ListrTask {
     task: async (_context, task) => {
       const [{ followLogs, untilEnded }, { describeEnd }] = await Promise.all([
         import('../../client/live-logs.js'),
-        import('../executions/run.js'),
+        import('../executions/run-command.js'),
       ]);
       const { execution_id: id, websocket_url: websocketUrl } = await api.run({ command });
       let lines = 0;

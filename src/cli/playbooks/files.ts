@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
 import { homeFolder } from '../../platform/home.js';
-import { nearest } from '../nearest.js';
+import { nearest } from './nearest-name.js';
 import type { Options, Playbook, PlaybookError } from './playbook.js';
 
 export const playbookFolder = (env: NodeJS.ProcessEnv = process.env) => path.join(homeFolder(env), 'playbooks');

@@ -1,9 +1,9 @@
 import { type Issue, SetupError } from '../../contract/errors.js';
 import { type RunBody, runBody } from '../../contract/executions.js';
-import { nearest } from '../nearest.js';
 import { parseDuration } from '../output/format.js';
+import { nearest } from './nearest-name.js';
 import { createSubstitution } from './variables.js';
-import { type Problem, readYaml, type Tree } from './yaml-tree.js';
+import { type Problem, readYaml, type Tree } from './yaml-document.js';
 
 const texts = ['description', 'image', 'git_repo', 'git_ref', 'git_path'] as const;
 const keys = [...texts, 'secrets', 'env', 'commands', 'timeout'] as const;

@@ -1,4 +1,4 @@
-import type { Problem } from './yaml-tree.js';
+import type { Problem } from './yaml-document.js';
 
 /** `${NAME}` is ours; `$${` stands for `${`. Everything else, such as `$HOME` and `${HOME:-x}`, is the shell's. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class CapacityBuildEnv extends BaseCommand {

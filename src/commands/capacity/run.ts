@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import type { Logger } from 'pino';
 import type { ManagerStatus } from '../../capacity/manager/manager.js';
-import { BaseCommand } from '../../cli/base.js';
-import type { Capacity } from '../../cli/capacity/stoppable.js';
+import type { Capacity } from '../../cli/capacity/running-capacity.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class CapacityRun extends BaseCommand {
   static override description = `Run the capacity manager: it launches workers when jobs wait.
@@ -37,7 +37,7 @@ described in a workers file, and the API is the running local system unless API_
       import('../../environment/capacity-manager.js'),
       import('../../platform/error-reports.js'),
       import('../../platform/log.js'),
-      import('../../cli/until-stopped.js'),
+      import('../../cli/command/signals.js'),
     ]);
     await loadEnvFile('.env', process.env);
     const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL, SENTRY_DSN } = parseEnvironment(managerEnvironment, process.env);
@@ -95,12 +95,12 @@ interface StartOptions {
 async function startEcs(env: NodeJS.ProcessEnv, { log, dryRun, onTurn }: StartOptions): Promise<Capacity> {
   const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
     import('../../capacity/manager/ecs-groups.js'),
-    import('../../cli/capacity/ecs.js'),
+    import('../../cli/capacity/start-ecs.js'),
   ]);
   return startEcsCapacity({ settings: parseEcsManager(env), log, dryRun, onTurn });
 }
 
 async function startLocal(env: NodeJS.ProcessEnv, { workersFile, ...options }: StartOptions): Promise<Capacity> {
-  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/local-system/capacity.js');
+  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/capacity/start-local.js');
   return startLocalCapacity({ ...(await findLocalCapacity(env, workersFile)), ...options });
 }

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class CapacityStatusCommand extends ClientCommand {
   static override description = 'Show demand, workers and the last decisions of the acting capacity manager.';

@@ -1,4 +1,4 @@
-import { ClusterCommand } from '../../cli/cluster/command.js';
+import { ClusterCommand } from '../../cli/cluster/cluster-command.js';
 
 export default class ClusterRedeploy extends ClusterCommand {
   static override description =

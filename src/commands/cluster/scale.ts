@@ -1,5 +1,5 @@
-import { taskCount } from '../../cli/args.js';
-import { ClusterCommand } from '../../cli/cluster/command.js';
+import { ClusterCommand } from '../../cli/cluster/cluster-command.js';
+import { taskCount } from '../../cli/command/arguments.js';
 
 export default class ClusterScale extends ClusterCommand {
   static override description = 'Change how many tasks the ECS service runs, from 0 to 10.';

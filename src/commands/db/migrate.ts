@@ -1,4 +1,4 @@
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class DbMigrate extends BaseCommand {
   static override description = 'Apply the migrations that the database lacks. Several processes may do so at once.';
@@ -11,7 +11,7 @@ export default class DbMigrate extends BaseCommand {
   async run(): Promise<unknown> {
     await this.parse(DbMigrate);
     const [{ withDatabase }, { migrate }] = await Promise.all([
-      import('../../cli/database.js'),
+      import('../../cli/command/with-database.js'),
       import('../../database/migrations.js'),
     ]);
     const applied = await withDatabase(

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class DbReset extends BaseCommand {
@@ -15,7 +15,7 @@ export default class DbReset extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(DbReset);
     const [{ withDatabase }, { reset }, { describeUrl, isOnThisMachine }] = await Promise.all([
-      import('../../cli/database.js'),
+      import('../../cli/command/with-database.js'),
       import('../../database/migrations.js'),
       import('../../database/connect.js'),
     ]);

@@ -1,4 +1,4 @@
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class DbSeed extends BaseCommand {
   static override description =
@@ -10,7 +10,7 @@ the local system when the database is the embedded one.`;
   async run(): Promise<unknown> {
     await this.parse(DbSeed);
     const [{ withDatabase }, { seedAll }] = await Promise.all([
-      import('../../cli/database.js'),
+      import('../../cli/command/with-database.js'),
       import('../../server/seed.js'),
     ]);
     const { parseEnvironment, serverEnvironment } = await import('../../environment/server.js');

@@ -1,4 +1,4 @@
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class DbStatus extends BaseCommand {
   static override description = 'Show which migrations the database has; exits with 1 when it lacks some.';
@@ -9,7 +9,7 @@ export default class DbStatus extends BaseCommand {
     await this.parse(DbStatus);
     const [{ withDatabase }, { isCurrent, migrationStatus, readMigrations }, { default: pg }, { describeUrl }] =
       await Promise.all([
-        import('../../cli/database.js'),
+        import('../../cli/command/with-database.js'),
         import('../../database/migrations.js'),
         import('pg'),
         import('../../database/connect.js'),

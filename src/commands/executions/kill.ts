@@ -1,5 +1,5 @@
-import { executionId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { executionId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ExecutionsKill extends ClientCommand {
   static override description = 'Stop an execution. One that has ended already stays as it is.';

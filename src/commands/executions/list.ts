@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 import { executionStatuses } from '../../contract/executions.js';
 
 export default class ExecutionsList extends ClientCommand {

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { executionId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { executionId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ExecutionsLogs extends ClientCommand {
   static override description = `Print what an execution wrote.

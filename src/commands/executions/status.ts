@@ -1,5 +1,5 @@
-import { executionId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { executionId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ExecutionsStatus extends ClientCommand {
   static override description = 'Show how far an execution is, and how it ended.';

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 import { ApiError } from '../../client/api.js';
 
 export default class Health extends ClientCommand {

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class HealthReconcile extends ClientCommand {
   static override description = `Compare what is recorded with what exists; repair what is safe, and report the rest.

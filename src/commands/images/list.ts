@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ImagesList extends ClientCommand {
   static override description = 'List the images that commands may run in.';

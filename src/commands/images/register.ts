@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 import { runtimePlatforms } from '../../contract/images.js';
 
 export default class ImagesRegister extends ClientCommand {

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ImagesRemove extends ClientCommand {
   static override description = 'Remove a registered image. What runs in it goes on.';

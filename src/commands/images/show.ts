@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class ImagesShow extends ClientCommand {
   static override description = 'Show a registered image: how commands run in it, who registered it.';

@@ -1,5 +1,5 @@
-import { jobId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { jobId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class JobsCancel extends ClientCommand {
   static override description = 'Cancel a job that waits or runs.';

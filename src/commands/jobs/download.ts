@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { jobId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { jobId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class JobsDownload extends ClientCommand {
   static override description = 'Download the files of a job that succeeded.';

@@ -1,5 +1,5 @@
-import { jobId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { jobId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class JobsShow extends ClientCommand {
   static override description = 'Show a job with its attempts and results.';
@@ -14,7 +14,7 @@ export default class JobsShow extends ClientCommand {
     const [{ table }, { ago }, { failureReason }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
-      import('../../cli/jobs/watch-to-end.js'),
+      import('../../cli/jobs/watch.js'),
     ]);
     const { job } = answer;
     const now = Date.now();

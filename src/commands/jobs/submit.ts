@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class JobsSubmit extends ClientCommand {
@@ -32,7 +32,7 @@ exits with 0 when it succeeded, 1 when it did not.`;
       this.tell(`Follow it with: reefguide jobs watch ${created.jobId}`);
       return created;
     }
-    const { watchToEnd } = await import('../../cli/jobs/watch-to-end.js');
+    const { watchToEnd } = await import('../../cli/jobs/watch.js');
     const end = await watchToEnd(api, created.jobId);
     if (!this.jsonEnabled()) this.log(`Job ${created.jobId} ${end.job.status}`);
     if (end.job.status !== 'SUCCEEDED') process.exitCode = 1;

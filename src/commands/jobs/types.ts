@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class JobsTypes extends ClientCommand {
   static override description = 'List the job types; --json shows their JSON Schemas.';

@@ -1,5 +1,5 @@
-import { jobId } from '../../cli/args.js';
-import { ClientCommand } from '../../cli/base.js';
+import { jobId } from '../../cli/command/arguments.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class JobsWatch extends ClientCommand {
   static override description = 'Follow a job to its end; exits with 0 when it succeeded, 1 when it did not.';
@@ -9,7 +9,7 @@ export default class JobsWatch extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsWatch);
-    const { watchToEnd } = await import('../../cli/jobs/watch-to-end.js');
+    const { watchToEnd } = await import('../../cli/jobs/watch.js');
     const end = await watchToEnd(await this.connect(flags), args.id);
     this.log(`Job ${args.id} ${end.job.status}`);
     if (end.job.status !== 'SUCCEEDED') process.exitCode = 1;

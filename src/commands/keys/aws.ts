@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class KeysAws extends BaseCommand {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class KeysLocal extends BaseCommand {
   static override description =

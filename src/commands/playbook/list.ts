@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class PlaybookList extends BaseCommand {
   static override description = 'List the playbooks of .reefguide/playbooks, or of another folder.';

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { RunCommand } from '../../cli/executions/run.js';
+import { RunCommand } from '../../cli/executions/run-command.js';
 
 export default class PlaybookRun extends RunCommand {
   static override description = `Run a playbook: like \`run\`, with what a YAML file says.
@@ -16,8 +16,8 @@ pairs become environment variables of the run, too. \${NAME} of the shell is wri
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PlaybookRun);
     const [{ parseEnvPairs }, { parseTimeout }, { runBodyOf }, { loadPlaybook }] = await Promise.all([
-      import('../../cli/executions/env-pairs.js'),
-      import('../../cli/executions/run.js'),
+      import('../../cli/executions/parse-flags.js'),
+      import('../../cli/executions/run-command.js'),
       import('../../cli/playbooks/playbook.js'),
       import('../../cli/playbooks/files.js'),
     ]);

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { BaseCommand } from '../../cli/base.js';
+import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class PlaybookShow extends BaseCommand {
   static override description = 'Show what a playbook runs, and which variables it wants. Nothing is run.';

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class SecretsCreate extends ClientCommand {
   static override description = 'Store a secret. Its value is read from standard input, or asked for.';
@@ -19,7 +19,7 @@ export default class SecretsCreate extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsCreate);
-    const { readSecretValue } = await import('../../cli/executions/secret-value.js');
+    const { readSecretValue } = await import('../../cli/executions/read-secret-value.js');
     const api = await this.connect(flags);
     const { name } = args;
     const value = await readSecretValue();

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class SecretsList extends ClientCommand {
   static override description = 'Show every secret, without its value.';

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class SecretsShow extends ClientCommand {
   static override description = 'Print the value of a secret, to its owner and to who may read all.';

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class SecretsUpdate extends ClientCommand {
   static override description = `Change a secret.
@@ -18,7 +18,7 @@ Without flags its value is changed, read from standard input or asked for; with 
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsUpdate);
-    const { readSecretValue } = await import('../../cli/executions/secret-value.js');
+    const { readSecretValue } = await import('../../cli/executions/read-secret-value.js');
     const { 'key-name': keyName, description } = flags;
     const api = await this.connect(flags);
     const onlyValue = keyName === undefined && description === undefined;

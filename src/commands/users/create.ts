@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 import { roles } from '../../contract/auth.js';
 
 export default class UsersCreate extends ClientCommand {

@@ -1,4 +1,4 @@
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class UsersList extends ClientCommand {
   static override description = 'Show every account with its roles; never a key.';

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/base.js';
+import { ClientCommand } from '../../cli/command/base-command.js';
 
 export default class UsersRevoke extends ClientCommand {
   static override description = 'Stop every API key, session and claim of an account at once.';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseEnvPairs } from '../../../../src/cli/executions/env-pairs.js';
-import { describeEnd, exitCodeOf, parseTimeout } from '../../../../src/cli/executions/run.js';
-import { nearest } from '../../../../src/cli/nearest.js';
+import { parseEnvPairs } from '../../../../src/cli/executions/parse-flags.js';
+import { describeEnd, exitCodeOf, parseTimeout } from '../../../../src/cli/executions/run-command.js';
 import { explain } from '../../../../src/cli/output/errors.js';
 import { brief } from '../../../../src/cli/output/execution-table.js';
 import { createLogLines, localTime } from '../../../../src/cli/output/log-lines.js';
+import { nearest } from '../../../../src/cli/playbooks/nearest-name.js';
 import type { ExecutionState } from '../../../../src/contract/executions.js';
 
 const errorOf = (action: () => unknown) => {

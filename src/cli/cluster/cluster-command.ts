@@ -4,7 +4,7 @@ import type { ServiceControl } from '../../aws/ecs-service.js';
 import type { Api } from '../../client/api.js';
 import type { ClusterStatus } from '../../contract/admin.js';
 import { SetupError } from '../../contract/errors.js';
-import { ClientCommand } from '../base.js';
+import { ClientCommand } from '../command/base-command.js';
 import type { Expected } from './rollout.js';
 
 interface ClusterFlags {

@@ -8,7 +8,7 @@ import { createManager, type ManagerStatus } from '../../capacity/manager/manage
 import { createApi } from '../../client/api.js';
 import { createEcsCompute } from '../../compute/ecs/provider.js';
 import { sleep } from '../../platform/sleep.js';
-import { type Capacity, stoppable } from './stoppable.js';
+import { type Capacity, stoppable } from './running-capacity.js';
 
 export interface EcsCapacityOptions {
   settings: EcsManager;

@@ -1,7 +1,7 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
-import type { Api } from '../client/api.js';
-import { SetupError } from '../contract/errors.js';
-import { explain } from './output/errors.js';
+import type { Api } from '../../client/api.js';
+import { SetupError } from '../../contract/errors.js';
+import { explain } from '../output/errors.js';
 
 /** What every command shares: errors in one or two lines, and exit codes 0 done, 1 failed, 2 wrong usage. */
 export abstract class BaseCommand extends Command {
@@ -39,7 +39,7 @@ export abstract class ClientCommand extends BaseCommand {
 
   /** The API that the flags, the environment, the local system or the saved profile name, with its credentials. */
   protected async connect(flags: { api?: string | undefined }): Promise<Api> {
-    const { findApi } = await import('./api/find-api.js');
+    const { findApi } = await import('../api/find-api.js');
     return findApi({ flag: flags.api, env: process.env, profileFolder: this.config.configDir });
   }
 }

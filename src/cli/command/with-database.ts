@@ -1,6 +1,6 @@
-import { type DatabaseAddress, databaseError, findDatabase } from '../database/connect.js';
-import { databaseEnvironment, parseEnvironment } from '../environment/server.js';
-import { homeFolder } from '../platform/home.js';
+import { type DatabaseAddress, databaseError, findDatabase } from '../../database/connect.js';
+import { databaseEnvironment, parseEnvironment } from '../../environment/server.js';
+import { homeFolder } from '../../platform/home.js';
 
 /** Runs `work` with the database that the environment names, or the embedded one, and gives it back afterwards. */
 export async function withDatabase<T>(

@@ -1,5 +1,5 @@
 import { variableName } from '../../contract/secrets.js';
-import { wrongUsage } from '../args.js';
+import { wrongUsage } from '../command/arguments.js';
 
 /** `--env NAME=value`, or `--env NAME` for the value of this shell; the last of a name counts. */
 export function parseEnvPairs(pairs: readonly string[], local: NodeJS.ProcessEnv): Record<string, string> {

@@ -13,10 +13,10 @@ import { parseEnvironment } from '../../environment/server.js';
 import { homeFolder } from '../../platform/home.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../../platform/processes.js';
 import { sleep } from '../../platform/sleep.js';
-import { readDevFile } from '../api/dev-file.js';
-import { readLocalAccounts } from '../api/service-account.js';
-import { readWorkersFile } from '../capacity/read-workers-file.js';
-import { type Capacity, stoppable } from '../capacity/stoppable.js';
+import { readLocalAccounts } from '../api/find-worker-api.js';
+import { readDevFile } from '../api/local-system-file.js';
+import { readWorkersFile } from './read-workers-file.js';
+import { type Capacity, stoppable } from './running-capacity.js';
 
 /** Where this program is installed. */
 export const programRoot = fileURLToPath(new URL('../../..', import.meta.url));

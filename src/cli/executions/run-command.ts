@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import type { Api } from '../../client/api.js';
 import type { ExecutionState, RunBody, StartedExecution } from '../../contract/executions.js';
-import { wrongUsage } from '../args.js';
-import { ClientCommand } from '../base.js';
+import { wrongUsage } from '../command/arguments.js';
+import { ClientCommand } from '../command/base-command.js';
 import { duration, parseDuration } from '../output/format.js';
 import type { Interrupts } from './interrupts.js';
 

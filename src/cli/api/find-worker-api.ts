@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Api, createApi } from '../../client/api.js';
 import { SetupError } from '../../contract/errors.js';
 import { homeFolder, readJson } from '../../platform/home.js';
-import { readDevFile } from './dev-file.js';
+import { readDevFile } from './local-system-file.js';
 
 const account = z.object({ email: z.string(), password: z.string() });
 const localAccounts = z.object({ manager: account, worker: account });

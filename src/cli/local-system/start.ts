@@ -4,9 +4,9 @@ import { SetupError } from '../../contract/errors.js';
 import type { ServerEnvironment } from '../../environment/server.js';
 import { ownIdentity } from '../../platform/processes.js';
 import { type StartOptions, startServer } from '../../server/start.js';
-import { type DevFile, readDevFile, removeDevFile, writeDevFile } from '../api/dev-file.js';
+import { type DevFile, readDevFile, removeDevFile, writeDevFile } from '../api/local-system-file.js';
 import { startMonitor } from '../capacity/monitor.js';
-import { startLocalCapacity } from './capacity.js';
+import { startLocalCapacity } from '../capacity/start-local.js';
 
 export interface LocalSystemOptions {
   environment: ServerEnvironment;
