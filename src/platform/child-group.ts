@@ -1,124 +1,174 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable, Transform, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { writeError } from './home.js';
 import { recordGroup, signalGroup } from './process-groups.js';
 
-export interface GroupOptions {
+export interface ChildGroupOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'shell'> {
   program: string;
-  args: readonly string[];
-  env: NodeJS.ProcessEnv;
-  cwd: string;
-  /** The group is noted there while it runs. */
-  folder: string;
-  /** Gets what the program prints; is not ended. */
-  output: Transform;
-  /** Told how to signal the group, and undefined as soon as there is nothing left to signal. */
-  onSignal(signal: ((name: NodeJS.Signals) => void) | undefined): void;
-  /** Told when the program has ended; the rest of its output may still be on its way. */
-  onExit?: (() => void) | undefined;
-  /** How long the others of the group may take to end after the program; asked then. */
-  graceMs(): number;
-  /** Whether output that nobody takes is not to be waited for. */
-  isHasty(): boolean;
+  args?: readonly string[];
+  /** Content of stdin, written after the group has been recorded; undefined: stdin is empty. */
+  input?: string | Buffer | undefined;
+  /** Directory that holds a record of the group while the group runs; undefined: no record. */
+  recordDirectory?: string | undefined;
+  /** Receives stdout and stderr, and is not ended; undefined: the caller reads `stdout` and `stderr`. */
+  output?: Writable | undefined;
+  /** Returns true when output that `output` has no room for may be dropped once every process has been killed. */
+  skipDrain?(): boolean;
 }
 
-/**
- * The program is not begun before its group has been noted: it waits for a line, which does not come when this process is
- * killed. Output and errors are one stream.
- */
-const gate = 'read -r _ || exit 126; exec "$@" 2>&1 </dev/null';
-/** How long what is left of the output may take to arrive once every process has been killed, and how much that may be. */
+/** The end of a program: an exit code, or the signal that killed the program. */
+export interface ProgramExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Time for the rest of the output to arrive once every process has been killed, and the most bytes that may arrive. */
 const drainMs = 1_000;
-const mostLeftBytes = 1_048_576;
+const maxDrainBytes = 1_048_576;
 
 /**
- * Runs one program in a process group of its own until nothing of the group is left, and gives its exit code. Throws when the
- * program cannot be started.
+ * A program in a process group of its own. What the program leaves running in its group is killed when the program ends, or,
+ * after `stop`, when the grace period is over.
  */
-export async function runGroup(options: GroupOptions): Promise<number> {
-  const { program, args, env, cwd, output } = options;
-  const stdio: ['pipe', 'pipe', 'ignore'] = ['pipe', 'pipe', 'ignore'];
-  const child = spawn('/bin/sh', ['-c', gate, 'sh', program, ...args], { cwd, env, detached: true, stdio });
-  const { pid } = child;
-  const signal = (name: NodeJS.Signals) => {
-    if (pid !== undefined) signalGroup(pid, name);
-  };
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.once('exit', (code, name) => resolve(code ?? 128 + (name ? constants.signals[name] : 0)));
-  });
-  // Awaited below, unless something else fails before.
-  exit.catch(() => {});
-  // Where no descriptor is left there are no streams, and `exit` says why.
-  const stdin: Writable | undefined = child.stdin;
-  const stdout: Readable | undefined = child.stdout;
-  // Who was stopped before it began reads nothing.
-  stdin?.on('error', () => {});
-  let forget = () => {};
-  let isOver = false;
-  /** Once: later the number of the group may be that of another. */
-  const killRest = () => {
-    if (!isOver) signal('SIGKILL');
-    isOver = true;
-    options.onSignal(undefined);
-  };
-  options.onSignal(signal);
-  try {
-    stdout?.pipe(output, { end: false });
-    const arrived = stdout && finished(stdout).catch(() => {});
-    if (pid !== undefined) forget = note(options.folder, pid);
-    stdin?.end('\n');
-    const code = await exit;
-    options.onExit?.();
-    const graceMs = options.graceMs();
-    if (graceMs > 0) await Promise.race([arrived, after(graceMs)]);
-    killRest();
-    if (stdout && arrived) await drained(stdout, arrived, output, options.isHasty);
-    return code;
-  } finally {
-    killRest();
-    stdout?.unpipe(output).destroy();
-    forget();
+export class ChildGroup {
+  /** Settles when the program has ended. Rejects when the program cannot be started. */
+  readonly exited: Promise<ProgramExit>;
+  /** Settles when the whole group has ended and its output has been read. Rejects as `exited` does. */
+  readonly ended: Promise<ProgramExit>;
+  private readonly child: ChildProcess;
+  private readonly closed: Promise<void>;
+  private readonly forget: () => void = () => {};
+  private gracePeriod: Promise<void> | undefined;
+  private graceTimer: NodeJS.Timeout | undefined;
+  private isOver = false;
+
+  constructor(private readonly options: ChildGroupOptions) {
+    const { program, args = [], cwd, env, shell, input, output } = options;
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    this.child = spawn(program, args, { cwd, env, shell, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
+    this.exited = new Promise((resolve, reject) => {
+      this.child.on('error', reject);
+      this.child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+    this.closed = new Promise((resolve) => {
+      this.child.once('close', () => resolve());
+    });
+    if (output) for (const stream of this.outputs()) stream.pipe(output, { end: false });
+    this.ended = this.supervise();
+    // A caller may await only one of the two.
+    this.exited.catch(() => {});
+    this.ended.catch(() => {});
+    // A program that ends without reading its input closes the pipe early.
+    this.child.stdin?.on('error', () => {});
+    try {
+      if (this.pid !== undefined) this.forget = recordGroup(options.recordDirectory, this.pid);
+    } catch (cause) {
+      this.kill();
+      throw writeError(`a record of process group ${this.pid}`, cause);
+    }
+    this.child.stdin?.end(input);
+  }
+
+  /** Process id of the program, and so of the group; undefined when the program cannot be started. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** null when the program cannot be started because no file descriptor is left. */
+  get stdout(): Readable | null {
+    return this.child.stdout;
+  }
+
+  get stderr(): Readable | null {
+    return this.child.stderr;
+  }
+
+  /** Sends SIGTERM to the group, and SIGKILL after `graceMs` to what is left of the group. */
+  stop(graceMs: number): void {
+    if (this.gracePeriod || this.isOver) return;
+    this.signal('SIGTERM');
+    this.gracePeriod = new Promise((resolve) => {
+      this.graceTimer = setTimeout(() => {
+        this.signal('SIGKILL');
+        resolve();
+      }, graceMs);
+    });
+  }
+
+  private signal(name: NodeJS.Signals): void {
+    if (this.pid !== undefined && !this.isOver) signalGroup(this.pid, name);
+  }
+
+  /** Sends SIGKILL for the last time: the system may give the number of an ended group to another group. */
+  private kill(): void {
+    this.signal('SIGKILL');
+    this.isOver = true;
+  }
+
+  private outputs(): Readable[] {
+    return [this.stdout, this.stderr].filter((stream) => stream !== null && stream !== undefined);
+  }
+
+  private async supervise(): Promise<ProgramExit> {
+    try {
+      const exit = await this.exited;
+      if (this.gracePeriod) await Promise.race([this.closed, this.gracePeriod]);
+      this.kill();
+      await this.drain();
+      return exit;
+    } finally {
+      this.kill();
+      clearTimeout(this.graceTimer);
+      for (const stream of this.outputs()) stream.unpipe().destroy();
+      this.forget();
+    }
+  }
+
+  /**
+   * Waits until all output has been read. A process that left the group may hold the streams open, so the wait ends after
+   * `drainMs` in which `output` had room.
+   */
+  private async drain(): Promise<void> {
+    const { output, skipDrain = () => false } = this.options;
+    let isClosed = false;
+    let bytes = 0;
+    let isHeldUp = false;
+    const onDrain = () => {
+      isHeldUp = true;
+    };
+    void this.closed.then(() => {
+      isClosed = true;
+    });
+    if (output)
+      for (const stream of this.outputs())
+        stream.on('data', ({ length }: Buffer) => {
+          bytes += length;
+        });
+    output?.on('drain', onDrain);
+    do {
+      isHeldUp = false;
+      await Promise.race([this.closed, delay(drainMs, undefined, { ref: false })]);
+      isHeldUp ||= output?.writableNeedDrain ?? false;
+    } while (!isClosed && isHeldUp && bytes < maxDrainBytes && !skipDrain());
+    output?.off('drain', onDrain);
   }
 }
 
 /**
- * Waits for what is left in a stream whose writers have been killed, until all has `arrived` in `output`. One that got away
- * may hold the stream open: it is not waited for. A reader of `output` who cannot take more is, unless `isHasty`.
+ * Returns options for a program that starts only after its group has been recorded: the shell waits for a line, and no line
+ * comes when this process is killed before. stderr goes to stdout.
  */
-async function drained(stdout: Readable, arrived: Promise<void>, output: Transform, isHasty: () => boolean) {
-  let all = false;
-  let left = 0;
-  let isHeldUp = false;
-  const onDrain = () => {
-    isHeldUp = true;
-  };
-  void arrived.then(() => {
-    all = true;
-  });
-  stdout.on('data', ({ length }: Buffer) => {
-    left += length;
-  });
-  output.on('drain', onDrain);
-  do {
-    isHeldUp = false;
-    await Promise.race([arrived, after(drainMs)]);
-    isHeldUp ||= output.writableNeedDrain;
-  } while (!all && isHeldUp && left < mostLeftBytes && !isHasty());
-  output.off('drain', onDrain);
+export function withStartBarrier(
+  program: string,
+  args: readonly string[],
+): Pick<ChildGroupOptions, 'program' | 'args' | 'input'> {
+  const script = 'read -r _ || exit 126; exec "$@" 2>&1 </dev/null';
+  return { program: '/bin/sh', args: ['-c', script, 'sh', program, ...args], input: '\n' };
 }
 
-function note(folder: string, leader: number): () => void {
-  try {
-    return recordGroup(folder, leader);
-  } catch (cause) {
-    throw writeError('its folder', cause);
-  }
+/** Returns the exit code as a shell reports it, for example 137 for SIGKILL. */
+export function toExitCode({ code, signal }: ProgramExit): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }
-
-const after = (ms: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });

@@ -3,7 +3,7 @@
 import { createAws } from '../../dist/aws/clients.js';
 import { createManager } from '../../dist/capacity/manager/manager.js';
 import { createApi } from '../../dist/client/api.js';
-import { createEcsCompute } from '../../dist/compute/ecs/provider.js';
+import { EcsCompute } from '../../dist/compute/ecs/provider.js';
 import { sleep } from '../../dist/platform/sleep.js';
 
 const names = Array.from({ length: 20 }, (_, n) => `group-${n}`);
@@ -19,7 +19,7 @@ const manager = createManager({
     }),
     reportCapacity: async () => ({ recorded: 20 }),
   },
-  compute: createEcsCompute({
+  compute: new EcsCompute({
     aws: createAws(),
     definitions: names.map((group) => ({
       group,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type EcsTaskDefinition, familyOf } from '../../compute/ecs/task-definition.js';
+import { type EcsTaskDefinition, toTaskFamily } from '../../compute/ecs/task-definition.js';
 import { ecsManagerEnvironment, type JobTypeVariables, jobTypeVariables } from '../../environment/capacity-manager.js';
 import { setVariablesOf, unusableEnvironment, variableProblems } from '../../environment/server.js';
 import type { WorkerGroup } from './workers-file.js';
@@ -45,7 +45,7 @@ export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
 
   const byDefinition = new Map<string, TypeVariables[]>();
   for (const one of read) {
-    const key = `${one.variables.CLUSTER} ${familyOf(one.variables.TASK_DEF)}`;
+    const key = `${one.variables.CLUSTER} ${toTaskFamily(one.variables.TASK_DEF)}`;
     byDefinition.set(key, [...(byDefinition.get(key) ?? []), one]);
   }
   for (const members of byDefinition.values()) problems.push(...disagreements(members));
@@ -70,7 +70,7 @@ function disagreements([first, ...others]: readonly TypeVariables[]): string[] {
       .filter(({ variables }) => variables[key] !== first.variables[key])
       .map(
         ({ type }) =>
-          `${type}_${key}: differs from ${first.type}_${key}, though both types have workers of the family ${familyOf(first.variables.TASK_DEF)}`,
+          `${type}_${key}: differs from ${first.type}_${key}, though both types have workers of the family ${toTaskFamily(first.variables.TASK_DEF)}`,
       ),
   );
 }
@@ -80,7 +80,7 @@ function groupOf(members: readonly TypeVariables[], warnings: string[]): EcsWork
   const [first] = members;
   if (!first) throw new Error('a group without job types');
   const { TASK_DEF, CLUSTER, SECURITY_GROUP, SPOT } = first.variables;
-  const family = familyOf(TASK_DEF);
+  const family = toTaskFamily(TASK_DEF);
   const generous = (
     key: 'MIN_CAPACITY' | 'MAX_CAPACITY' | 'SENSITIVITY' | 'FACTOR' | 'COOLDOWN',
     of: typeof Math.max,

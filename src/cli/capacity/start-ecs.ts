@@ -6,7 +6,7 @@ import { dryRunCompute, readOnlyApi } from '../../capacity/manager/dry-run.js';
 import type { EcsManager } from '../../capacity/manager/ecs-groups.js';
 import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
 import { createApi } from '../../client/api.js';
-import { createEcsCompute } from '../../compute/ecs/provider.js';
+import { EcsCompute } from '../../compute/ecs/provider.js';
 import { sleep } from '../../platform/sleep.js';
 import { type Capacity, stoppable } from './running-capacity.js';
 
@@ -32,7 +32,7 @@ export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityO
   const aws = createAws({ region: environment.AWS_REGION });
   // Loaded now rather than when the first job waits; what goes wrong is told by the calls.
   void Promise.allSettled([aws.ecs(), aws.ec2()]);
-  const compute = createEcsCompute({
+  const compute = new EcsCompute({
     aws,
     definitions: groups.map((group) => ({ ...group, group: group.name })),
     vpcId: environment.VPC_ID,

@@ -1,18 +1,18 @@
-/** The ECS task definition that the workers of a group run as. */
+/** The ECS task definition of a group's workers. */
 export interface EcsTaskDefinition {
   group: string;
-  /** Family of the task definition: its tasks are the group's, whoever started them. */
+  /** Family of the task definition. Every task of the family belongs to the group, whoever started the task. */
   family: string;
   /** ARN, `family:revision` or family, as RunTask takes it. */
   taskDefinition: string;
   /** ARN or name. */
   cluster: string;
   securityGroup: string;
-  /** On FARGATE_SPOT while there is capacity, otherwise on FARGATE. */
+  /** True: launch on FARGATE_SPOT while Spot has capacity, otherwise on FARGATE. */
   spot: boolean;
 }
 
-/** Returns the family of an ARN, `family:revision` or `family`, for example `reef` of `…:task-definition/reef:7`. */
-export function familyOf(taskDefinition: string): string {
+/** Returns the family of an ARN, `family:revision` or family: `arn:aws:ecs:…:task-definition/reef:7` → `reef`. */
+export function toTaskFamily(taskDefinition: string): string {
   return taskDefinition.replace(/^.*task-definition\//, '').replace(/:\d+$/, '');
 }

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { toMessage } from '../../contract/errors.js';
+import { ChildGroup } from '../../platform/child-group.js';
 import { readJson } from '../../platform/home.js';
 import { killRecordedGroups, signalGroup } from '../../platform/process-groups.js';
 import { identify, isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
@@ -63,7 +62,7 @@ type TaskRecord = z.infer<typeof taskRecord>;
 
 interface Running {
   task: Task;
-  child: ChildProcess;
+  process: ChildGroup;
   folder: string;
   ended: Promise<void>;
 }
@@ -90,10 +89,11 @@ export async function createLocalCompute(options: LocalComputeOptions): Promise<
     const folder = path.join(options.folder, id);
     await mkdir(folder);
     const [program = '', ...first] = definition.entryPoint;
-    const child = spawn(program, [...first, ...definition.command], {
-      // A group of its own, so that all of the task can be ended at once.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const output = createWriteStream(path.join(options.logFolder, `${definition.group}.log`), { flags: 'a' });
+    const child = new ChildGroup({
+      program,
+      args: [...first, ...definition.command],
+      output,
       env: {
         ...options.environment,
         ...definition.environment,
@@ -101,30 +101,32 @@ export async function createLocalCompute(options: LocalComputeOptions): Promise<
         REEFGUIDE_TASK_FOLDER: folder,
       },
     });
-    if (child.pid === undefined) {
-      const [error] = await once(child, 'error');
+    const { pid } = child;
+    if (pid === undefined) {
+      output.end();
       await rm(folder, { recursive: true, force: true });
-      throw error;
+      await child.exited;
+      throw new Error('could not start');
     }
-    const output = createWriteStream(path.join(options.logFolder, `${definition.group}.log`), { flags: 'a' });
-    child.stdout.pipe(output, { end: false });
-    child.stderr.pipe(output, { end: false });
     const arn = `arn:aws:ecs:${region}:${account}:task/reefguide/${id}`;
     const task: Task = { arn, group: definition.group, lastStatus: 'RUNNING', startedAt: new Date(now()) };
-    const ended = new Promise<void>((resolve) => {
-      const finish = (code: number | null, why: string) => {
-        running.delete(id);
-        output.end();
-        void endTask(folder, child.pid)
-          .then(() => options.onStopped(stoppedEvent(task, code, why, now())))
-          .catch((error: unknown) => log.warn({ err: error, taskArn: arn }, 'could not tell that a task stopped'))
-          .finally(resolve);
-      };
-      child.once('exit', (code, signal) => finish(code, signal ? `ended by ${signal}` : `exited with code ${code}`));
-    });
-    running.set(id, { task, child, folder, ended });
-    await writeRecord(folder, task, child.pid);
-    log.info({ taskArn: arn, group: definition.group, pid: child.pid }, 'task started');
+    const finish = async () => {
+      const { code, signal } = await child.exited;
+      running.delete(id);
+      killRecordedGroups(folder);
+      await child.ended;
+      output.end();
+      await endTask(folder, undefined);
+      await options.onStopped(
+        stoppedEvent(task, code, signal ? `ended by ${signal}` : `exited with code ${code}`, now()),
+      );
+    };
+    const ended = finish().catch((error: unknown) =>
+      log.warn({ err: error, taskArn: arn }, 'could not tell that a task stopped'),
+    );
+    running.set(id, { task, process: child, folder, ended });
+    await writeRecord(folder, task, pid);
+    log.info({ taskArn: arn, group: definition.group, pid }, 'task started');
     return task;
   };
 
@@ -169,19 +171,15 @@ export async function createLocalCompute(options: LocalComputeOptions): Promise<
     },
     async close() {
       const tasks = [...running.values()];
-      for (const { child } of tasks) if (child.pid !== undefined) signalGroup(child.pid, 'SIGTERM');
-      const force = setTimeout(() => {
-        for (const { child } of tasks) if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-      }, stopWithinMs);
+      for (const { process } of tasks) process.stop(stopWithinMs);
       await Promise.all(tasks.map(({ ended }) => ended));
-      clearTimeout(force);
       await metadata.close();
     },
   };
 }
 
-async function writeRecord(folder: string, { arn, group, startedAt }: Task, pid: number | undefined): Promise<void> {
-  const identity = pid === undefined ? undefined : identify(pid);
+async function writeRecord(folder: string, { arn, group, startedAt }: Task, pid: number): Promise<void> {
+  const identity = identify(pid);
   if (!identity) return;
   const record: TaskRecord = {
     arn,

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { Task as AwsTask, KeyValuePair, RunTaskCommandInput, TaskOverride } from '@aws-sdk/client-ecs';
+import type { KeyValuePair, RunTaskCommandInput, TaskOverride } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { awsCaller } from '../../../aws/caller.js';
 import type { Aws } from '../../../aws/clients.js';
+import { EcsTasks, startsOrRuns } from '../../../aws/ecs-tasks.js';
 import { AwsError } from '../../../aws/errors.js';
-import { describedAtOnce, exists } from '../../../compute/ecs/provider.js';
 import { SetupError } from '../../../contract/errors.js';
 import { gitEnvironment } from '../checkout-script.js';
 import type { CommandRequest, CommandRunner, ProviderLogEvent } from '../runner.js';
@@ -45,6 +45,7 @@ export function createEcsCommandRunner({ aws, settings, log }: EcsCommandRunnerO
   const stopping = new AbortController();
   const abortable = { abortSignal: stopping.signal };
   const call = awsCaller(aws);
+  const ecsTasks = new EcsTasks(aws, stopping.signal);
   const definitions = ecsCommandDefinitions({ aws, settings, call, ...abortable }, (taskDefinition) =>
     log.info({ taskDefinition }, 'a task definition is registered'),
   );
@@ -52,37 +53,19 @@ export function createEcsCommandRunner({ aws, settings, log }: EcsCommandRunnerO
   const ofCluster = `:task/${cluster.replace(/^.*cluster\//, '')}/`;
   const owns = (taskArn: string) => taskArn.includes(ofCluster);
 
-  /** ARN of the one task. A token that was used already answers with the task that it started. */
+  /** Starts the one task and returns its ARN; a client token that was used before returns the ARN of the earlier task. */
   const runTask = async (input: RunTaskCommandInput): Promise<string> => {
-    const { ConflictException, RunTaskCommand } = await import('@aws-sdk/client-ecs');
-    const resource = `task definition ${input.taskDefinition}`;
-    try {
-      const { tasks = [], failures = [] } = await call('ecs:RunTask', resource, async () =>
-        (await aws.ecs()).send(new RunTaskCommand(input), abortable),
-      );
-      const arn = tasks[0]?.taskArn;
-      if (arn) return arn;
-      const told = failures.map(({ reason, detail }) => [reason, detail].filter(Boolean).join(': ')).join('; ');
-      throw new SetupError(`ecs:RunTask on ${resource} started nothing: ${told || 'no reason given'}`, {
-        hint: /capacity|RESOURCE/i.test(told)
-          ? 'Fargate has no room for such a task just now: try again, or with an image of other size.'
-          : `Check cluster, subnets and security group of executions (EXECUTION_…), then try again.`,
-      });
-    } catch (error) {
-      const conflict = error instanceof AwsError && error.cause instanceof ConflictException ? error.cause : undefined;
-      const arn = conflict?.resourceIds?.[0];
-      if (!arn) throw error;
-      log.info({ executionId: input.clientToken, taskArn: arn }, 'the launch had happened already');
-      return arn;
-    }
-  };
-
-  const describe = async (tasks: readonly string[]): Promise<AwsTask[]> => {
-    const { DescribeTasksCommand } = await import('@aws-sdk/client-ecs');
-    const answer = await call('ecs:DescribeTasks', `cluster ${cluster}`, async () =>
-      (await aws.ecs()).send(new DescribeTasksCommand({ cluster, tasks: [...tasks] }), abortable),
-    );
-    return answer.tasks ?? [];
+    const { tasks, failures, hadRun } = await ecsTasks.run(input);
+    const arn = tasks[0]?.taskArn;
+    if (hadRun) log.info({ executionId: input.clientToken, taskArn: arn }, 'the launch had happened already');
+    if (arn) return arn;
+    const reasons = failures.map(({ reason, detail }) => [reason, detail].filter(Boolean).join(': ')).join('; ');
+    const message = `ecs:RunTask on task definition ${input.taskDefinition} started nothing: ${reasons || 'no reason given'}`;
+    throw new SetupError(message, {
+      hint: /capacity|RESOURCE/i.test(reasons)
+        ? 'Fargate has no room for such a task just now: try again, or with an image of other size.'
+        : `Check cluster, subnets and security group of executions (EXECUTION_…), then try again.`,
+    });
   };
 
   /** A page of one stream; undefined when nothing was logged to it, for then there is no stream. */
@@ -129,26 +112,11 @@ export function createEcsCommandRunner({ aws, settings, log }: EcsCommandRunnerO
       });
       return { taskArn, attached: undefined };
     },
-    async stop(taskArn) {
-      const { StopTaskCommand } = await import('@aws-sdk/client-ecs');
-      const input = { cluster, task: taskArn, reason: 'The execution was stopped' };
-      try {
-        await call('ecs:StopTask', `task ${taskArn}`, async () =>
-          (await aws.ecs()).send(new StopTaskCommand(input), abortable),
-        );
-      } catch (error) {
-        // ECS forgets tasks an hour after their end.
-        const isGone = error instanceof AwsError && error.code === 'InvalidParameterException';
-        if (!isGone || !/task was not found/i.test(error.message)) throw error;
-      }
-    },
+    stop: (taskArn) => ecsTasks.stop(cluster, taskArn, 'The execution was stopped'),
     owns,
     async existing(taskArns) {
-      const asked = taskArns.filter(owns);
-      const batches: string[][] = [];
-      for (let n = 0; n < asked.length; n += describedAtOnce) batches.push(asked.slice(n, n + describedAtOnce));
-      const found = (await Promise.all(batches.map(describe))).flat();
-      return new Set(found.filter(exists).flatMap(({ taskArn }) => taskArn ?? []));
+      const tasks = await ecsTasks.describe(cluster, taskArns.filter(owns));
+      return new Set(tasks.filter(startsOrRuns).flatMap(({ taskArn }) => taskArn ?? []));
     },
     define: definitions.define,
     defined: definitions.defined,

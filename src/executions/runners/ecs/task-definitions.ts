@@ -3,7 +3,7 @@ import type { RegisterTaskDefinitionCommandInput, RuntimePlatform, TaskDefinitio
 import type { AwsCaller } from '../../../aws/caller.js';
 import type { Aws } from '../../../aws/clients.js';
 import { AwsError } from '../../../aws/errors.js';
-import { familyOf } from '../../../compute/ecs/task-definition.js';
+import { toTaskFamily } from '../../../compute/ecs/task-definition.js';
 import { SetupError } from '../../../contract/errors.js';
 import { gitScript } from '../checkout-script.js';
 import type { CommandImage } from '../runner.js';
@@ -189,7 +189,7 @@ export function ecsCommandDefinitions(
     },
     async undefine(taskDefinition: string): Promise<void> {
       const { DeregisterTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
-      for (const revision of await revisionsOf(familyOf(taskDefinition))) {
+      for (const revision of await revisionsOf(toTaskFamily(taskDefinition))) {
         try {
           await call('ecs:DeregisterTaskDefinition', `task definition ${revision}`, async () =>
             (await aws.ecs()).send(new DeregisterTaskDefinitionCommand({ taskDefinition: revision }), { abortSignal }),

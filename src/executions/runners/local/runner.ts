@@ -4,7 +4,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { toMessage } from '../../../contract/errors.js';
-import { type GroupOptions, runGroup } from '../../../platform/child-group.js';
+import { ChildGroup, type ChildGroupOptions, toExitCode, withStartBarrier } from '../../../platform/child-group.js';
 import { readJson, readOrMake, writeError } from '../../../platform/home.js';
 import { killRecordedGroups } from '../../../platform/process-groups.js';
 import { isAlive, ownIdentity, processIdentity } from '../../../platform/processes.js';
@@ -78,9 +78,8 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
     const work = path.join(own, 'workspace');
     const notes: string[] = [];
     const output = outputWith(notes);
-    let kill: (signal: NodeJS.Signals) => void = () => {};
+    let group: ChildGroup | undefined;
     let cause: number | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
     let giveUp = () => {};
     let signalRunning = () => {};
     const isRunning = new Promise<void>((resolve) => {
@@ -92,24 +91,26 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       cause = exitCode;
       if (why !== undefined) notes.push(`stopped: ${why}`);
       giveUp();
-      kill('SIGTERM');
-      killTimer = setTimeout(() => kill('SIGKILL'), killAfterMs);
+      group?.stop(killAfterMs);
     };
 
-    /** Runs one program to its end, its output into that of the command. */
-    const runProgram = async (program: Pick<GroupOptions, 'program' | 'args' | 'env' | 'cwd' | 'onExit'>) =>
-      cause ??
-      runGroup({
-        ...program,
-        folder: own,
+    /** Runs one program to its end, its output into that of the command. `onExit` may be called before all output is read. */
+    const runProgram = async (
+      program: string,
+      args: readonly string[],
+      { onExit, ...options }: Pick<ChildGroupOptions, 'env' | 'cwd'> & { onExit(): void },
+    ): Promise<number> => {
+      if (cause !== undefined) return cause;
+      group = new ChildGroup({
+        ...options,
+        ...withStartBarrier(program, args),
+        recordDirectory: own,
         output,
-        onSignal(signal) {
-          kill = signal ?? (() => {});
-        },
-        // After a SIGTERM the others of the group may take their time, too.
-        graceMs: () => (cause === undefined ? 0 : killAfterMs),
-        isHasty: () => closing,
+        skipDrain: () => closing,
       });
+      void group.exited.then(onExit, () => {});
+      return toExitCode(await group.ended);
+    };
 
     const inTime = async (what: string, run: (onExit: () => void) => Promise<number>): Promise<number> => {
       const timer = setTimeout(() => {
@@ -137,8 +138,9 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       const { git } = request;
       if (git) {
         const env = { ...base, HOME: own, ...gitEnvironment(git, work) };
-        const checkOut = { program: '/bin/sh', args: ['-c', gitScript], env, cwd: work };
-        const code = await inTime('checking out took', (onExit) => runProgram({ ...checkOut, onExit }));
+        const code = await inTime('checking out took', (onExit) =>
+          runProgram('/bin/sh', ['-c', gitScript], { env, cwd: work, onExit }),
+        );
         if (code !== 0) return code;
       }
       const directory = git ? path.join('repo', git.path ?? '') : '';
@@ -147,8 +149,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       return inTime('it ran for', async (onExit) => {
         if (engine) return runInContainer(engine, directory, onExit);
         const env = { ...base, HOME: work, REEFGUIDE_EXECUTION_ID: id, ...request.env };
-        const args = ['-c', request.command];
-        return runProgram({ program: '/bin/sh', args, env, cwd: path.join(work, directory), onExit });
+        return runProgram('/bin/sh', ['-c', request.command], { env, cwd: path.join(work, directory), onExit });
       });
     };
 
@@ -163,7 +164,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
       });
       const env = { ...options.env, ...call.env };
       try {
-        return await runProgram({ program: engine, args: call.args, env, cwd: own, onExit });
+        return await runProgram(engine, call.args, { env, cwd: own, onExit });
       } finally {
         await removeContainer(engine, id);
       }
@@ -183,7 +184,6 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         return couldNotStart;
       })
       .then(async (code) => {
-        clearTimeout(killTimer);
         await clear(own, [ownerFile]);
         output.end();
         return { exitCode: cause ?? code };

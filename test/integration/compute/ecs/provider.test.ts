@@ -5,7 +5,7 @@ import pino from 'pino';
 import { createAws } from '../../../../src/aws/clients.js';
 import { createManager, type Manager } from '../../../../src/capacity/manager/manager.js';
 import { type Credentials, createApi } from '../../../../src/client/api.js';
-import { createEcsCompute } from '../../../../src/compute/ecs/provider.js';
+import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
 import type { Compute } from '../../../../src/compute/provider.js';
 import { sleep } from '../../../../src/platform/sleep.js';
 import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
@@ -40,7 +40,7 @@ afterEach(async () => {
   process.env = { ...before };
 });
 
-function compute(options: { launchWithinMs?: number; log?: pino.Logger } = {}): Compute {
+function compute(options: { launchTimeoutMs?: number; log?: pino.Logger } = {}): Compute {
   const definition = {
     group: 'reef',
     family: 'reef',
@@ -49,7 +49,7 @@ function compute(options: { launchWithinMs?: number; log?: pino.Logger } = {}): 
     securityGroup: 'sg-1',
     spot: false,
   };
-  const made = createEcsCompute({
+  const made = new EcsCompute({
     aws: createAws({ region: 'ap-southeast-2' }),
     definitions: [definition],
     vpcId: 'vpc-1',
@@ -157,7 +157,7 @@ describe('when a launch goes wrong', () => {
     ecs.faults.listsLate = true;
     ecs.faults.hang = (action) => action === 'RunTask' && hanging;
     await submit(5);
-    const one = running(manager(compute({ launchWithinMs: 200 })));
+    const one = running(manager(compute({ launchTimeoutMs: 200 })));
     await until(() => one.status().groups[0]?.lastError?.includes('does not answer'));
     hanging = false;
     await until(() => one.status().groups[0]?.lastError === null);

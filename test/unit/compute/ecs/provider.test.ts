@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../../src/aws/clients.js';
-import { createEcsCompute } from '../../../../src/compute/ecs/provider.js';
-import { type EcsTaskDefinition, familyOf } from '../../../../src/compute/ecs/task-definition.js';
+import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
+import { type EcsTaskDefinition, toTaskFamily } from '../../../../src/compute/ecs/task-definition.js';
 import type { Compute } from '../../../../src/compute/provider.js';
 import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
 import { collectingLog } from '../../capacity/manager/support.js';
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 function make(...definitions: EcsTaskDefinition[]): Compute {
-  const compute = createEcsCompute({
+  const compute = new EcsCompute({
     aws: createAws({ region: 'ap-southeast-2' }),
     definitions,
     vpcId: 'vpc-1',
@@ -49,14 +49,14 @@ function make(...definitions: EcsTaskDefinition[]): Compute {
   return compute;
 }
 
-describe('familyOf', () => {
+describe('toTaskFamily', () => {
   it.each([
     ['reef', 'reef'],
     ['reef:12', 'reef'],
     ['arn:aws:ecs:ap-southeast-2:123456789012:task-definition/reef-worker:3', 'reef-worker'],
     ['arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/reef', 'reef'],
   ])('%s', (given, family) => {
-    expect(familyOf(given)).toBe(family);
+    expect(toTaskFamily(given)).toBe(family);
   });
 });
 
@@ -122,10 +122,10 @@ describe('a launch', () => {
     const compute = make(definition('a'));
     const launch = (clientToken: string) => compute.launch({ group: 'a', count: 1, clientToken });
     await Promise.all([launch('1'), launch('2')]);
-    clock.ms += 299_000;
+    clock.ms += 300_000;
     await launch('3');
     expect(ecs.count('DescribeSubnets')).toBe(1);
-    clock.ms += 1_000;
+    clock.ms += 1;
     await launch('4');
     expect(ecs.count('DescribeSubnets')).toBe(2);
   });
@@ -152,7 +152,7 @@ describe('a launch', () => {
     const first = await launch();
     expect((await launch()).started).toEqual(first.started);
     ecs.subnets.push('subnet-new');
-    clock.ms += 300_000;
+    clock.ms += 300_001;
     const arns = (tasks: { arn: string }[]) => tasks.map(({ arn }) => arn);
     expect(arns((await launch()).started)).toEqual(arns(first.started));
     expect(ecs.tasks.size).toBe(2);

@@ -1,0 +1,52 @@
+import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
+import type { Logger } from 'pino';
+import { AwsError } from '../../aws/errors.js';
+import type { LaunchResult } from '../provider.js';
+
+/** Options of RunTask that differ between a launch on Spot and a launch on demand. */
+export type TaskLaunch = Pick<RunTaskCommandInput, 'count' | 'clientToken' | 'launchType' | 'capacityProviderStrategy'>;
+
+/** Launches on FARGATE_SPOT first, and on FARGATE the tasks for which Spot has no capacity. */
+export class SpotLauncher {
+  private readonly groupsWithoutSpot = new Set<string>();
+
+  constructor(private readonly log: Logger) {}
+
+  /** The launch on demand has a client token of its own, for example `token-fargate`, so that a repetition starts nothing twice. */
+  async launch(
+    { group, count, clientToken }: { group: string; count: number; clientToken: string },
+    runTask: (launch: TaskLaunch) => Promise<LaunchResult>,
+  ): Promise<LaunchResult> {
+    const onSpot = await launchOnSpot({ count, clientToken }, runTask);
+    if (onSpot.failures.length === 0) {
+      if (this.groupsWithoutSpot.delete(group)) this.log.info({ group }, 'Spot has capacity again');
+      return onSpot;
+    }
+    if (!onSpot.failures.every(({ reason }) => lacksCapacity(reason))) return onSpot;
+    if (!this.groupsWithoutSpot.has(group)) this.log.warn({ group }, 'Spot has no capacity; launching on demand');
+    this.groupsWithoutSpot.add(group);
+    const onDemand = await runTask({
+      count: count - onSpot.started.length,
+      clientToken: `${clientToken}-fargate`,
+      launchType: 'FARGATE',
+    });
+    return { started: [...onSpot.started, ...onDemand.started], failures: onDemand.failures };
+  }
+}
+
+/** Returns a refusal for lack of capacity as a failure, because ECS reports the lack in either way. */
+async function launchOnSpot(
+  launch: Pick<TaskLaunch, 'count' | 'clientToken'>,
+  runTask: (launch: TaskLaunch) => Promise<LaunchResult>,
+): Promise<LaunchResult> {
+  try {
+    const capacityProviderStrategy = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
+    return await runTask({ ...launch, capacityProviderStrategy });
+  } catch (error) {
+    if (!(error instanceof AwsError) || !lacksCapacity(error.message)) throw error;
+    return { started: [], failures: [{ reason: error.message }] };
+  }
+}
+
+/** Returns true for `RESOURCE:FARGATE`, `Capacity is unavailable at this time` or an unknown capacity provider. */
+const lacksCapacity = (reason: string) => /capacity|RESOURCE:/i.test(reason);
