@@ -24,8 +24,8 @@ export async function findDatabase(
       release: async () => {},
     };
   }
-  const { keepEmbeddedPostgres } = await import('./embedded/supervise.js');
-  const postgres = await keepEmbeddedPostgres(log ? { home, log } : { home });
+  const { superviseEmbeddedPostgres } = await import('./embedded/supervise.js');
+  const postgres = await superviseEmbeddedPostgres(log ? { home, log } : { home });
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }
 

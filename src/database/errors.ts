@@ -57,7 +57,7 @@ export function isRefusedInput(error: unknown): boolean {
 }
 
 /** The foreign key that a statement broke, because what it refers to is not there (any more). */
-export function brokenReference(error: unknown): string | undefined {
+export function violatedForeignKey(error: unknown): string | undefined {
   for (const { code, kind, constraint } of chain(error)) {
     if (code !== '23503' && kind !== 'ForeignKeyConstraintViolation') continue;
     const name = isObject(constraint) ? Reflect.get(constraint, 'index') : constraint;

@@ -45,7 +45,7 @@ interface AppliedRow {
 }
 
 /** What of `migrations` the database has, from Prisma's own table. */
-export async function migrationStatus(
+export async function readMigrationStatus(
   database: Pick<pg.ClientBase, 'query'>,
   migrations: Migration[],
 ): Promise<MigrationStatus> {
@@ -92,9 +92,9 @@ export async function migrate(url: string, migrations?: Migration[]): Promise<st
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    if (isCurrent(await migrationStatus(client, wanted))) return [];
+    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
-    if (isCurrent(await migrationStatus(client, wanted))) return [];
+    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
     const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
     const input = { migrationsList: migrationList(wanted), filters: noFilter };
     return (await withSchemaEngine(url, (engine) => engine.applyMigrations(input))).appliedMigrationNames;
@@ -108,14 +108,14 @@ export async function isUpToDate(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    return isCurrent(await migrationStatus(client, await readMigrations()));
+    return isCurrent(await readMigrationStatus(client, await readMigrations()));
   } finally {
     await client.end();
   }
 }
 
 /** Drops everything in the database, then migrates it anew. */
-export async function reset(url: string): Promise<string[]> {
+export async function resetDatabase(url: string): Promise<string[]> {
   const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
   await withSchemaEngine(url, (engine) => engine.reset({ filter: noFilter }));
   return migrate(url);

@@ -8,8 +8,8 @@ import { z } from 'zod';
 const entries = {
   lambda: 'src/server/lambda/api.ts',
   'lambda-processor': 'src/server/lambda/processor.ts',
-  // The API forks it as `./migrate-process.js`, seen from where the bundled code is.
-  'migrate-process': 'src/database/migrate-process.ts',
+  // The API forks it as `./migrate-child.js`, seen from where the bundled code is.
+  'migrate-child': 'src/database/migrate-child.ts',
 };
 
 /** Packages that cannot be bundled: they bring native code, WebAssembly or pages that are read when they are used. */

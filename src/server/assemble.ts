@@ -9,7 +9,7 @@ import { createEcsService } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
 import { databaseError, findDatabase } from '../database/connect.js';
 import { openDatabase } from '../database/database.js';
-import { migrateApart } from '../database/migrate-apart.js';
+import { migrateInChild } from '../database/migrate-in-child.js';
 import { tableVariables } from '../environment/runvoy-names.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import { commandRunner } from '../executions/runners/choose.js';
@@ -85,7 +85,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const address = await findDatabase(environment, home, (line) => log.info(line));
     undo.push(() => address.release());
     onStep('schema');
-    const applied = await migrateApart(address.directUrl).catch((error: unknown) => {
+    const applied = await migrateInChild(address.directUrl).catch((error: unknown) => {
       throw databaseError(address.directUrl, error);
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated the database');

@@ -12,7 +12,7 @@ import type { Aws } from '../aws/clients.js';
 import type { ServiceControl } from '../aws/ecs-service.js';
 import { createCapacityStore } from '../capacity/store.js';
 import type { Database } from '../database/database.js';
-import { isCurrent, migrationStatus, readMigrations } from '../database/migrations.js';
+import { isCurrent, readMigrationStatus, readMigrations } from '../database/migrations.js';
 import { PostgresNotifications } from '../database/notifications.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import { processEvent } from '../events/process.js';
@@ -138,7 +138,7 @@ export function createService(deps: ServiceDependencies): Service {
   systemRoutesOn(http, {
     keys: deps.keys,
     metrics,
-    isCurrent: async () => isCurrent(await migrationStatus(database.pool, await readMigrations())),
+    isCurrent: async () => isCurrent(await readMigrationStatus(database.pool, await readMigrations())),
     seed: () => seedAccounts(database, deps.accounts),
     provider: deps.provider,
     region: deps.provider === 'ecs' ? environment.AWS_REGION : undefined,

@@ -43,9 +43,9 @@ export function start(args, env, isReady) {
 
 export async function startSystem() {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-bench-'));
-  const { holdEmbeddedPostgres } = await import(`${root}/dist/database/embedded/index.js`);
+  const { acquireEmbeddedPostgres } = await import(`${root}/dist/database/embedded/acquire.js`);
   // Held here, so that the server may be stopped and started without losing the database.
-  const postgres = await holdEmbeddedPostgres({ home });
+  const postgres = await acquireEmbeddedPostgres({ home });
   const serve = start(
     ['serve', '--port', '0', '--processor-port', '0'],
     { REEFGUIDE_HOME: home, LOG_LEVEL: 'info' },

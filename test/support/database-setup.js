@@ -2,14 +2,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { holdEmbeddedPostgres } from '../../dist/database/embedded/index.js';
+import { acquireEmbeddedPostgres } from '../../dist/database/embedded/acquire.js';
 import { migrate } from '../../dist/database/migrations.js';
 
 export default async function setUp() {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-test-'));
   // Tests kill processes, never the machine: nothing here needs to survive a power cut.
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
-  const postgres = await holdEmbeddedPostgres({ home, settings });
+  const postgres = await acquireEmbeddedPostgres({ home, settings });
   await migrate(postgres.url);
   process.env.TEST_DATABASE_URL = postgres.url;
   globalThis.testDatabase = { home, postgres };

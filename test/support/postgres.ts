@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { holdEmbeddedPostgres } from '../../src/database/embedded/index.js';
+import { acquireEmbeddedPostgres } from '../../src/database/embedded/acquire.js';
 
 export interface TestPostgres {
   url: string;
@@ -11,7 +11,7 @@ export interface TestPostgres {
 /** A Postgres of its own, for tests that start whole processes. */
 export async function startPostgres(): Promise<TestPostgres> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-postgres-'));
-  const held = await holdEmbeddedPostgres({ home, settings: { fsync: 'off' } });
+  const held = await acquireEmbeddedPostgres({ home, settings: { fsync: 'off' } });
   return {
     url: held.url,
     async stop() {

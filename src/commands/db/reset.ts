@@ -14,7 +14,7 @@ export default class DbReset extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(DbReset);
-    const [{ withDatabase }, { reset }, { describeUrl, isOnThisMachine }] = await Promise.all([
+    const [{ withDatabase }, { resetDatabase }, { describeUrl, isOnThisMachine }] = await Promise.all([
       import('../../cli/command/with-database.js'),
       import('../../database/migrations.js'),
       import('../../database/connect.js'),
@@ -32,7 +32,7 @@ export default class DbReset extends BaseCommand {
           const what = `everything in the database at ${where}`;
           await this.confirm(`Delete ${what}?`, `This deletes ${what}`, '--force');
         }
-        await reset(directUrl);
+        await resetDatabase(directUrl);
         this.log(`The database at ${where} is new.`);
       },
     );

@@ -7,7 +7,7 @@ export default class DbStatus extends BaseCommand {
 
   async run(): Promise<unknown> {
     await this.parse(DbStatus);
-    const [{ withDatabase }, { isCurrent, migrationStatus, readMigrations }, { default: pg }, { describeUrl }] =
+    const [{ withDatabase }, { isCurrent, readMigrationStatus, readMigrations }, { default: pg }, { describeUrl }] =
       await Promise.all([
         import('../../cli/command/with-database.js'),
         import('../../database/migrations.js'),
@@ -22,7 +22,7 @@ export default class DbStatus extends BaseCommand {
         await client.connect();
         try {
           return {
-            status: await migrationStatus(client, migrations),
+            status: await readMigrationStatus(client, migrations),
             where: `${describeUrl(directUrl)}${embedded ? ' (embedded)' : ''}`,
           };
         } finally {

@@ -12,7 +12,7 @@ import { killPostgresIn } from './processes.js';
 /** The user that Postgres runs as. undefined: the one that this process runs as. */
 export type RunAs = { uid: number; gid: number } | undefined;
 
-export interface Place {
+export interface DataDirectory {
   /** The folder that holds `data`, and folders in which `data` is being made. */
   root: string;
   data: string;
@@ -110,8 +110,8 @@ async function recordedRoot(paths: HomePaths): Promise<string | undefined> {
  * When that user cannot get at the home (of mode 0700, say, as mktemp makes them), the data are kept under /var/tmp,
  * and `location.json` says where. Call it under the lock.
  */
-export async function findPlace(paths: HomePaths, log: (line: string) => void): Promise<Place> {
-  const at = (root: string, runAs: RunAs): Place => ({ root, data: join(root, 'data'), runAs });
+export async function findDataDirectory(paths: HomePaths, log: (line: string) => void): Promise<DataDirectory> {
+  const at = (root: string, runAs: RunAs): DataDirectory => ({ root, data: join(root, 'data'), runAs });
   const inside = at(paths.postgres, undefined);
   if (process.getuid?.() !== 0) return inside;
 

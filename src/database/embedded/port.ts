@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { errorCode } from './errors.js';
 
 /** Below the ports that systems give to outgoing connections, so that it is still free the next time. */
-export function portOfHome(home: string): number {
+export function toPreferredPort(home: string): number {
   return 15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
 }
 

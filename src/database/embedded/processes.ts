@@ -58,7 +58,7 @@ export function postgresProcessesIn(folder: string): number[] {
   return pids;
 }
 
-export function signal(pid: number, name: NodeJS.Signals): void {
+export function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
@@ -69,7 +69,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 /** Ends at once what an earlier server left behind, and waits for it. To Postgres this is a crash: nothing committed is lost. */
 export async function killPostgresIn(folder: string): Promise<number> {
   const pids = postgresProcessesIn(folder);
-  for (const pid of pids) signal(pid, 'SIGKILL');
+  for (const pid of pids) sendSignal(pid, 'SIGKILL');
   await poll(10_000, () => pids.every((pid) => processStart(pid) === undefined) || undefined);
   return pids.length;
 }

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { makeFolders } from '../../platform/folders.js';
 import { processStart } from '../../platform/processes.js';
 import { type Binaries, executable } from './binaries.js';
-import { cannotRun, postgresEnvironment, readData } from './data.js';
-import type { Place } from './data-directory.js';
+import type { DataDirectory } from './data-directory.js';
 import { diskFull, EmbeddedPostgresError, errorCode, isDiskFull, USE_ANOTHER_DATABASE } from './errors.js';
 import { poll } from './files.js';
+import { cannotRun, postgresEnvironment, readData } from './initdb.js';
 import { choosePort } from './port.js';
-import { isPostgresOf, killPostgresIn, signal } from './processes.js';
+import { isPostgresOf, killPostgresIn, sendSignal } from './processes.js';
 
 const START_MS = 120_000;
 const STOP_MS = 60_000;
@@ -53,7 +53,7 @@ export function startTimeout(data: string): EmbeddedPostgresError {
 
 /** Starts a server on data on which none runs. What a dead one left is cleared away. Call it under the lock. */
 export async function startServer(options: {
-  place: Place;
+  place: DataDirectory;
   binaries: Binaries;
   logFile: string;
   preferredPorts: readonly number[];
@@ -175,7 +175,7 @@ export async function stopServer(pid: number, data: string, findProgram: () => s
     if (await poll(STOP_MS, isGone)) return;
   } else {
     for (const name of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-      if (processStart(pid) === start) signal(pid, name);
+      if (processStart(pid) === start) sendSignal(pid, name);
       if (await poll(name === 'SIGINT' ? STOP_MS : 5000, isGone)) return;
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { toMessage } from '../../contract/errors.js';
-import { type EmbeddedPostgres, type EmbeddedPostgresOptions, holdEmbeddedPostgres } from './index.js';
+import { acquireEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './acquire.js';
 
 const lookEveryMs = 1_000;
 
@@ -9,9 +9,9 @@ const lookEveryMs = 1_000;
  * Holds the Postgres of `home` as holdEmbeddedPostgres does, and starts it again when it has ended without having been
  * asked to: at the same address, unless another program took its port meanwhile, which `log` is told.
  */
-export async function keepEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function superviseEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { home, log = () => {} } = options;
-  const first = await holdEmbeddedPostgres(options);
+  const first = await acquireEmbeddedPostgres(options);
   let held = first;
   let looking: Promise<void> | undefined;
 
@@ -19,7 +19,7 @@ export async function keepEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     // Without its home there is nothing to start; a new one would be another database.
     if (held.isRunning() || !existsSync(path.join(home, 'postgres'))) return;
     log('Postgres has ended without being asked to, and is started again');
-    const next = await holdEmbeddedPostgres(options);
+    const next = await acquireEmbeddedPostgres(options);
     await held.release();
     held = next;
     if (held.url !== first.url)

@@ -1,5 +1,5 @@
 import { type ErrorKind, ServiceError } from '../../contract/errors.js';
-import { brokenReference, isDatabaseUnavailable, isRowGone, sqlState } from '../../database/errors.js';
+import { isDatabaseUnavailable, isRowGone, sqlState, violatedForeignKey } from '../../database/errors.js';
 
 const statusOfKind: Record<ErrorKind, number> = {
   invalid: 400,
@@ -51,7 +51,7 @@ const inputStates = /^(22...)$/;
 
 /** What a request speaks of was removed since it was looked at, or the account that sends it was. */
 function ofRemoval(error: unknown): ServiceError | undefined {
-  const reference = brokenReference(error);
+  const reference = violatedForeignKey(error);
   if (/_user_?id_fkey$/i.test(reference ?? '')) {
     return new ServiceError('unauthenticated', 'This account no longer exists');
   }

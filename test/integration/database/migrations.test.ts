@@ -4,7 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { isCurrent, migrate, migrationStatus, readMigrations, reset } from '../../../src/database/migrations.js';
+import {
+  isCurrent,
+  migrate,
+  readMigrationStatus,
+  readMigrations,
+  resetDatabase,
+} from '../../../src/database/migrations.js';
 import { noFilter, withSchemaEngine } from '../../../src/database/schema-engine.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -67,7 +73,7 @@ describe('migrate', () => {
     const later = { name: '99999999000000_later', sql: 'CREATE TABLE "Later" (id int);', checksum: '' };
     const all = [...(await readMigrations()), bad, later];
     await expect(migrate(url, all)).rejects.toThrow(bad.name);
-    expect(await migrationStatus(client, all)).toMatchObject({ failed: [bad.name], pending: [later.name] });
+    expect(await readMigrationStatus(client, all)).toMatchObject({ failed: [bad.name], pending: [later.name] });
     await expect(migrate(url, all)).rejects.toThrow(bad.name);
   });
 });
@@ -75,7 +81,7 @@ describe('migrate', () => {
 describe('the status', () => {
   it('of an empty database is that everything is pending', async () => {
     const { client } = await emptyDatabase();
-    const status = await migrationStatus(client, await readMigrations());
+    const status = await readMigrationStatus(client, await readMigrations());
     expect(status).toEqual({ applied: [], pending: await names(), failed: [], edited: [] });
     expect(isCurrent(status)).toBe(false);
   });
@@ -85,15 +91,15 @@ describe('the status', () => {
     await migrate(url);
     const migrations = await readMigrations();
     const [first = ''] = await names();
-    const status = await migrationStatus(client, migrations);
+    const status = await readMigrationStatus(client, migrations);
     expect(status).toEqual({ applied: await names(), pending: [], failed: [], edited: [] });
     expect(isCurrent(status)).toBe(true);
 
     const edited = migrations.map((migration) => ({ ...migration, checksum: 'changed' }));
-    expect((await migrationStatus(client, edited)).edited).toEqual(await names());
+    expect((await readMigrationStatus(client, edited)).edited).toEqual(await names());
 
     await client.query('UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = $1', [first]);
-    const failed = await migrationStatus(client, migrations);
+    const failed = await readMigrationStatus(client, migrations);
     expect(failed.failed).toEqual([first]);
     expect(isCurrent(failed)).toBe(false);
   });
@@ -102,7 +108,7 @@ describe('the status', () => {
     const { url, client } = await emptyDatabase();
     await migrate(url);
     await client.query('UPDATE _prisma_migrations SET rolled_back_at = now()');
-    expect((await migrationStatus(client, await readMigrations())).pending).toEqual(await names());
+    expect((await readMigrationStatus(client, await readMigrations())).pending).toEqual(await names());
   });
 });
 
@@ -112,7 +118,7 @@ describe('reset', () => {
     await migrate(url);
     await client.query(`INSERT INTO "User" (email, password) VALUES ('a@example.org', 'x')`);
     await client.query('CREATE TABLE "Other" (id int)');
-    expect(await reset(url)).toEqual(await names());
+    expect(await resetDatabase(url)).toEqual(await names());
     expect((await client.query('SELECT * FROM "User"')).rows).toEqual([]);
     expect((await client.query(`SELECT to_regclass('"Other"') AS there`)).rows[0].there).toBeNull();
   });

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { databaseError, describeUrl, isOnThisMachine } from '../../../src/database/connect.js';
 import { isoTime } from '../../../src/database/database.js';
 import {
-  brokenReference,
   isDatabaseUnavailable,
   isRefusedInput,
   isRowGone,
   isUniqueViolation,
   sqlState,
+  violatedForeignKey,
 } from '../../../src/database/errors.js';
 
 const withCode = (code: string, message = '') => Object.assign(new Error(message), { code });
@@ -103,7 +103,7 @@ describe('brokenReference', () => {
     [withCode('23505'), undefined],
     [undefined, undefined],
   ])('%#', (error, name) => {
-    expect(brokenReference(error)).toBe(name);
+    expect(violatedForeignKey(error)).toBe(name);
   });
 });
 

@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { z } from 'zod';
+import { acquireEmbeddedPostgres, type EmbeddedPostgres } from '../../../../src/database/embedded/acquire.js';
 import { installedBinaries } from '../../../../src/database/embedded/binaries.js';
 import { copyBinaries } from '../../../../src/database/embedded/binaries-copy.js';
 import { poll } from '../../../../src/database/embedded/files.js';
-import { type EmbeddedPostgres, holdEmbeddedPostgres } from '../../../../src/database/embedded/index.js';
 import { killPostgresIn, postgresProcessesIn } from '../../../../src/database/embedded/processes.js';
-import { keepEmbeddedPostgres } from '../../../../src/database/embedded/supervise.js';
+import { superviseEmbeddedPostgres } from '../../../../src/database/embedded/supervise.js';
 import { ownIdentity, processStart } from '../../../../src/platform/processes.js';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -31,10 +31,10 @@ const holds: EmbeddedPostgres[] = [];
 
 /** Holds the database until a line arrives on stdin, and says so in JSON lines. */
 const HOLDER = `
-import { holdEmbeddedPostgres } from './database/embedded/index.js';
+import { acquireEmbeddedPostgres } from './database/embedded/acquire.js';
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n');
 try {
-  const hold = await holdEmbeddedPostgres({ home: process.argv[2], settings: { fsync: 'off' } });
+  const hold = await acquireEmbeddedPostgres({ home: process.argv[2], settings: { fsync: 'off' } });
   say({ url: hold.url, port: hold.port });
   process.stdin.once('data', async () => {
     await hold.release();
@@ -136,7 +136,7 @@ const pidOf = (home: string) => Number(readFileSync(join(dataOf(home), 'postmast
 const isRunning = (pid: number) => processStart(pid) !== undefined;
 
 async function hold(home: string, log?: (line: string) => void): Promise<EmbeddedPostgres> {
-  const held = await holdEmbeddedPostgres({ home, settings, log });
+  const held = await acquireEmbeddedPostgres({ home, settings, log });
   holds.push(held);
   return held;
 }
@@ -337,7 +337,7 @@ describe('after a crash', () => {
   test('that was killed is started again at its address for who keeps it', async () => {
     const home = await newHome();
     const told: string[] = [];
-    const kept = await keepEmbeddedPostgres({ home, settings, log: (line) => told.push(line) });
+    const kept = await superviseEmbeddedPostgres({ home, settings, log: (line) => told.push(line) });
     holds.push(kept);
     const pid = pidOf(home);
     await query(kept.url, 'CREATE TABLE kept (n int)');

@@ -1,5 +1,5 @@
 import { toMessage } from '../contract/errors.js';
-// The process that migrateApart starts: gets the database's URL as its one message, answers with one, and ends.
+// The process that migrateInChild starts: gets the database's URL as its one message, answers with one, and ends.
 import { migrate } from './migrations.js';
 
 process.once('message', (url) => {

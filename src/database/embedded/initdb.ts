@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chown, mkdtemp, open, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Binaries, executable } from './binaries.js';
-import type { Place } from './data-directory.js';
+import type { DataDirectory } from './data-directory.js';
 import { diskFull, EmbeddedPostgresError, errorCode, isDiskFull, USE_ANOTHER_DATABASE } from './errors.js';
 import { type HomePaths, readIfThere, removeFolder, writeAtomically } from './files.js';
 import { killPostgresIn } from './processes.js';
@@ -38,9 +38,9 @@ function damaged(data: string, what: string): EmbeddedPostgresError {
  * Makes sure that `place.data` is a database of this major version. A new one is made beside and renamed, so that what a
  * crashed attempt left is never taken for a database. Answers the password. Call it under the lock.
  */
-export async function prepareData(
+export async function prepareDataDirectory(
   paths: HomePaths,
-  place: Place,
+  place: DataDirectory,
   binaries: Binaries,
   options: { sync: boolean; log: (line: string) => void },
 ): Promise<string> {
@@ -109,7 +109,7 @@ async function setAside(data: string, log: (line: string) => void): Promise<void
 
 async function makeData(
   paths: HomePaths,
-  place: Place,
+  place: DataDirectory,
   binaries: Binaries,
   options: { sync: boolean; password: string; log: (line: string) => void },
 ): Promise<void> {
@@ -166,7 +166,7 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-async function initdb(program: string, folder: string, place: Place, args: string[]): Promise<void> {
+async function initdb(program: string, folder: string, place: DataDirectory, args: string[]): Promise<void> {
   let output = '';
   const exit = await new Promise<number | string>((resolve, reject) => {
     const child = spawn(program, args, {

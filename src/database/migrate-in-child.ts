@@ -9,9 +9,9 @@ const answer = z.union([z.strictObject({ applied: z.array(z.string()) }), z.stri
  * Applies what is missing, in a process of its own: the schema engine takes about 100 MB that a server would keep for as
  * long as it lives. A database that is up to date is found so here, and costs two queries. Returns the names.
  */
-export async function migrateApart(url: string): Promise<string[]> {
+export async function migrateInChild(url: string): Promise<string[]> {
   if (await isUpToDate(url)) return [];
-  const child = fork(fileURLToPath(new URL('./migrate-process.js', import.meta.url)), { stdio: 'inherit' });
+  const child = fork(fileURLToPath(new URL('./migrate-child.js', import.meta.url)), { stdio: 'inherit' });
   const received = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', resolve);

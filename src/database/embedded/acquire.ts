@@ -5,14 +5,14 @@ import { z } from 'zod';
 import { makeFolders } from '../../platform/folders.js';
 import { identify, isAlive, type ProcessIdentity } from '../../platform/processes.js';
 import { executable, installedBinaries } from './binaries.js';
-import { connectionUrl, ensureDatabase } from './connect.js';
-import { prepareData, readPassword } from './data.js';
-import { findBinaries, findPlace, type Place } from './data-directory.js';
+import { type DataDirectory, findBinaries, findDataDirectory } from './data-directory.js';
+import { connectionUrl, ensureDatabase } from './ensure-database.js';
 import { EmbeddedPostgresError, fromSystemError, USE_ANOTHER_DATABASE } from './errors.js';
 import { type HomePaths, homePaths, readJson, writeAtomically } from './files.js';
 import { addHolder, countHolders } from './holders.js';
+import { prepareDataDirectory, readPassword } from './initdb.js';
 import { withLock } from './lock.js';
-import { portOfHome } from './port.js';
+import { toPreferredPort } from './port.js';
 import { type RunningServer, readPidFile, runningServer, startServer, stopServer } from './server.js';
 
 export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './errors.js';
@@ -49,7 +49,7 @@ const serverRecord = z.object({ port: z.number().int(), pid: z.number().int().nu
  *
  * Throws EmbeddedPostgresError. Registers no signal handlers: who holds, releases.
  */
-export async function holdEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log = () => {}, settings = {} } = options;
   try {
     const paths = await openHome(options.home);
@@ -84,7 +84,7 @@ async function joinOrStart(
   log: (line: string) => void,
   settings: Record<string, string>,
 ): Promise<EmbeddedPostgres | 'ended'> {
-  const place = await findPlace(paths, log);
+  const place = await findDataDirectory(paths, log);
   const found = await runningServer(place.data);
   const joined = found && { server: found, password: await readPassword(paths) };
   const { server, password } = joined ?? (await start(paths, place, log, settings));
@@ -116,25 +116,25 @@ async function joinOrStart(
 
 async function start(
   paths: HomePaths,
-  place: Place,
+  place: DataDirectory,
   log: (line: string) => void,
   settings: Record<string, string>,
 ): Promise<{ server: RunningServer; password: string }> {
   const binaries = await findBinaries(paths, place.runAs, log);
-  const password = await prepareData(paths, place, binaries, { sync: settings.fsync !== 'off', log });
+  const password = await prepareDataDirectory(paths, place, binaries, { sync: settings.fsync !== 'off', log });
   const record = await readJson(paths.server, serverRecord);
-  const preferredPorts = [...(record === undefined ? [] : [record.port]), portOfHome(paths.home)];
+  const preferredPorts = [...(record === undefined ? [] : [record.port]), toPreferredPort(paths.home)];
   const server = await startServer({ place, binaries, logFile: paths.log, preferredPorts, settings });
   return { server, password };
 }
 
-async function stop(place: Place, pid: number): Promise<void> {
+async function stop(place: DataDirectory, pid: number): Promise<void> {
   await stopServer(pid, place.data, () => executable(installedBinaries(), 'pg_ctl'));
 }
 
 function hold(
   paths: HomePaths,
-  place: Place,
+  place: DataDirectory,
   server: ProcessIdentity,
   url: string,
   port: number,
