@@ -113,29 +113,6 @@ export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
   };
 }
 
-/**
- * Text messages as a server sends them, whole and without a mask (RFC 6455, 5.2), one behind the other. The same bytes go to
- * every subscriber of an execution, each time with one write.
- */
-export function encodeMessages(messages: readonly string[]): Buffer {
-  const lengths = messages.map((message) => Buffer.byteLength(message));
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headLength(length) + length, 0));
-  let at = 0;
-  for (const [n, message] of messages.entries()) {
-    const length = lengths[n] ?? 0;
-    // Final, text.
-    bytes[at] = 0x81;
-    bytes[at + 1] = length < 126 ? length : length < 65_536 ? 126 : 127;
-    if (headLength(length) === 4) bytes.writeUInt16BE(length, at + 2);
-    if (headLength(length) === 10) bytes.writeBigUInt64BE(BigInt(length), at + 2);
-    at += headLength(length);
-    at += bytes.write(message, at);
-  }
-  return bytes;
-}
-
-const headLength = (length: number) => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
-
 /** Answers a request for a WebSocket as HTTP would, in the form of errors under /api/v1. */
 function refuse(socket: Duplex, status: number, error: string): void {
   const body = JSON.stringify({ error });

@@ -4,9 +4,10 @@ import { PostgresNotifications } from '../../src/database/notifications.js';
 import { createFeeds, type Feeds } from '../../src/executions/logs/feed.js';
 import { createLogStore, type LogStore } from '../../src/executions/logs/store.js';
 import { createLogTokens } from '../../src/executions/logs/tokens.js';
+import { encodeMessages } from '../../src/executions/logs/websocket-frames.js';
 import { createRecords } from '../../src/executions/runs/sql.js';
 import { listen, type Upgrade } from '../../src/server/http/listen.js';
-import { createLiveLogs, encodeMessages } from '../../src/server/log-socket.js';
+import { createLiveLogs } from '../../src/server/log-socket.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {
