@@ -23,7 +23,6 @@ import { createSignals } from '../jobs/job-notifications.js';
 import { createSubmissions } from '../jobs/submit.js';
 import type { JobTypeRegistry } from '../jobs/types/registry.js';
 import { startRepeating } from '../platform/repeat.js';
-import { createAreas } from '../sites/polygons.js';
 import type { Storages } from '../storage/contract.js';
 import type { LocalStorage } from '../storage/local.js';
 import type { UrlSigner } from '../storage/signed-url.js';
@@ -38,8 +37,9 @@ import { authRoutesOn } from './routes/auth.js';
 import { capacityRoutesOn } from './routes/capacity.js';
 import { fileRoutesOn } from './routes/files.js';
 import { jobRoutesOn, oneJobRoutesOn } from './routes/jobs.js';
+import { noteRoutesOn } from './routes/notes.js';
 import { peopleRoutesOn } from './routes/people.js';
-import { noteRoutesOn, polygonRoutesOn } from './routes/polygons.js';
+import { polygonRoutesOn } from './routes/polygons.js';
 import { processorRoutesOn } from './routes/processor.js';
 import { systemRoutesOn } from './routes/system.js';
 import { userRoutesOn } from './routes/users.js';
@@ -111,7 +111,6 @@ export function createService(deps: ServiceDependencies): Service {
     onError,
   });
   const capacity = createCapacityStore(database, now);
-  const areas = createAreas(database);
   const people = createPeople(database);
   const orchestrator = createOrchestrator({ ...deps, notifications, onError, checkAccounts: people.check });
   const metrics = createMetrics({
@@ -147,8 +146,8 @@ export function createService(deps: ServiceDependencies): Service {
   userRoutesOn(http, createAccounts(database));
   peopleRoutesOn(http, people);
   orchestrator.routesOn(http);
-  polygonRoutesOn(http, areas);
-  noteRoutesOn(http, areas);
+  polygonRoutesOn(http, database);
+  noteRoutesOn(http, database);
   fileRoutesOn(http, deps.localStorage, deps.signer);
   workRoutesOn(http, work, metrics);
   jobRoutesOn(http, submissions);
