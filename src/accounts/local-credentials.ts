@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { SetupError } from '../contract/errors.js';
-import { readOrMake } from '../platform/home.js';
+import { readOrCreate } from '../platform/files.js';
 import { newSecret } from './access-tokens.js';
 import type { ServiceAccount } from './service-accounts.js';
 import { generateKeys, type KeyPairPem } from './signing-keys.js';
@@ -16,7 +16,7 @@ export type LocalCredentials = z.infer<typeof credentials>;
 const keyPair = z.object({ privateKey: z.string(), publicKey: z.string(), keyId: z.string() });
 
 async function parsed<S extends z.ZodType>(file: string, schema: S, make: () => Promise<unknown>): Promise<z.infer<S>> {
-  const text = await readOrMake(file, async () => `${JSON.stringify(await make(), null, 2)}\n`);
+  const text = await readOrCreate(file, async () => `${JSON.stringify(await make(), null, 2)}\n`);
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
@@ -40,11 +40,11 @@ export const localKeys = (home: string): Promise<KeyPairPem> =>
 
 /** The secret that signs URLs of local storage. */
 export const localUrlKey = (home: string): Promise<string> =>
-  readOrMake(path.join(home, 'keys', 'url-signing-key'), async () => randomBytes(32).toString('base64url'));
+  readOrCreate(path.join(home, 'keys', 'url-signing-key'), async () => randomBytes(32).toString('base64url'));
 
 /** The key that encrypts secrets. */
 export const localSecretsKey = (home: string): Promise<string> =>
-  readOrMake(path.join(home, 'keys', 'secrets-key'), async () => randomBytes(32).toString('base64url'));
+  readOrCreate(path.join(home, 'keys', 'secrets-key'), async () => randomBytes(32).toString('base64url'));
 
 export const accountsOfCredentials = ({ admin, manager, worker }: LocalCredentials): ServiceAccount[] => [
   { role: 'ADMIN', ...admin },

@@ -1,3 +1,5 @@
+import { toLevelName } from '../platform/log-levels.js';
+
 /** A line of our own log that belongs to a request. */
 export interface TrailLine {
   /** Milliseconds since 1970. */
@@ -24,8 +26,6 @@ const storeEveryMs = 500;
 /** While nothing can be stored, the newest so many wait. */
 const maxWaiting = 5_000;
 const atOnce = 1_000;
-
-const levels: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
 export function createLogTrail(): LogTrail {
   let waiting: string[] = [];
@@ -76,7 +76,7 @@ function parse(line: string): TrailLine | undefined {
     const { time, level, msg, requestId, ...fields } = JSON.parse(line);
     const at = Date.parse(time);
     if (typeof requestId !== 'string' || Number.isNaN(at)) return undefined;
-    return { time: at, requestId, level: levels[level] ?? String(level), message: String(msg ?? ''), fields };
+    return { time: at, requestId, level: toLevelName(level), message: String(msg ?? ''), fields };
   } catch {
     return undefined;
   }

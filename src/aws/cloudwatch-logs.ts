@@ -1,3 +1,4 @@
+import { toLevelName } from '../platform/log-levels.js';
 import type { Aws } from './clients.js';
 import { callAws } from './errors.js';
 
@@ -12,7 +13,6 @@ const keptMs = 7 * 86_400_000;
 const maxLines = 1_000;
 /** A search goes through every event of a group: it is given up after so many answers. */
 const maxPages = 100;
-const levels: Record<string, string> = { 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal', 20: 'debug', 10: 'trace' };
 
 /** Our own log lines in CloudWatch, of the last seven days. */
 export function createCloudLogs(aws: Pick<Aws, 'cloudWatchLogs'>, groups: readonly string[], now: () => number) {
@@ -48,7 +48,7 @@ export function createCloudLogs(aws: Pick<Aws, 'cloudWatchLogs'>, groups: readon
 function lineOf(timestamp: number, text: string): FoundLine {
   try {
     const { time: _, level, msg, requestId: __, ...fields } = JSON.parse(text);
-    return { timestamp, level: levels[level] ?? String(level), message: String(msg ?? ''), fields };
+    return { timestamp, level: toLevelName(level), message: String(msg ?? ''), fields };
   } catch {
     return { timestamp, level: 'info', message: text, fields: {} };
   }

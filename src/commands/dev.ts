@@ -42,7 +42,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
     const { flags } = await this.parse(Dev);
     const [
       { existsSync },
-      { homeFolder },
+      { homeDirectory },
       { parseEnvironment, serverEnvironment },
       { createLog },
       { createLogTrail },
@@ -61,7 +61,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       import('../cli/command/signals.js'),
       import('listr2'),
     ]);
-    const home = homeFolder();
+    const home = homeDirectory();
     const environment = parseEnvironment(serverEnvironment, process.env);
     const trail = createLogTrail();
     const logFile = path.join(home, 'logs', 'reefguide.log');
@@ -88,13 +88,16 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       {
         title: 'Start the local system',
         task: async (_, task) => {
-          const { makeFolder } = await import('../platform/home.js');
-          await makeFolder(path.dirname(logFile));
+          const [{ createDirectory }, { explainWriteErrors }] = await Promise.all([
+            import('../platform/files.js'),
+            import('../platform/system-errors.js'),
+          ]);
+          await explainWriteErrors(logFile, () => createDirectory(path.dirname(logFile)));
           system = await startLocalSystem({
             environment,
             env: process.env,
             home,
-            log: createLog(environment.LOG_LEVEL, { file: logFile, trail }),
+            log: createLog(environment.LOG_LEVEL, { file: logFile, sink: trail }),
             trail,
             port: flags.port,
             orchestratorPort: flags['orchestrator-port'],

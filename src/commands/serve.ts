@@ -20,11 +20,11 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
     const [
-      { homeFolder },
+      { homeDirectory },
       { parseEnvironment, serverEnvironment },
       { createAws },
       { withServiceSecrets },
-      { errorReports },
+      { createErrorReporter },
       { createLog },
       { createLogTrail },
       { startServer },
@@ -44,13 +44,13 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
       serverEnvironment,
       await withServiceSecrets(process.env, createAws({ region: process.env.AWS_REGION })),
     );
-    const reports = await errorReports(environment.SENTRY_DSN, 'api');
+    const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'api');
     const trail = createLogTrail();
-    const log = createLog(environment.LOG_LEVEL, { reports, trail });
+    const log = createLog(environment.LOG_LEVEL, { errorReporter, sink: trail });
     const stopped = untilStopped();
     const started = await startServer({
       environment,
-      home: homeFolder(),
+      home: homeDirectory(),
       log,
       trail,
       host: flags.host,
@@ -63,7 +63,7 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
     log.info({ signal }, 'stopping');
     await started.stop();
     log.info('stopped');
-    await reports?.flush(2_000);
+    await errorReporter?.flush(2_000);
     log.flush();
     this.exit(0);
   }

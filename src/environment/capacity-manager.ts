@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logLevels } from '../platform/log-levels.js';
 
 /** What the capacity manager reads from its environment, whatever its provider. */
 export const managerEnvironment = z.object({
@@ -10,7 +11,7 @@ export const managerEnvironment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   /** Address of the health check and the metrics. */
   HOST: z.string().default('127.0.0.1'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
   SENTRY_DSN: z.url().optional(),
 });
 

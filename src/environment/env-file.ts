@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
 import { SetupError } from '../contract/errors.js';
-import { writeFileWhole } from '../platform/home.js';
+import { savePrivateFile } from '../platform/files.js';
 import { formatVariable, removeVariables } from './env-format.js';
 
 /** The variables of an .env file; none when it is not there. */
@@ -43,5 +43,5 @@ export async function setVariables(
     return formatted;
   });
   const start = kept === '' || kept.endsWith('\n') ? kept : `${kept}\n`;
-  await writeFileWhole(file, `${start}${lines.join('')}`);
+  await savePrivateFile(file, `${start}${lines.join('')}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SetupError } from '../contract/errors.js';
+import { logLevels } from '../platform/log-levels.js';
 import { withOlderNames } from './runvoy-names.js';
 
 const seconds = (fallback: number) => z.coerce.number().positive().default(fallback);
@@ -24,7 +25,7 @@ const serverVariables = databaseEnvironment
   .extend({
     NODE_ENV: z.string().default('development'),
     DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(12),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    LOG_LEVEL: z.enum(logLevels).default('info'),
     SENTRY_DSN: z.url().optional(),
     PUBLIC_API_URL: z.url().optional(),
     ALLOWED_ORIGINS: z.string().default(''),

@@ -2,8 +2,8 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeError } from './home.js';
 import { recordGroup, signalGroup } from './process-groups.js';
+import { toWriteError } from './system-errors.js';
 
 export interface ChildGroupOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'shell'> {
   program: string;
@@ -66,7 +66,7 @@ export class ChildGroup {
       if (this.pid !== undefined) this.forget = recordGroup(options.recordDirectory, this.pid);
     } catch (cause) {
       this.kill();
-      throw writeError(`a record of process group ${this.pid}`, cause);
+      throw toWriteError(`a record of process group ${this.pid}`, cause);
     }
     this.child.stdin?.end(input);
   }

@@ -1,48 +1,42 @@
 import { SetupError } from '../contract/errors.js';
 
-/** Tells an error tracker of errors that the log holds too. */
-export interface ErrorReports {
+/** Sends errors that the log also contains to an error tracker. */
+export interface ErrorReporter {
   report(error: unknown, message: string): void;
-  /** Waits for what is being sent, up to so many milliseconds. */
+  /** Waits up to `timeoutMs` until pending reports are sent. */
   flush(timeoutMs: number): Promise<void>;
 }
 
-const sendWithinMs = 5_000;
+const sendTimeoutMs = 5_000;
+const dsnPattern = /^https?:\/\/[^:@/]+(:[^@/]*)?@[^/]+\/(.*\/)?\d+$/;
 
-/** Reports to Sentry, or to what speaks its protocol; undefined without a DSN. */
-export async function errorReports(dsn: string | undefined, component: string): Promise<ErrorReports | undefined> {
+/**
+ * Connects to Sentry, or to a server with its protocol. Returns undefined without a DSN; throws a SetupError for a
+ * malformed DSN. `component` becomes a tag of each report, for example `api`.
+ */
+export async function createErrorReporter(
+  dsn: string | undefined,
+  component: string,
+): Promise<ErrorReporter | undefined> {
   if (dsn === undefined) return undefined;
-  if (!/^https?:\/\/[^:@/]+(:[^@/]*)?@[^/]+\/(.*\/)?\d+$/.test(dsn)) {
-    throw new SetupError('SENTRY_DSN is no Sentry DSN', {
-      hint: 'It looks like https://KEY@HOST/PROJECT; unset it for no reports.',
+  if (!dsnPattern.test(dsn)) {
+    throw new SetupError('Invalid SENTRY_DSN: expected https://KEY@HOST/PROJECT', {
+      hint: 'Correct SENTRY_DSN, or unset it to send no reports.',
     });
   }
-  const [{ createStackParser, createTransport, Scope }, { nodeStackLineParser, ServerRuntimeClient }] =
-    await Promise.all([import('@sentry/core'), import('@sentry/core/server')]);
+  const [{ createStackParser, Scope }, { nodeStackLineParser, ServerRuntimeClient }] = await Promise.all([
+    import('@sentry/core'),
+    import('@sentry/core/server'),
+  ]);
   const client = new ServerRuntimeClient({
     dsn,
     platform: 'node',
     runtime: { name: 'node', version: process.version },
-    // What was logged, and nothing that is gathered on the way.
+    // Sends the logged error alone: integrations would add data of requests and of the machine.
     integrations: [],
     sendDefaultPii: false,
     stackParser: createStackParser(nodeStackLineParser()),
-    transport: (options) =>
-      createTransport(options, async ({ body }) => {
-        const { status, headers } = await fetch(options.url, {
-          method: 'POST',
-          headers: options.headers ?? {},
-          body: typeof body === 'string' ? body : new Uint8Array(body),
-          signal: AbortSignal.timeout(sendWithinMs),
-        });
-        return {
-          statusCode: status,
-          headers: {
-            'x-sentry-rate-limits': headers.get('x-sentry-rate-limits'),
-            'retry-after': headers.get('retry-after'),
-          },
-        };
-      }),
+    transport: await fetchTransport(),
   });
   client.init();
   const scope = new Scope();
@@ -55,4 +49,25 @@ export async function errorReports(dsn: string | undefined, component: string): 
       await client.flush(timeoutMs);
     },
   };
+}
+
+async function fetchTransport() {
+  const { createTransport } = await import('@sentry/core');
+  type TransportOptions = Parameters<typeof createTransport>[0] & { url: string; headers?: Record<string, string> };
+  return (options: TransportOptions) =>
+    createTransport(options, async ({ body }) => {
+      const { status, headers } = await fetch(options.url, {
+        method: 'POST',
+        headers: options.headers ?? {},
+        body: typeof body === 'string' ? body : new Uint8Array(body),
+        signal: AbortSignal.timeout(sendTimeoutMs),
+      });
+      return {
+        statusCode: status,
+        headers: {
+          'x-sentry-rate-limits': headers.get('x-sentry-rate-limits'),
+          'retry-after': headers.get('retry-after'),
+        },
+      };
+    });
 }

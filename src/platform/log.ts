@@ -1,24 +1,21 @@
 import pino, { type Logger } from 'pino';
-import type { ErrorReports } from './error-reports.js';
+import type { ErrorReporter } from './error-reports.js';
 
-/** Receives each line as the log writes it, newline included. */
+/** Receives each log line with its line break, in addition to the log's file or stderr. */
 export interface LogSink {
   write(line: string): void;
 }
 
 export interface LogOptions {
-  /** Unset: stderr. */
+  /** Path of the log file; undefined: stderr. */
   file?: string | undefined;
-  /** Told of every line of level `warn` or above that holds an error. */
-  reports?: ErrorReports | undefined;
-  /** Gets every line, too. */
-  trail?: LogSink | undefined;
+  /** Receives the error of every line of level `warn` or above that has one. */
+  errorReporter?: ErrorReporter | undefined;
+  sink?: LogSink | undefined;
 }
 
-const warn = 40;
-
-/** Structured log lines, on stderr or into a file. Tokens and passwords are never put into a line; headers are not logged. */
-export function createLog(level: string, { file, reports, trail }: LogOptions = {}): Logger {
+/** Opens a log of JSON lines. Fields named like a password or a token are replaced by `[Redacted]`. */
+export function createLog(level: string, { file, errorReporter, sink }: LogOptions = {}): Logger {
   const destination =
     file === undefined
       ? pino.destination({ dest: 2, sync: false })
@@ -30,23 +27,24 @@ export function createLog(level: string, { file, reports, trail }: LogOptions = 
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: ['*.password', '*.token', '*.refreshToken', '*.apiKey', '*.authorization'],
       hooks: {
-        logMethod(args, method, ofLevel) {
+        logMethod(args, method, lineLevel) {
           const [fields, message] = args as unknown[];
-          if (reports && ofLevel >= warn && typeof fields === 'object' && fields && 'err' in fields) {
-            reports.report(fields.err, typeof message === 'string' ? message : '');
+          const isSevere = lineLevel >= (pino.levels.values.warn ?? 0);
+          if (errorReporter && isSevere && typeof fields === 'object' && fields && 'err' in fields) {
+            errorReporter.report(fields.err, typeof message === 'string' ? message : '');
           }
           method.apply(this, args);
         },
       },
     },
-    trail ? alsoInto(destination, trail) : destination,
+    sink ? tee(destination, sink) : destination,
   );
 }
 
-const alsoInto = (destination: ReturnType<typeof pino.destination>, trail: LogSink) => ({
+const tee = (destination: ReturnType<typeof pino.destination>, sink: LogSink) => ({
   write(line: string) {
     destination.write(line);
-    trail.write(line);
+    sink.write(line);
   },
   flush: () => destination.flush(),
 });

@@ -106,7 +106,10 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const trail = createLogTrail();
   const service = createService({
     environment,
-    log: createLog(process.env.TEST_LOG ?? 'info', { file: process.env.TEST_LOG ? undefined : os.devNull, trail }),
+    log: createLog(process.env.TEST_LOG ?? 'info', {
+      file: process.env.TEST_LOG ? undefined : os.devNull,
+      sink: trail,
+    }),
     trail,
     database,
     listenUrl: databaseUrl,

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { type Api, type Credentials, createApi } from '../../client/api.js';
 import { SetupError } from '../../contract/errors.js';
-import { homeFolder, readJson } from '../../platform/home.js';
+import { readJson } from '../../platform/files.js';
+import { homeDirectory } from '../../platform/home.js';
 import { readDevFile } from './local-system-file.js';
 import { readProfile } from './profile.js';
 
@@ -23,7 +24,7 @@ export async function locateApi(options: {
   profileFolder: string;
 }): Promise<FoundApi | undefined> {
   const { flag, env, profileFolder } = options;
-  const home = homeFolder(env);
+  const home = homeDirectory(env);
   const [dev, profile] = await Promise.all([readDevFile(home), readProfile(profileFolder)]);
   const credentialsFor = async (baseUrl: string): Promise<Credentials> => {
     // Who meant to set it would act as somebody else.
@@ -31,8 +32,8 @@ export async function locateApi(options: {
       throw new SetupError('REEFGUIDE_API_KEY is empty', { hint: 'Give it a key, or unset it.' });
     if (env.REEFGUIDE_API_KEY) return { kind: 'apiKey', apiKey: env.REEFGUIDE_API_KEY };
     if (dev && (sameApi(dev.api, baseUrl) || sameApi(dev.orchestrator, baseUrl))) {
-      const local = localKey.safeParse(await readJson(path.join(home, 'credentials.json')));
-      if (local.success) return { kind: 'apiKey', apiKey: local.data.apiKey };
+      const local = await readJson(path.join(home, 'credentials.json'), localKey).catch(() => undefined);
+      if (local) return { kind: 'apiKey', apiKey: local.apiKey };
     }
     if (profile && sameApi(profile.api, baseUrl)) {
       return 'apiKey' in profile

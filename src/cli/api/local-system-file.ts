@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { readJson, writeFileWhole } from '../../platform/home.js';
+import { readJson, savePrivateFile } from '../../platform/files.js';
 import { isAlive, processIdentity } from '../../platform/processes.js';
 
 const devFile = z.object({
@@ -19,11 +19,11 @@ const fileIn = (home: string) => path.join(home, 'dev.json');
 
 /** The local system that runs now; undefined when the file is missing or its process has gone. */
 export async function readDevFile(home: string): Promise<DevFile | undefined> {
-  const parsed = devFile.safeParse(await readJson(fileIn(home)));
-  return parsed.success && isAlive(parsed.data.process) ? parsed.data : undefined;
+  const system = await readJson(fileIn(home), devFile).catch(() => undefined);
+  return system && isAlive(system.process) ? system : undefined;
 }
 
 export const writeDevFile = (home: string, content: DevFile): Promise<void> =>
-  writeFileWhole(fileIn(home), `${JSON.stringify(content, null, 2)}\n`);
+  savePrivateFile(fileIn(home), `${JSON.stringify(content, null, 2)}\n`);
 
 export const removeDevFile = (home: string): Promise<void> => rm(fileIn(home), { force: true });

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { readJson, writeFileWhole } from '../../platform/home.js';
+import { readJson, savePrivateFile } from '../../platform/files.js';
 
 const of = { api: z.string(), email: z.string() };
 const profile = z.union([z.object({ ...of, refreshToken: z.string() }), z.object({ ...of, apiKey: z.string() })]);
@@ -11,12 +11,10 @@ export type Profile = z.infer<typeof profile>;
 
 const fileIn = (folder: string) => path.join(folder, 'profile.json');
 
-export async function readProfile(folder: string): Promise<Profile | undefined> {
-  const parsed = profile.safeParse(await readJson(fileIn(folder)));
-  return parsed.success ? parsed.data : undefined;
-}
+export const readProfile = (folder: string): Promise<Profile | undefined> =>
+  readJson(fileIn(folder), profile).catch(() => undefined);
 
 export const saveProfile = (folder: string, saved: Profile): Promise<void> =>
-  writeFileWhole(fileIn(folder), `${JSON.stringify(saved, null, 2)}\n`, 0o600);
+  savePrivateFile(fileIn(folder), `${JSON.stringify(saved, null, 2)}\n`);
 
 export const removeProfile = (folder: string): Promise<void> => rm(fileIn(folder), { force: true });

@@ -10,7 +10,7 @@ import { createLocalCompute, endOrphanTasks, type TaskStoppedEvent } from '../..
 import { SetupError } from '../../contract/errors.js';
 import { localManagerEnvironment } from '../../environment/capacity-manager.js';
 import { parseEnvironment } from '../../environment/server.js';
-import { homeFolder } from '../../platform/home.js';
+import { homeDirectory } from '../../platform/home.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../../platform/processes.js';
 import { sleep } from '../../platform/sleep.js';
 import { readLocalAccounts } from '../api/find-worker-api.js';
@@ -46,7 +46,7 @@ export async function findLocalCapacity(
   workersFile: string | undefined,
 ): Promise<Omit<LocalCapacityOptions, 'log' | 'dryRun' | 'onTurn'>> {
   const set = parseEnvironment(localManagerEnvironment, env);
-  const home = homeFolder(env);
+  const home = homeDirectory(env);
   const [dev, local] = await Promise.all([readDevFile(home), readLocalAccounts(env)]);
   const apiUrl = set.API_ENDPOINT ?? dev?.api;
   const processorUrl = set.PROCESSOR_URL ?? dev?.processor;

@@ -1,6 +1,6 @@
 import { type DatabaseAddress, databaseError, findDatabase } from '../../database/connect.js';
 import { databaseEnvironment, parseEnvironment } from '../../environment/server.js';
-import { homeFolder } from '../../platform/home.js';
+import { homeDirectory } from '../../platform/home.js';
 
 /** Runs `work` with the database that the environment names, or the embedded one, and gives it back afterwards. */
 export async function withDatabase<T>(
@@ -8,7 +8,7 @@ export async function withDatabase<T>(
   work: (address: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const environment = parseEnvironment(databaseEnvironment, process.env);
-  const address = await findDatabase(environment, homeFolder(), tell);
+  const address = await findDatabase(environment, homeDirectory(), tell);
   try {
     return await work(address);
   } catch (error) {

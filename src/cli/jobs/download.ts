@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStream } from 'node:stream/web';
 import { SetupError } from '../../contract/errors.js';
-import { makeFolder } from '../../platform/home.js';
+import { createDirectory } from '../../platform/files.js';
+import { explainWriteErrors } from '../../platform/system-errors.js';
 
 export interface DownloadedFile {
   path: string;
@@ -27,7 +28,8 @@ export async function downloadFiles(
     const response = await fetch(url);
     if (!response.ok || !response.body)
       throw new SetupError(`The download of ${relativePath} was answered ${response.status}`);
-    await makeFolder(path.dirname(target));
+    const directory = path.dirname(target);
+    await explainWriteErrors(directory, () => createDirectory(directory));
     const unfinished = `${target}.part`;
     let bytes = 0;
     try {

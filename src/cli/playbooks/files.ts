@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
-import { homeFolder } from '../../platform/home.js';
+import { homeDirectory } from '../../platform/home.js';
 import { nearest } from './nearest-name.js';
 import type { Options, Playbook, PlaybookError } from './playbook.js';
 
-export const playbookFolder = (env: NodeJS.ProcessEnv = process.env) => path.join(homeFolder(env), 'playbooks');
+export const playbookFolder = (env: NodeJS.ProcessEnv = process.env) => path.join(homeDirectory(env), 'playbooks');
 
 const ending = /\.ya?ml$/;
 /** As a person would name it from here. */

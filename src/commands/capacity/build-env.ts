@@ -26,14 +26,14 @@ Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
     if (existsSync(file) && !flags.force) {
       await this.confirm(`Overwrite ${flags.output}?`, `${flags.output} is there already`, '--force');
     }
-    const [{ buildEnv }, { createAws }, { writeFileWhole }] = await Promise.all([
+    const [{ buildEnv }, { createAws }, { savePrivateFile }] = await Promise.all([
       import('../../deployment/build-env.js'),
       import('../../aws/clients.js'),
-      import('../../platform/home.js'),
+      import('../../platform/files.js'),
     ]);
     const tell = (level: 'INFO' | 'WARN', message: string) => this.tell(`${level} ${message}`);
     const { text, missing } = await buildEnv({ aws: createAws(), stackName, tell });
-    await writeFileWhole(file, text);
+    await savePrivateFile(file, text);
     tell('INFO', `Wrote ${flags.output}`);
     if (missing.length > 0) {
       throw new SetupError(`${flags.output} lacks ${missing.join(', ')}`, {

@@ -28,7 +28,7 @@ described in a workers file, and the API is the running local system unless API_
       { loadEnvFile },
       { parseEnvironment },
       { managerEnvironment },
-      { errorReports },
+      { createErrorReporter },
       { createLog },
       { untilStopped },
     ] = await Promise.all([
@@ -41,8 +41,8 @@ described in a workers file, and the API is the running local system unless API_
     ]);
     await loadEnvFile('.env', process.env);
     const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL, SENTRY_DSN } = parseEnvironment(managerEnvironment, process.env);
-    const reports = await errorReports(SENTRY_DSN, 'capacity');
-    const log = createLog(LOG_LEVEL, { reports });
+    const errorReporter = await createErrorReporter(SENTRY_DSN, 'capacity');
+    const log = createLog(LOG_LEVEL, { errorReporter });
     const dryRun = flags['dry-run'];
     const onTurn = dryRun || flags.once ? await this.printer(dryRun) : undefined;
     const start = flags.provider === 'ecs' ? startEcs : startLocal;
@@ -66,7 +66,7 @@ described in a workers file, and the API is the running local system unless API_
     } finally {
       await capacity.stop();
     }
-    await reports?.flush(1_000);
+    await errorReporter?.flush(1_000);
     log.flush();
     this.exit(0);
   }

@@ -14,7 +14,7 @@ the local system when the database is the embedded one.`;
       import('../../server/seed.js'),
     ]);
     const { parseEnvironment, serverEnvironment } = await import('../../environment/server.js');
-    const { homeFolder } = await import('../../platform/home.js');
+    const { homeDirectory } = await import('../../platform/home.js');
     const { migrate } = await import('../../database/migrations.js');
     const { openDatabase } = await import('../../database/database.js');
     const environment = parseEnvironment(serverEnvironment, process.env);
@@ -24,7 +24,7 @@ the local system when the database is the embedded one.`;
         await migrate(directUrl);
         const database = openDatabase({ url, poolSize: 2 });
         try {
-          return (await seedAll(database, environment, embedded ? homeFolder() : undefined)).accounts.map(
+          return (await seedAll(database, environment, embedded ? homeDirectory() : undefined)).accounts.map(
             ({ email, role }) => ({ email, role }),
           );
         } finally {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { toMessage } from '../../contract/errors.js';
 import { ChildGroup } from '../../platform/child-group.js';
-import { readJson } from '../../platform/home.js';
+import { readJson } from '../../platform/files.js';
 import { killRecordedGroups, signalGroup } from '../../platform/process-groups.js';
 import { identify, isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 import type { Compute, LaunchResult, Task } from '../provider.js';
@@ -196,8 +196,8 @@ async function readRecords(folder: string): Promise<{ folder: string; record: Ta
   const names = await readdir(folder).catch(() => []);
   const read = await Promise.all(
     names.map(async (name) => {
-      const parsed = taskRecord.safeParse(await readJson(path.join(folder, name, 'task.json')));
-      return parsed.success ? [{ folder: path.join(folder, name), record: parsed.data }] : [];
+      const record = await readJson(path.join(folder, name, 'task.json'), taskRecord).catch(() => undefined);
+      return record ? [{ folder: path.join(folder, name), record }] : [];
     }),
   );
   return read.flat();

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { makeFolders } from '../../platform/folders.js';
+import { createDirectory } from '../../platform/files.js';
 import { identify, isAlive, type ProcessIdentity } from '../../platform/processes.js';
 import { executable, installedBinaries } from './binaries.js';
 import { type DataDirectory, findBinaries, findDataDirectory } from './data-directory.js';
@@ -70,10 +70,10 @@ export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions):
 }
 
 async function openHome(home: string): Promise<HomePaths> {
-  await makeFolders(home);
+  await createDirectory(home);
   const paths = homePaths(realpathSync(home));
   const isNew = !existsSync(paths.postgres);
-  await makeFolders(paths.postgres);
+  await createDirectory(paths.postgres);
   // The user that Postgres runs as must get through to the data, whatever root's umask is. They are of mode 0700.
   if (isNew && process.getuid?.() === 0) await chmod(paths.postgres, 0o755);
   return paths;

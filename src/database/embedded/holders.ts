@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolders } from '../../platform/folders.js';
+import { createDirectory } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 import { createExclusively, readJson } from './files.js';
 
@@ -9,7 +9,7 @@ let holds = 0;
 
 /** Registers this process as a user of the server; answers the file that says so. Call it under the lock. */
 export async function addHolder(folder: string): Promise<string> {
-  await makeFolders(folder);
+  await createDirectory(folder);
   const identity = ownIdentity();
   for (;;) {
     const file = join(folder, `${identity.pid}-${++holds}.json`);
@@ -19,7 +19,7 @@ export async function addHolder(folder: string): Promise<string> {
 
 /** How many holds are live. The files of dead processes are removed. Call it under the lock. */
 export async function countHolders(folder: string): Promise<number> {
-  await makeFolders(folder);
+  await createDirectory(folder);
   let live = 0;
   for (const name of await readdir(folder)) {
     const file = join(folder, name);

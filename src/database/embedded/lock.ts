@@ -1,6 +1,6 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolders } from '../../platform/folders.js';
+import { createDirectory } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 import { EmbeddedPostgresError, errorCode } from './errors.js';
 import { createExclusively, poll, readIfThere, writeAtomically } from './files.js';
@@ -33,7 +33,7 @@ function holder(text: string): number | 'nobody' {
  * deleted instead, two that both saw it dead could each delete the other's new one.
  */
 export async function withLock<T>(folder: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
-  await makeFolders(folder);
+  await createDirectory(folder);
   const since = performance.now();
   let blocker: number | undefined;
   let told = false;

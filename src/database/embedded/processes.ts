@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { hasProc, processStart, procStat, readProc, run } from '../../platform/processes.js';
+import { hasProc, processStart, readOutput, readProcFile, readProcStat } from '../../platform/processes.js';
 import { errorCode } from './errors.js';
 import { poll } from './files.js';
 
@@ -17,14 +17,14 @@ function workingFolder(pid: number): string | undefined {
  */
 export function isPostgresOf(pid: number, data: string): boolean {
   if (hasProc) {
-    if (processStart(pid) === undefined || procStat(pid)?.name !== 'postgres') return false;
+    if (processStart(pid) === undefined || readProcStat(pid)?.name !== 'postgres') return false;
     const folder = workingFolder(pid);
-    return folder === undefined ? (readProc(`/proc/${pid}/cmdline`) ?? '').includes(data) : folder === data;
+    return folder === undefined ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data) : folder === data;
   }
   if (process.platform === 'win32') {
-    return run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
+    return readOutput('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
   }
-  const command = run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);
+  const command = readOutput('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);
   return command.includes('postgres') && command.includes(data);
 }
 
@@ -42,7 +42,7 @@ export function postgresProcessesIn(folder: string): number[] {
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter((pid) => {
-        const name = procStat(pid)?.name;
+        const name = readProcStat(pid)?.name;
         return (name === 'postgres' || name === 'initdb') && inside(workingFolder(pid) ?? '');
       })
       .filter((pid) => processStart(pid) !== undefined);
@@ -51,7 +51,7 @@ export function postgresProcessesIn(folder: string): number[] {
   // lsof -F prints, for each process, a line p<pid> and then a line n<its working folder>.
   const pids: number[] = [];
   let pid = 0;
-  for (const line of run('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split('\n')) {
+  for (const line of readOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split('\n')) {
     if (line.startsWith('p')) pid = Number(line.slice(1));
     else if (line.startsWith('n') && inside(line.slice(1))) pids.push(pid);
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolders } from '../../platform/folders.js';
+import { createDirectory } from '../../platform/files.js';
 import { processStart } from '../../platform/processes.js';
 import { type Binaries, executable } from './binaries.js';
 import type { DataDirectory } from './data-directory.js';
@@ -60,7 +60,7 @@ export async function startServer(options: {
   settings: Readonly<Record<string, string>>;
 }): Promise<RunningServer> {
   const { data } = options.place;
-  await makeFolders(dirname(options.logFile));
+  await createDirectory(dirname(options.logFile));
   await rotate(options.logFile);
   for (let attempt = 1; ; attempt++) {
     // Backends outlive a killed server until their query ends, and Postgres refuses to start beside them.

@@ -14,7 +14,7 @@ import {
 import path from 'node:path';
 import { z } from 'zod';
 import { SetupError } from '../../contract/errors.js';
-import { makeFolders } from '../../platform/folders.js';
+import { createDirectory } from '../../platform/files.js';
 import { isAlive, type ProcessIdentity, processIdentity } from '../../platform/processes.js';
 import { inspect } from './files.js';
 import { refusedPath, rememberFile, stateFolder } from './plan.js';
@@ -133,7 +133,7 @@ export async function undo(root: string, journal: Journal): Promise<void> {
     const there = await inspect(root, file);
     if (await exists(old)) {
       if (there.kind === 'behind' || there.kind === 'folder') throw inTheWay(file, index);
-      await makeFolders(path.dirname(target));
+      await createDirectory(path.dirname(target));
       await restore(old, target);
     } else if (
       there.kind !== 'behind' &&

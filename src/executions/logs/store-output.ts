@@ -1,5 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '../../contract/executions.js';
-import { sleep } from '../../platform/sleep.js';
 import { createLineReader, cutLine } from './line-reader.js';
 import type { Redactor } from './redact.js';
 import type { LogStore } from './store.js';
@@ -68,7 +68,8 @@ export async function storeOutput(output: AsyncIterable<Uint8Array>, options: Ou
       } catch (error) {
         if (signal.aborted) throw error;
         options.onError(error);
-        await sleep(retryMs, signal);
+        // An abort ends the wait; the next attempt is the last.
+        await delay(retryMs, undefined, { signal }).catch(() => {});
       }
     }
   };

@@ -1,6 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Notifications } from '../../database/notifications.js';
-import { sleep } from '../../platform/sleep.js';
 import type { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
 import { storeOutput } from '../logs/store-output.js';
@@ -42,7 +42,7 @@ export function createFollowed(deps: {
       } catch (error) {
         log.warn({ err: error, executionId }, `${what} could not be recorded${signal.aborted ? '' : ', and will be'}`);
         if (signal.aborted) return;
-        await sleep(retryMs, signal);
+        await delay(retryMs, undefined, { signal }).catch(() => {});
       }
     }
   };

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { createAws } from '../../aws/clients.js';
 import { withServiceSecrets } from '../../aws/service-secrets.js';
 import { parseEnvironment, serverEnvironment } from '../../environment/server.js';
-import { errorReports } from '../../platform/error-reports.js';
+import { createErrorReporter } from '../../platform/error-reports.js';
 import { createLog } from '../../platform/log.js';
 import { type Assembled, assemble } from '../assemble.js';
 
@@ -20,7 +20,9 @@ export async function assembleOnLambda(): Promise<OnLambda> {
   // The one proxy is the gateway of gateway.ts, which says the caller's address.
   const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env, TRUST_PROXY: '1' };
   const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, createAws()));
-  const log = createLog(environment.LOG_LEVEL, { reports: await errorReports(environment.SENTRY_DSN, 'api') });
+  const log = createLog(environment.LOG_LEVEL, {
+    errorReporter: await createErrorReporter(environment.SENTRY_DSN, 'api'),
+  });
   return { ...(await assemble({ environment, home: '/tmp/reefguide', log, holdMs })), log };
 }
 

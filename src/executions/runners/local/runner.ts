@@ -5,10 +5,11 @@ import path from 'node:path';
 import { Transform } from 'node:stream';
 import { toMessage } from '../../../contract/errors.js';
 import { ChildGroup, type ChildGroupOptions, toExitCode, withStartBarrier } from '../../../platform/child-group.js';
-import { readJson, readOrMake, writeError } from '../../../platform/home.js';
+import { readJson, readOrCreate } from '../../../platform/files.js';
 import { killRecordedGroups } from '../../../platform/process-groups.js';
 import { isAlive, ownIdentity, processIdentity } from '../../../platform/processes.js';
 import { createSlots } from '../../../platform/slots.js';
+import { toWriteError } from '../../../platform/system-errors.js';
 import { gitEnvironment, gitScript } from '../checkout-script.js';
 import type { CommandEnd, CommandRequest, CommandRunner } from '../runner.js';
 import { type ContainerEngine, containerCall, createEngineFinder } from './container-engine.js';
@@ -59,7 +60,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
   const engineOf = createEngineFinder({ engines: options.engines, env: options.env, now: options.now });
   await mkdir(folder, { recursive: true });
   // Servers with folders of their own may share a database: each knows its tasks by their ARNs.
-  const place = await readOrMake(`${folder}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
+  const place = await readOrCreate(`${folder}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
   const arnPrefix = `${arnOfTasks}/${place}/`;
   const removeContainer = (engine: ContainerEngine, id: string) =>
     new Promise<void>((resolve) => {
@@ -126,7 +127,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         await mkdir(work, { recursive: true });
         await writeFile(path.join(own, ownerFile), JSON.stringify(ownIdentity()));
       } catch (cause) {
-        throw writeError('its folder', cause);
+        throw toWriteError('its folder', cause);
       }
       const engine = await engineOf();
       if (!engine && options.engineOnly) throw new Error(`${options.engines.join(' or ')} does not answer`);
@@ -212,7 +213,7 @@ export async function createLocalCommandRunner(options: LocalCommandOptions): Pr
         taskArns.map(async (arn) => {
           if (running.has(idOf(arn))) return true;
           const owner = await ownerOf(path.join(folder, idOf(arn)));
-          return owner.success && owner.data.pid !== process.pid && isAlive(owner.data);
+          return owner !== undefined && owner.pid !== process.pid && isAlive(owner);
         }),
       );
       return new Set(taskArns.filter((_, n) => there[n]));
@@ -251,7 +252,7 @@ const idOf = (taskArn: string) => path.basename(taskArn);
 const nameOf = (id: string) => `reefguide-${id}`;
 
 /** The process that looks after a command, if its folder says so: commands may put anything there. */
-const ownerOf = async (own: string) => processIdentity.safeParse(await readJson(path.join(own, ownerFile)));
+const ownerOf = (own: string) => readJson(path.join(own, ownerFile), processIdentity).catch(() => undefined);
 
 /** Who makes a folder says a moment later whose it is. */
 const isNew = async (own: string) => Date.now() - ((await stat(own).catch(() => undefined))?.mtimeMs ?? 0) < 60_000;
@@ -261,7 +262,7 @@ async function endOrphans(folder: string, end: (id: string) => Promise<void>): P
   for (const id of await readdir(folder)) {
     const own = path.join(folder, id);
     const owner = await ownerOf(own);
-    if (owner.success ? isAlive(owner.data) : await isNew(own)) continue;
+    if (owner ? isAlive(owner) : await isNew(own)) continue;
     await end(id);
     await clear(own);
   }
