@@ -1,7 +1,8 @@
-/** A task that the provider says exists: starting or running, not stopping or stopped. */
+/** A task that starts or runs, as the provider lists it. */
 export interface Task {
   arn: string;
   group: string;
+  /** Status as ECS names it, for example `PENDING` or `RUNNING`. */
   lastStatus: string;
   startedAt: Date | undefined;
 }
@@ -9,32 +10,31 @@ export interface Task {
 export interface LaunchRequest {
   group: string;
   count: number;
-  /** The same token launches nothing twice: a retry after a lost answer is safe. */
+  /** Launches with the same token start their tasks once, so that a launch may be repeated when its answer was lost. */
   clientToken: string;
 }
 
 export interface LaunchResult {
   started: Task[];
-  /** Why fewer were started than asked for. */
+  /** Reasons why fewer tasks were started than requested, for example `RESOURCE:FARGATE`. */
   failures: { reason: string; detail?: string | undefined }[];
 }
 
 /**
- * Where tasks run, as the capacity manager needs it. What exists is what `list` says exists, whoever started it, so that
- * a restart, a second manager or a task started by hand never doubles capacity. ECS fits it call by call: `ListTasks` with
- * `DescribeTasks`, `RunTask`, `StopTask`.
+ * Provider of the tasks in which workers run. A task exists when `list` returns the task, whoever started the task, so that
+ * neither a restart nor a second manager nor a task started by hand doubles capacity.
  */
 export interface Compute {
   readonly provider: 'local' | 'ecs';
-  /** Whether what was launched is listed from then on, rather than some seconds later. */
+  /** True when launched tasks are listed immediately; on ECS that takes some seconds. */
   readonly listsAtOnce: boolean;
-  /** Every existing task of the groups. */
+  /** Returns every existing task of the groups. */
   list(groups: readonly string[]): Promise<Task[]>;
-  /** At most ten at once, as RunTask allows. Throws when the provider refuses the call as a whole. */
+  /** Launches at most `maxLaunch` tasks. Throws when the provider refuses the whole call. */
   launch(request: LaunchRequest): Promise<LaunchResult>;
-  /** Stops what must not outlive this process. ECS tasks do; local ones do not. */
+  /** Ends calls in flight, and tasks that must not outlive this process: local tasks, but not those of ECS. */
   close(): Promise<void>;
 }
 
-/** The most tasks that one launch may ask for. */
+/** The most tasks that RunTask starts in one call. */
 export const maxLaunch = 10;

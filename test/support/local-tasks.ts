@@ -6,11 +6,8 @@ import pino from 'pino';
 import { z } from 'zod';
 import { createManager, type Manager } from '../../src/capacity/manager/manager.js';
 import { createApi } from '../../src/client/api.js';
-import {
-  createLocalCompute,
-  type LocalComputeOptions,
-  type TaskStoppedEvent,
-} from '../../src/compute/local/provider.js';
+import { LocalCompute, type LocalComputeOptions } from '../../src/compute/local/provider.js';
+import type { TaskStoppedEvent } from '../../src/compute/local/stopped-event.js';
 import type { Compute } from '../../src/compute/provider.js';
 import { sleep } from '../../src/platform/sleep.js';
 import { regional } from './jobs.js';
@@ -73,7 +70,7 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
     folder,
     stopped,
     async compute({ stubborn = false, ...options } = {}) {
-      const compute = await createLocalCompute({
+      const compute = await LocalCompute.open({
         definitions: [
           {
             group,
@@ -89,8 +86,8 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
             image: 'worker:1',
           },
         ],
-        folder: path.join(folder, 'tasks'),
-        logFolder: path.join(folder, 'logs'),
+        directory: path.join(folder, 'tasks'),
+        logDirectory: path.join(folder, 'logs'),
         environment: { PATH: process.env.PATH },
         log: silent,
         async onStopped(event) {

@@ -1,19 +1,23 @@
-import type { Api } from '../../client/api.js';
 import type { Compute } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
+import type { ManagerApi } from './manager.js';
 
-/** The API without what changes anything: no lease is taken, no report sent. */
-export const readOnlyApi = (api: Api): Api => ({
-  ...api,
+/** Returns the API without effects: takes no lease and sends no report. */
+export const toReadOnlyApi = (api: ManagerApi): ManagerApi => ({
+  demand: (...args) => api.demand(...args),
+  poll: (...args) => api.poll(...args),
   takeLease: async () => ({ held: true, expiresAt: '' }),
   releaseLease: async () => {},
   reportCapacity: async () => ({ recorded: 0 }),
 });
 
-/** A provider that lists what exists, and launches nothing. */
-export const dryRunCompute = (compute: Compute): Compute => ({
-  ...compute,
+/** Returns the provider without launches: lists existing tasks alone. */
+export const toDryRunCompute = (compute: Compute): Compute => ({
+  provider: compute.provider,
+  listsAtOnce: compute.listsAtOnce,
+  list: (groups) => compute.list(groups),
   launch: async () => ({ started: [], failures: [] }),
+  close: () => compute.close(),
 });
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;

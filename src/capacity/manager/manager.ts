@@ -11,8 +11,11 @@ import { createLease, renewEverySeconds } from './lease.js';
 import { backoffMs, desiredWorkers } from './scaling.js';
 import type { WorkerGroup } from './workers-file.js';
 
+/** The calls of the API that a manager makes. */
+export type ManagerApi = Pick<Api, 'demand' | 'poll' | 'takeLease' | 'releaseLease' | 'reportCapacity'>;
+
 export interface ManagerOptions {
-  api: Api;
+  api: ManagerApi;
   compute: Compute;
   groups: readonly WorkerGroup[];
   /** Unique name of this manager. */

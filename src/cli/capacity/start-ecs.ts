@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createAws } from '../../aws/clients.js';
-import { dryRunCompute, readOnlyApi } from '../../capacity/manager/dry-run.js';
+import { toDryRunCompute, toReadOnlyApi } from '../../capacity/manager/dry-run.js';
 import type { EcsManager } from '../../capacity/manager/ecs-groups.js';
 import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
 import { createApi } from '../../client/api.js';
@@ -40,8 +40,8 @@ export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityO
     now: Date.now,
   });
   const manager = createManager({
-    api: dryRun ? readOnlyApi(api) : api,
-    compute: dryRun ? dryRunCompute(compute) : compute,
+    api: dryRun ? toReadOnlyApi(api) : api,
+    compute: dryRun ? toDryRunCompute(compute) : compute,
     groups,
     holder: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     pollIntervalMs: environment.POLL_INTERVAL_MS,

@@ -3,10 +3,11 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { dryRunCompute, readOnlyApi } from '../../capacity/manager/dry-run.js';
+import { toDryRunCompute, toReadOnlyApi } from '../../capacity/manager/dry-run.js';
 import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
 import { type Api, createApi } from '../../client/api.js';
-import { createLocalCompute, endOrphanTasks, type TaskStoppedEvent } from '../../compute/local/provider.js';
+import { endOrphanTasks, LocalCompute } from '../../compute/local/provider.js';
+import type { TaskStoppedEvent } from '../../compute/local/stopped-event.js';
 import { SetupError } from '../../contract/errors.js';
 import { localManagerEnvironment } from '../../environment/capacity-manager.js';
 import { parseEnvironment } from '../../environment/server.js';
@@ -96,7 +97,7 @@ export async function startLocalCapacity(options: LocalCapacityOptions): Promise
   const groups = await readWorkersFile(options.workersFile);
   const api = createApi({ baseUrl: options.apiUrl, credentials: { kind: 'password', ...options.manager } });
   const place = {
-    folder: path.join(options.home, 'tasks'),
+    directory: path.join(options.home, 'tasks'),
     log,
     onStopped: (event: TaskStoppedEvent) => tellProcessor(options, event),
     now: Date.now,
@@ -106,7 +107,7 @@ export async function startLocalCapacity(options: LocalCapacityOptions): Promise
     // Without it the lease lapses by itself, so an API that does not answer yet is no reason not to start.
     await freeDeadLease(api).catch((error: unknown) => log.info({ err: error }, 'the lease will lapse by itself'));
   }
-  const compute = await createLocalCompute({
+  const compute = await LocalCompute.open({
     ...place,
     definitions: groups.map(({ name, entryPoint, command, env }) => ({
       group: name,
@@ -115,12 +116,12 @@ export async function startLocalCapacity(options: LocalCapacityOptions): Promise
       environment: env,
       image: 'reefguide',
     })),
-    logFolder: path.join(options.home, 'logs'),
+    logDirectory: path.join(options.home, 'logs'),
     environment: workerEnvironment(options),
   });
   const manager = createManager({
-    api: dryRun ? readOnlyApi(api) : api,
-    compute: dryRun ? dryRunCompute(compute) : compute,
+    api: dryRun ? toReadOnlyApi(api) : api,
+    compute: dryRun ? toDryRunCompute(compute) : compute,
     groups,
     holder: holderName(ownIdentity()),
     pollIntervalMs: options.pollIntervalMs,

@@ -1,27 +1,27 @@
 import { createServer } from 'node:http';
 import type { Task } from '../provider.js';
+import { localClusterArn } from './stopped-event.js';
 
 export interface MetadataEndpoint {
-  /** What the task with this id gets in its environment. */
-  environmentOf(id: string): Record<string, string>;
+  /** Returns the variables by which the task finds the endpoint. */
+  toEnvironment(id: string): Record<string, string>;
   close(): Promise<void>;
 }
 
-export interface DescribedTask {
+export interface TaskWithImage {
   task: Task;
   image: string;
-  clusterArn: string;
 }
 
-/** The ECS task metadata endpoint, version 4, for tasks of this machine: `GET /v4/<id>` and `/v4/<id>/task`. */
+/**
+ * Starts an ECS task metadata endpoint, version 4, for tasks of this machine: `GET /v4/<id>` describes the container of the
+ * task, `GET /v4/<id>/task` the task.
+ */
 export async function startMetadataEndpoint(
-  find: (id: string) => DescribedTask | undefined,
+  find: (id: string) => TaskWithImage | undefined,
 ): Promise<MetadataEndpoint> {
   const server = createServer((request, response) => {
-    const [, version, id = '', rest] = (request.url ?? '').split('/');
-    const found = version === 'v4' ? find(id) : undefined;
-    const body =
-      found && (rest === 'task' ? taskBody(id, found) : rest === undefined ? containerBody(id, found) : undefined);
+    const body = toBody(request.url ?? '', find);
     response.writeHead(body ? 200 : 404, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(body ?? { message: 'not found' }));
   });
@@ -29,12 +29,11 @@ export async function startMetadataEndpoint(
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  // Does not keep the process alive by itself.
   server.unref();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    environmentOf: (id) => ({ ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${port}/v4/${id}` }),
+    toEnvironment: (id) => ({ ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${port}/v4/${id}` }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -43,14 +42,21 @@ export async function startMetadataEndpoint(
   };
 }
 
-function containerBody(id: string, { task, image, clusterArn }: DescribedTask) {
+function toBody(url: string, find: (id: string) => TaskWithImage | undefined) {
+  const [, version, id = '', rest] = url.split('/');
+  const task = version === 'v4' ? find(id) : undefined;
+  if (!task || (rest !== undefined && rest !== 'task')) return undefined;
+  return rest === 'task' ? toTaskBody(id, task) : toContainerBody(id, task);
+}
+
+function toContainerBody(id: string, { task, image }: TaskWithImage) {
   return {
     DockerId: id,
     Name: task.group,
     DockerName: `reefguide-${task.group}`,
     Image: image,
     Labels: {
-      'com.amazonaws.ecs.cluster': clusterArn,
+      'com.amazonaws.ecs.cluster': localClusterArn,
       'com.amazonaws.ecs.container-name': task.group,
       'com.amazonaws.ecs.task-arn': task.arn,
       'com.amazonaws.ecs.task-definition-family': task.group,
@@ -63,10 +69,10 @@ function containerBody(id: string, { task, image, clusterArn }: DescribedTask) {
   };
 }
 
-function taskBody(id: string, described: DescribedTask) {
-  const { task, clusterArn } = described;
+function toTaskBody(id: string, described: TaskWithImage) {
+  const { task } = described;
   return {
-    Cluster: clusterArn,
+    Cluster: localClusterArn,
     TaskARN: task.arn,
     Family: task.group,
     Revision: '1',
@@ -74,6 +80,6 @@ function taskBody(id: string, described: DescribedTask) {
     KnownStatus: 'RUNNING',
     LaunchType: 'EXTERNAL',
     AvailabilityZone: 'local',
-    Containers: [containerBody(id, described)],
+    Containers: [toContainerBody(id, described)],
   };
 }

@@ -6,7 +6,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { endOrphanTasks, localClusterArn } from '../../../../src/compute/local/provider.js';
+import { endOrphanTasks } from '../../../../src/compute/local/provider.js';
+import { localClusterArn } from '../../../../src/compute/local/stopped-event.js';
 import { attemptsOf, payload, sql, statusOf, submit, waitingClaims } from '../../../support/jobs.js';
 import { group, openTaskGround, silent, type TaskGround } from '../../../support/local-tasks.js';
 import { isRunning, untilGone } from '../../../support/processes.js';
@@ -109,10 +110,10 @@ describe('tasks of another manager', () => {
   /** Another process with compute in the same folder, and two tasks that sleep. */
   async function startOther(): Promise<ChildProcess> {
     const program = `
-      import { createLocalCompute } from ${JSON.stringify(compiled)};
-      const compute = await createLocalCompute({
+      import { LocalCompute } from ${JSON.stringify(compiled)};
+      const compute = await LocalCompute.open({
         definitions: [{ group: '${group}', entryPoint: ['sleep'], command: ['60'], environment: {}, image: 'x' }],
-        folder: ${JSON.stringify(tasksFolder())}, logFolder: ${JSON.stringify(path.join(ground.folder, 'logs'))},
+        directory: ${JSON.stringify(tasksFolder())}, logDirectory: ${JSON.stringify(path.join(ground.folder, 'logs'))},
         environment: process.env, log: { info() {}, warn() {} }, onStopped: async () => {}, now: Date.now,
       });
       await compute.launch({ group: '${group}', count: 2, clientToken: 'one' });
@@ -126,7 +127,7 @@ describe('tasks of another manager', () => {
   }
   const endOrphans = () =>
     endOrphanTasks({
-      folder: tasksFolder(),
+      directory: tasksFolder(),
       log: silent,
       async onStopped(event) {
         ground.stopped.push(event);
@@ -219,7 +220,7 @@ describe('the manager', () => {
     let now = Date.now();
     const [own, others] = [
       await ground.compute(),
-      await ground.compute({ folder: path.join(ground.folder, 'others') }),
+      await ground.compute({ directory: path.join(ground.folder, 'others') }),
     ];
     const first = ground.manager(own, { holder: 'first', now: () => now });
     const second = ground.manager(others, { holder: 'second' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeDecision, dryRunCompute } from '../../../../src/capacity/manager/dry-run.js';
+import { describeDecision, toDryRunCompute } from '../../../../src/capacity/manager/dry-run.js';
 import type { ManagerStatus } from '../../../../src/capacity/manager/manager.js';
 import type { WorkerGroup } from '../../../../src/capacity/manager/workers-file.js';
 import type { Compute, LaunchRequest, LaunchResult, Task } from '../../../../src/compute/provider.js';
@@ -249,7 +249,7 @@ describe('a dry run', () => {
     demand.A = { pending: 12, inProgress: 1 };
     const lines: string[] = [];
     const onTurn = ({ groups }: ManagerStatus) => lines.push(...groups.map((one) => describeDecision(one, true)));
-    await make(dryRunCompute(compute), { onTurn }).turn();
+    await make(toDryRunCompute(compute), { onTurn }).turn();
     expect(lines).toEqual(['a: 12 jobs wait, 1 runs; 0 workers exist, 13 desired: would launch 13']);
     expect(launched()).toEqual([]);
   });

@@ -1,0 +1,56 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { readJson } from '../../platform/home.js';
+import { killRecordedGroups } from '../../platform/process-groups.js';
+import { identify, ownIdentity, processIdentity } from '../../platform/processes.js';
+import type { Task } from '../provider.js';
+
+/** Content of `task.json` in the directory of a task, by which other processes recognise the task and its manager. */
+const taskRecord = z.object({
+  arn: z.string(),
+  group: z.string(),
+  startedAt: z.string(),
+  process: processIdentity,
+  manager: processIdentity,
+});
+
+export interface RecordedTask {
+  directory: string;
+  record: z.infer<typeof taskRecord>;
+}
+
+/** Records a task of this process in its directory; does nothing when the task has ended, and its directory with it. */
+export async function writeTaskRecord(directory: string, { arn, group, startedAt }: Task, pid: number): Promise<void> {
+  const identity = identify(pid);
+  if (!identity) return;
+  const record: RecordedTask['record'] = {
+    arn,
+    group,
+    startedAt: (startedAt ?? new Date(0)).toISOString(),
+    process: identity,
+    manager: ownIdentity(),
+  };
+  await writeFile(path.join(directory, 'task.json'), JSON.stringify(record)).catch(() => {});
+}
+
+/** Returns the records of all tasks that have a directory in `tasksDirectory`. */
+export async function readTaskRecords(tasksDirectory: string): Promise<RecordedTask[]> {
+  const names = await readdir(tasksDirectory).catch(() => []);
+  const records = names.map(async (name) => {
+    const directory = path.join(tasksDirectory, name);
+    const parsed = taskRecord.safeParse(await readJson(path.join(directory, 'task.json')));
+    return parsed.success ? [{ directory, record: parsed.data }] : [];
+  });
+  return (await Promise.all(records)).flat();
+}
+
+export function toTask({ arn, group, startedAt }: RecordedTask['record'], lastStatus: string): Task {
+  return { arn, group, lastStatus, startedAt: new Date(startedAt) };
+}
+
+/** Kills the process groups that an ended task recorded in its directory, and removes the directory. */
+export async function removeTask(directory: string): Promise<void> {
+  killRecordedGroups(directory);
+  await rm(directory, { recursive: true, force: true });
+}
