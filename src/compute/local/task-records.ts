@@ -1,7 +1,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { readJson } from '../../platform/home.js';
+import { readJson } from '../../platform/files.js';
 import { killRecordedGroups } from '../../platform/process-groups.js';
 import { identify, ownIdentity, processIdentity } from '../../platform/processes.js';
 import type { Task } from '../provider.js';
@@ -39,8 +39,8 @@ export async function readTaskRecords(tasksDirectory: string): Promise<RecordedT
   const names = await readdir(tasksDirectory).catch(() => []);
   const records = names.map(async (name) => {
     const directory = path.join(tasksDirectory, name);
-    const parsed = taskRecord.safeParse(await readJson(path.join(directory, 'task.json')));
-    return parsed.success ? [{ directory, record: parsed.data }] : [];
+    const record = await readJson(path.join(directory, 'task.json'), taskRecord).catch(() => undefined);
+    return record ? [{ directory, record }] : [];
   });
   return (await Promise.all(records)).flat();
 }
