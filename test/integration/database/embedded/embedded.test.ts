@@ -66,6 +66,7 @@ if (times === '0') await withLock(folder, () => {}, () => { process.stdout.write
 async function copyProgram(folder: string): Promise<void> {
   await cp(join(root, 'dist/database/embedded'), join(folder, 'database/embedded'), { recursive: true });
   await cp(join(root, 'dist/platform'), join(folder, 'platform'), { recursive: true });
+  await cp(join(root, 'dist/contract'), join(folder, 'contract'), { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await writeFile(join(folder, 'holder.js'), HOLDER);
   await writeFile(join(folder, 'counter.js'), COUNTER);
