@@ -1,4 +1,4 @@
-// How long commands and the local system take to start.
+// Measures the start-up of commands and of the local system.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { percentile } from './http.js';
 import { program, root, start } from './system.js';
 
-/** An oclif program with one command, to compare with. */
+/** Creates an oclif program with one command, as the program to compare with. */
 function oneCommandProgram() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'reefguide-oclif-'));
   mkdirSync(path.join(folder, 'bin'));
@@ -35,7 +35,7 @@ function milliseconds(file, args) {
   return performance.now() - began;
 }
 
-/** Medians in milliseconds, the programs run in turn so that both meet the same machine. */
+/** Returns medians in milliseconds; programs alternate, so that both meet the same load. */
 export function startUp(rounds = 15) {
   const other = oneCommandProgram();
   const runs = { version: [], help: [], otherVersion: [], otherHelp: [] };
@@ -57,7 +57,7 @@ const freePort = () =>
     });
   });
 
-/** Seconds until `dev` is ready, on a new folder and again. */
+/** Returns the seconds until `dev` is ready, in a new directory and at the second start. */
 export async function devReady() {
   const home = mkdtempSync(path.join(os.tmpdir(), 'reefguide-dev-'));
   const seconds = [];

@@ -1,4 +1,4 @@
-// What the disk allows: a loop of one insert and one update a transaction, as pgbench does it.
+// Measures the limit of the disk: a loop of one insert and one update a transaction, as pgbench does.
 import pg from 'pg';
 
 export async function transactionsPerSecond(databaseUrl, clients, milliseconds = 4000) {
@@ -10,7 +10,7 @@ export async function transactionsPerSecond(databaseUrl, clients, milliseconds =
   await Promise.all(
     connections.map(async (connection) => {
       while (performance.now() < until) {
-        // One message, as pgbench sends a script with -M simple and no pauses.
+        // Sent as one message, as by pgbench with -M simple and no pauses.
         await connection.query(
           'BEGIN; INSERT INTO bench_rows (value) VALUES (1); UPDATE bench_rows SET value = value + 1 WHERE id = lastval(); COMMIT',
         );
@@ -24,7 +24,7 @@ export async function transactionsPerSecond(databaseUrl, clients, milliseconds =
   return (done / milliseconds) * 1000;
 }
 
-/** Ends what earlier stages left to be written, so that each is measured on a quiet disk. */
+/** Flushes pending writes, so that each stage starts on an idle disk. */
 export async function settle(databaseUrl) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -32,7 +32,7 @@ export async function settle(databaseUrl) {
   await client.end();
 }
 
-/** Makes the tables large: `finished` SUCCEEDED jobs with assignments and results, `waiting` PENDING ones of another type. */
+/** Fills the tables: `finished` SUCCEEDED jobs with assignments and results, `waiting` PENDING ones of another type. */
 export async function enlarge(databaseUrl, finished, waiting) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

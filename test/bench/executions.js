@@ -1,4 +1,4 @@
-// Ad hoc commands: how soon they start and are heard of, how many lines they may print, to how many.
+// Measures ad hoc commands: start-up, lines a second, subscribers, events.
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -32,7 +32,7 @@ const query = async ({ databaseUrl }, text, values = []) => {
   }
 };
 
-/** Milliseconds until POST /run is answered, and until a subscriber has the first line: p99 of `count`. */
+/** Returns the p99 over `count` runs of the milliseconds until POST /run answers and until a subscriber has the first line. */
 export async function firstLine(system, count = 200) {
   const answered = [];
   const heard = [];
@@ -54,7 +54,7 @@ export async function firstLine(system, count = 200) {
   return { answered: percentile(answered, 0.99), heard: percentile(heard, 0.99) };
 }
 
-/** Lines a second that one command printed and that were stored, whether once and in order, and memory added by it. */
+/** Returns stored lines a second of one command, `right` when each was stored once and in order, and the added memory in MB. */
 export async function manyLines(system, count = 200_000) {
   const before = residentMb(system.pid);
   let peak = before;
@@ -89,7 +89,7 @@ export async function manyLines(system, count = 200_000) {
   };
 }
 
-/** Milliseconds from a line's printing to each of many subscribers: p99; and whether each had every line. */
+/** Returns the p99 of milliseconds from print to each subscriber, and the number of subscribers that got every line. */
 export async function manySubscribers(system, subscribers = 500, seconds = 10) {
   const lines = seconds * 100;
   const program = `let n = 0; const t = setInterval(() => { console.log('@' + Date.now()); if (++n === ${lines}) clearInterval(t); }, 10)`;
@@ -137,7 +137,7 @@ const logged = (id) => {
   return { awslogs: { data: gzipSync(JSON.stringify(batch)).toString('base64') } };
 };
 
-/** Ends so many executions by events, and brings lines of each: every event twice, in any order, 50 at once. */
+/** Sends the end and two lines of each execution as events: every event twice, in random order, 50 at once. */
 async function sendEvents(system, executions) {
   const ids = Array.from({ length: executions }, () => randomBytes(16).toString('hex'));
   await query(
@@ -174,13 +174,13 @@ async function sendEvents(system, executions) {
   return { perSecond: sent / seconds, right };
 }
 
-/** Events a second at /process when each comes twice; whether each was applied once. */
+/** Returns events a second at /process when each arrives twice, `right` when each was applied once. */
 export async function manyEvents(system) {
   await sendEvents(system, 250);
   return sendEvents(system, 2_500);
 }
 
-/** Seconds that so many commands take that are asked for at once; whether all succeeded; what is left of them. */
+/** Returns the seconds of `count` commands started at once, how many succeeded, and leaked processes and descriptors. */
 export async function manyCommands(system, count = 200) {
   const descriptors = () => readdirSync(`/proc/${system.pid}/fd`).length;
   const children = () => readFileSync(`/proc/${system.pid}/task/${system.pid}/children`, 'utf8').trim();

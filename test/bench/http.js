@@ -1,4 +1,4 @@
-// A lean HTTP client for measuring: one keep-alive connection a slot, JSON in and out.
+// HTTP client of the benchmarks: one keep-alive connection a slot, JSON in and out.
 import http from 'node:http';
 
 export function createClient(baseUrl, headers = {}, sockets = 64) {
@@ -47,7 +47,7 @@ export function createClient(baseUrl, headers = {}, sockets = 64) {
   };
 }
 
-/** Runs `work` in `count` loops at once until each returns false; seconds it took. */
+/** Runs `work` in `count` loops at once until each returns false. Returns the seconds. */
 export async function race(count, work) {
   const began = performance.now();
   await Promise.all(

@@ -1,4 +1,4 @@
-// The queue's throughput and latency over HTTP.
+// Measures the queue's throughput and latency over HTTP.
 import { percentile, race } from './http.js';
 
 let nextId = Date.now();
@@ -11,7 +11,7 @@ const task = (n) => ({
   ecsClusterArn: 'arn:aws:ecs:bench:0:cluster/reefguide',
 });
 
-/** Puts `count` TEST jobs into the queue. */
+/** Submits `count` TEST jobs. */
 export async function fill(admin, count) {
   for (let left = count; left > 0; left -= 1000) {
     const jobs = Array.from({ length: Math.min(left, 1000) }, () => ({ type: 'TEST', inputPayload: payload() }));
@@ -45,7 +45,7 @@ export async function claimOne({ admin, worker }, jobs = 5000) {
   return done / seconds;
 }
 
-/** The older protocol: poll, take the first that is there, report. Also returns how many jobs were assigned twice. */
+/** Works by the legacy protocol: poll, assign the first job, report. Returns the rate and the number of jobs assigned twice. */
 export async function threeCalls({ admin, worker }, jobs = 2000) {
   await fill(admin, jobs);
   const assigned = new Map();
@@ -83,14 +83,14 @@ export async function claimMany({ admin, worker }, jobs = 40_000) {
   return done / seconds;
 }
 
-/** Milliseconds from POST /api/jobs to the claim answered to a waiting worker, on an idle system. */
+/** Returns the milliseconds from POST /api/jobs to the answered claim of a waiting worker, on an idle system. */
 export async function latency({ admin, worker }, samples = 300) {
   const measured = [];
   for (let n = 0; n < samples; n += 1) {
     const claim = worker
       .ok('POST', '/api/jobs/claim', { jobTypes: ['TEST'], wait: 30, ...task(0) })
       .then((answer) => ({ answer, at: performance.now() }));
-    // The claim must be waiting before the job comes.
+    // The claim must wait before the job is submitted.
     await new Promise((resolve) => setTimeout(resolve, 15));
     const began = performance.now();
     await admin.ok('POST', '/api/jobs', { type: 'TEST', inputPayload: payload() });

@@ -10,13 +10,13 @@ import { residentMb, startSystem } from './system.js';
 import { heldPolls } from './waiting.js';
 
 const rows = [];
-const tell = (text) => process.stderr.write(`${text}\n`);
+const print = (text) => process.stderr.write(`${text}\n`);
 const whole = (value) => Math.round(value).toLocaleString('en');
 
-/** Adds a row; `met` says whether the target was reached. */
-function row(what, measured, target, met) {
-  rows.push([what, measured, target, met === undefined ? '' : met ? 'yes' : 'NO']);
-  tell(`${what}: ${measured}`);
+/** Adds a row; `met` is undefined for a row without a target. */
+function row(name, measured, target, met) {
+  rows.push([name, measured, target, met === undefined ? '' : met ? 'yes' : 'NO']);
+  print(`${name}: ${measured}`);
 }
 
 const system = await startSystem();
@@ -50,7 +50,7 @@ try {
   );
 
   const small = await throughput('', { create: 600, claim: Math.max(450, 0.35 * limit), three: 200, many: 8000 });
-  tell('filling the tables …');
+  print('filling the tables …');
   await enlarge(databaseUrl, 1_000_000, 100_000);
   await throughput(', 1,100,000 jobs in the tables', {
     create: 0.7 * small.create,
@@ -106,46 +106,46 @@ row(
   dev.first <= 8 && dev.later <= 3,
 );
 
-const table = new Table({ head: ['what', 'measured', 'target', 'met'], style: { head: [], border: [] } });
+const table = new Table({ head: ['row', 'measured', 'target', 'met'], style: { head: [], border: [] } });
 table.push(...rows);
 process.stdout.write(
   `${table.toString()}\nNode.js ${process.version}, ${os.cpus().length} cores, ${os.type()} ${os.arch()}\n`,
 );
 process.exit(0);
 
-/** The rows of ad hoc commands, on a system of their own. */
+/** Adds the rows of ad hoc commands, measured on a system of their own. */
 async function commands() {
-  const ground = await startSystem();
+  const commandSystem = await startSystem();
   try {
-    const first = await executions.firstLine(ground);
+    const first = await executions.firstLine(commandSystem);
     row(
       'POST /run answered, first line at a subscriber: p99 of 200',
       `${whole(first.answered)} ms, ${whole(first.heard)} ms`,
       '50 ms, 150 ms',
       first.answered <= 50 && first.heard <= 150,
     );
-    const lines = await executions.manyLines(ground);
+    const lines = await executions.manyLines(commandSystem);
     row(
       'one command that prints 200,000 lines: stored, memory added',
       `${whole(lines.perSecond)} a second, ${lines.right ? 'once and in order' : 'NOT RIGHT'}, ${whole(lines.addedMb)} MB`,
       '20,000 a second, 100 MB',
       lines.right && lines.perSecond >= 20_000 && lines.addedMb < 100,
     );
-    const heard = await executions.manySubscribers(ground);
+    const heard = await executions.manySubscribers(commandSystem);
     row(
       '500 subscribers of 100 lines a second: p99 from printed to heard',
       `${whole(heard.p99)} ms, ${heard.whole} heard every line`,
       '250 ms, 500',
       heard.p99 <= 250 && heard.whole === 500,
     );
-    const events = await executions.manyEvents(ground);
+    const events = await executions.manyEvents(commandSystem);
     row(
       'events at /process, each sent twice',
       `${whole(events.perSecond)} a second, ${events.right ? 'each applied once' : 'NOT RIGHT'}`,
       '1,000 a second',
       events.right && events.perSecond >= 1000,
     );
-    const many = await executions.manyCommands(ground);
+    const many = await executions.manyCommands(commandSystem);
     row(
       '200 commands at once (true)',
       `${many.seconds.toFixed(1)} s, ${many.succeeded} succeeded, ${many.zombies} zombies, ${many.descriptors} descriptors more`,
@@ -153,20 +153,21 @@ async function commands() {
       many.succeeded === 200 && many.zombies === 0 && many.descriptors <= 0,
     );
   } finally {
-    await ground.stop();
+    await commandSystem.stop();
   }
 }
 
+/** Returns the cells of the row on latency. */
 async function latency() {
   const { median, p99 } = await quietly(() => queue.latency(system));
   return [`${median.toFixed(1)} ms, ${p99.toFixed(1)} ms`, '20 ms, 50 ms', median <= 20 && p99 <= 50];
 }
 
-/** The four throughput rows; `targets` in jobs a second. */
+/** Adds the four rows on throughput; `targets` in jobs a second. */
 async function throughput(suffix, targets) {
-  const add = (what, rate, target, extra = '') =>
+  const add = (name, rate, target, extra = '') =>
     row(
-      `${what}${suffix}`,
+      `${name}${suffix}`,
       `${whole(rate)} a second${extra}`,
       `${whole(target)} a second`,
       rate >= target && !extra.includes('assigned twice'),

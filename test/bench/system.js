@@ -1,4 +1,4 @@
-// A database and a `serve` process of its own, in a folder that is deleted afterwards.
+// Starts a database and a `serve` process in a temporary directory.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { createClient } from './http.js';
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 export const program = path.join(root, 'bin/run.js');
 
-/** Resident megabytes of a process, from /proc or ps. */
+/** Returns the resident megabytes of a process, from /proc or ps. */
 export function residentMb(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
@@ -44,7 +44,7 @@ export function start(args, env, isReady) {
 export async function startSystem() {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-bench-'));
   const { acquireEmbeddedPostgres } = await import(`${root}/dist/database/embedded/acquire.js`);
-  // Held here, so that the server may be stopped and started without losing the database.
+  // The bench holds the database, so that the server can restart without losing data.
   const postgres = await acquireEmbeddedPostgres({ home });
   const serve = start(
     ['serve', '--port', '0', '--processor-port', '0'],

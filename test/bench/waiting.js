@@ -1,9 +1,9 @@
-// What a request costs that is held as a long poll.
+// Measures the memory of waiting long polls.
 import { residentMb } from './system.js';
 
 const waitSeconds = 15;
 
-/** Megabytes that `count` claims held at once add to the API's memory; how many were answered rightly. */
+/** Returns the megabytes that `count` waiting claims add to the API, and how many were answered correctly. */
 export async function heldPolls({ worker, pid }, count = 2000) {
   const before = residentMb(pid);
   const polls = Array.from({ length: count }, (_, n) =>
