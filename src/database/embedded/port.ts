@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
-import { errorCode } from './errors.js';
+import { errorCode } from '../../platform/system-errors.js';
 
-/** Below the ports that systems give to outgoing connections, so that it is still free the next time. */
+const firstPort = 15_000;
+const portCount = 15_000;
+
+/**
+ * Returns the same port from 15,000 to 29,999 for the same home. The range ends below the ports that systems give to
+ * outgoing connections, so the port is most likely free at each start.
+ */
 export function toPreferredPort(home: string): number {
-  return 15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
+  return firstPort + (createHash('sha256').update(home).digest().readUInt16BE(0) % portCount);
 }
 
-/** Binds and lets go again: the port, or undefined when somebody else has it. 0 picks a free one. */
-function tryPort(port: number): Promise<number | undefined> {
+/** Binds a port of 127.0.0.1 and closes it again. Returns the port, or undefined when it is in use. 0 chooses a free port. */
+function probePort(port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error) => {
@@ -22,11 +28,11 @@ function tryPort(port: number): Promise<number | undefined> {
   });
 }
 
-/** The first of `preferred` that is free, else one that the system chooses. It can be taken before Postgres binds it. */
+/** Returns the first free port of `preferred`, else any free port. Another program can take the port before Postgres does. */
 export async function choosePort(preferred: readonly number[]): Promise<number> {
   for (const port of [...preferred, 0]) {
-    const free = await tryPort(port);
+    const free = await probePort(port);
     if (free !== undefined) return free;
   }
-  throw new Error('The system has no free port.');
+  throw new Error('The system has no free port');
 }

@@ -1,9 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { hasProc, processStart, readOutput, readProcFile, readProcStat } from '../../platform/processes.js';
-import { errorCode } from './errors.js';
-import { poll } from './files.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { poll } from './poll.js';
 
-function workingFolder(pid: number): string | undefined {
+function readWorkingDirectory(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
@@ -12,14 +13,16 @@ function workingFolder(pid: number): string | undefined {
 }
 
 /**
- * Whether `pid` is a Postgres of this data folder, and not an unrelated process that was given the pid of one.
- * Postgres works inside its data folder; the working folder also stays right when the home is renamed under it.
+ * Returns whether `pid` is a Postgres of this data directory, rather than an unrelated process that reuses the pid. Postgres
+ * works inside its data directory, and its working directory stays right when the home is renamed.
  */
 export function isPostgresOf(pid: number, data: string): boolean {
   if (hasProc) {
     if (processStart(pid) === undefined || readProcStat(pid)?.name !== 'postgres') return false;
-    const folder = workingFolder(pid);
-    return folder === undefined ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data) : folder === data;
+    const directory = readWorkingDirectory(pid);
+    return directory === undefined
+      ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data)
+      : directory === data;
   }
   if (process.platform === 'win32') {
     return readOutput('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
@@ -29,33 +32,40 @@ export function isPostgresOf(pid: number, data: string): boolean {
 }
 
 /**
- * Every postgres and initdb process that works in `folder` or below it, also when the folder has been deleted since.
- * Windows: none, it does not tell where a process works.
+ * Returns every postgres and initdb process that works in `directory` or below, also after `directory` was deleted. Returns
+ * none on Windows, because Windows does not show the working directory of a process.
  */
-export function postgresProcessesIn(folder: string): number[] {
-  const inside = (path: string) => {
-    const folderNow = path.replace(/ \(deleted\)$/, '');
-    return folderNow === folder || folderNow.startsWith(`${folder}/`);
-  };
-  if (hasProc) {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => {
-        const name = readProcStat(pid)?.name;
-        return (name === 'postgres' || name === 'initdb') && inside(workingFolder(pid) ?? '');
-      })
-      .filter((pid) => processStart(pid) !== undefined);
-  }
+export function postgresProcessesIn(directory: string): number[] {
   if (process.platform === 'win32') return [];
-  // lsof -F prints, for each process, a line p<pid> and then a line n<its working folder>.
+  return hasProc ? findInProc(directory) : findWithLsof(directory);
+}
+
+function findInProc(directory: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const name = readProcStat(pid)?.name;
+      return (name === 'postgres' || name === 'initdb') && isInside(readWorkingDirectory(pid) ?? '', directory);
+    })
+    .filter((pid) => processStart(pid) !== undefined);
+}
+
+/** Reads the output of `lsof -F`: for each process a line `p<pid>`, for example `p4711`, then `n<working directory>`. */
+function findWithLsof(directory: string): number[] {
   const pids: number[] = [];
   let pid = 0;
   for (const line of readOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split('\n')) {
     if (line.startsWith('p')) pid = Number(line.slice(1));
-    else if (line.startsWith('n') && inside(line.slice(1))) pids.push(pid);
+    else if (line.startsWith('n') && isInside(line.slice(1), directory)) pids.push(pid);
   }
   return pids;
+}
+
+/** Linux marks the working directory of a process as deleted, for example `/home/me/data (deleted)`. */
+function isInside(workingDirectory: string, directory: string): boolean {
+  const path = workingDirectory.replace(/ \(deleted\)$/, '');
+  return path === directory || path.startsWith(`${directory}/`);
 }
 
 export function sendSignal(pid: number, name: NodeJS.Signals): void {
@@ -66,10 +76,19 @@ export function sendSignal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Ends at once what an earlier server left behind, and waits for it. To Postgres this is a crash: nothing committed is lost. */
-export async function killPostgresIn(folder: string): Promise<number> {
-  const pids = postgresProcessesIn(folder);
+/**
+ * Kills the Postgres processes that work in `directory`, and waits for their end. Returns their number. Postgres recovers
+ * as from a crash: committed data are safe.
+ */
+export async function killPostgresIn(directory: string): Promise<number> {
+  const pids = postgresProcessesIn(directory);
   for (const pid of pids) sendSignal(pid, 'SIGKILL');
   await poll(10_000, () => pids.every((pid) => processStart(pid) === undefined) || undefined);
   return pids.length;
+}
+
+/** Removes a directory and kills the Postgres processes in it. Retries, because an ending process may still write. */
+export async function discardDirectory(directory: string): Promise<void> {
+  await killPostgresIn(directory);
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }

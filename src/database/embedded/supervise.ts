@@ -1,46 +1,57 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { toMessage } from '../../contract/errors.js';
+import { startRepeating } from '../../platform/repeat.js';
 import { acquireEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './acquire.js';
 
-const lookEveryMs = 1_000;
+const checkIntervalMs = 1_000;
 
 /**
- * Holds the Postgres of `home` as holdEmbeddedPostgres does, and starts it again when it has ended without having been
- * asked to: at the same address, unless another program took its port meanwhile, which `log` is told.
+ * Acquires the Postgres of `home` like acquireEmbeddedPostgres, and starts it again each time it ends unexpectedly, for
+ * example after `kill -9`. The address stays the same unless another program took the port, which is logged.
  */
 export async function superviseEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { home, log = () => {} } = options;
-  const first = await acquireEmbeddedPostgres(options);
-  let held = first;
-  let looking: Promise<void> | undefined;
+  return new SupervisedPostgres(options, await acquireEmbeddedPostgres(options));
+}
 
-  const restart = async () => {
-    // Without its home there is nothing to start; a new one would be another database.
-    if (held.isRunning() || !existsSync(path.join(home, 'postgres'))) return;
-    log('Postgres has ended without being asked to, and is started again');
-    const next = await acquireEmbeddedPostgres(options);
-    await held.release();
-    held = next;
-    if (held.url !== first.url)
-      log(`Postgres runs on port ${held.port} now, not ${first.port}: start this program again`);
-  };
-  const look = () => {
-    looking ??= restart()
-      .catch((error: unknown) => log(toMessage(error)))
-      .finally(() => {
-        looking = undefined;
-      });
-  };
-  const timer = setInterval(look, lookEveryMs).unref();
-  return {
-    url: first.url,
-    port: first.port,
-    isRunning: () => held.isRunning(),
-    async release() {
-      clearInterval(timer);
-      await looking;
-      await held.release();
-    },
-  };
+class SupervisedPostgres implements EmbeddedPostgres {
+  readonly url: string;
+  readonly port: number;
+  private readonly log: (line: string) => void;
+  private readonly checks: { stop(): Promise<void> };
+
+  constructor(
+    private readonly options: EmbeddedPostgresOptions,
+    private hold: EmbeddedPostgres,
+  ) {
+    this.url = hold.url;
+    this.port = hold.port;
+    this.log = options.log ?? (() => {});
+    this.checks = startRepeating({
+      run: () => this.restartIfEnded(),
+      intervalMs: checkIntervalMs,
+      onError: (error) => this.log(toMessage(error)),
+    });
+  }
+
+  isRunning(): boolean {
+    return this.hold.isRunning();
+  }
+
+  async release(): Promise<void> {
+    await this.checks.stop();
+    await this.hold.release();
+  }
+
+  private async restartIfEnded(): Promise<void> {
+    // Without its home there is no database to start; a new home would be another database.
+    if (this.hold.isRunning() || !existsSync(path.join(this.options.home, 'postgres'))) return;
+    this.log('Postgres ended unexpectedly and is started again');
+    const next = await acquireEmbeddedPostgres(this.options);
+    await this.hold.release();
+    this.hold = next;
+    if (next.url !== this.url) {
+      this.log(`Postgres now runs on port ${next.port} instead of ${this.port}: start this program again`);
+    }
+  }
 }
