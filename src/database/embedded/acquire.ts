@@ -38,7 +38,11 @@ export interface EmbeddedPostgresOptions {
 const maxAttempts = 3;
 
 /** Content of `server.json`; `pid` is null while the server is stopped. */
-export const serverRecord = z.object({ port: z.number().int(), pid: z.number().int().nullable(), startedAt: z.string() });
+export const serverRecord = z.object({
+  port: z.number().int(),
+  pid: z.number().int().nullable(),
+  startedAt: z.string(),
+});
 
 /**
  * Starts the Postgres 17 of `home`, or joins the one that runs, and returns a hold. The server belongs to no process: it
@@ -154,7 +158,12 @@ class Hold implements EmbeddedPostgres {
     try {
       // After the home was deleted nobody else can find the server, which runs on deleted files.
       if (!existsSync(this.paths.lock)) await this.stopOwnServer();
-      else await withLock(this.paths.lock, () => {}, () => this.removeHolder());
+      else
+        await withLock(
+          this.paths.lock,
+          () => {},
+          () => this.removeHolder(),
+        );
     } catch (error) {
       throw fromSystemError(error, this.paths.home);
     }

@@ -29,7 +29,9 @@ export async function findDataDirectory(paths: HomePaths, log: (line: string) =>
   await discardLeftover(paths.home, log);
   if (canEnter(paths.postgres, nobody)) return { ...inside, runAs: nobody };
   const root = await createOutsideRoot(paths);
-  log(`Storing the data of ${paths.home} in ${root}, because Postgres cannot run as root and no other user can enter the home`);
+  log(
+    `Storing the data of ${paths.home} in ${root}, because Postgres cannot run as root and no other user can enter the home`,
+  );
   return toDataDirectory(root, nobody);
 }
 

@@ -20,9 +20,7 @@ export function isPostgresOf(pid: number, data: string): boolean {
   if (hasProc) {
     if (processStart(pid) === undefined || readProcStat(pid)?.name !== 'postgres') return false;
     const directory = readWorkingDirectory(pid);
-    return directory === undefined
-      ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data)
-      : directory === data;
+    return directory === undefined ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data) : directory === data;
   }
   if (process.platform === 'win32') {
     return readOutput('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
