@@ -1,7 +1,7 @@
 // One turn of a manager with 20 groups, 10,000 waiting jobs and 500 tasks that run; prints what it cost.
 
 import { createAws } from '../../dist/aws/clients.js';
-import { createManager } from '../../dist/capacity/manager/manager.js';
+import { CapacityManager } from '../../dist/capacity/manager/manager.js';
 import { createApi } from '../../dist/client/api.js';
 import { EcsCompute } from '../../dist/compute/ecs/provider.js';
 import { sleep } from '../../dist/platform/sleep.js';
@@ -9,7 +9,7 @@ import { sleep } from '../../dist/platform/sleep.js';
 const names = Array.from({ length: 20 }, (_, n) => `group-${n}`);
 const log = { info() {}, warn() {} };
 let pending = 0;
-const manager = createManager({
+const manager = new CapacityManager({
   api: {
     ...createApi({ baseUrl: 'http://127.0.0.1:1', credentials: { kind: 'none' } }),
     takeLease: async () => ({ held: true, expiresAt: '' }),

@@ -1,6 +1,6 @@
-// A manager through 24 simulated hours of bursts; prints memory and what is left of timers and listeners.
-import { createManager } from '../../dist/capacity/manager/manager.js';
-import { createSimulation } from '../../dist/capacity/simulation/simulation.js';
+// Runs a manager through 24 simulated hours of bursts; prints its memory, and timers and listeners that are left.
+import { CapacityManager } from '../../dist/capacity/manager/manager.js';
+import { Simulation } from '../../dist/capacity/simulation/simulation.js';
 
 const hour = 3_600_000;
 const jobs = [];
@@ -13,10 +13,10 @@ const group = {
   jobTypes: ['A'],
   scaling: { min: 0, max: 50, factor: 1, sensitivity: 10, cooldownSeconds: 30, policy: { kind: 'logarithmic' } },
 };
-const simulation = createSimulation({ groups: [group], jobs });
+const simulation = new Simulation({ groups: [group], jobs });
 const log = { info() {}, warn() {} };
-const manager = createManager({
-  ...simulation.managerOptions,
+const manager = new CapacityManager({
+  ...simulation.managerOptions(),
   holder: 'bench',
   pollIntervalMs: 3000,
   log,
@@ -26,7 +26,7 @@ const stops = [2 * hour, 24 * hour];
 const megabytes = [];
 const resources = [];
 for (const stop of stops) {
-  // A manager that was stopped does not run again, so the hours are counted from within.
+  // Measured within one run, because a stopped manager does not run again.
   simulation.at(stop, () => {
     gc();
     megabytes.push(process.memoryUsage().heapUsed / 1e6);
@@ -41,7 +41,7 @@ process.stdout.write(
     late: megabytes[1],
     resources: resources[1] - resources[0],
     ...simulation.totals,
-    unfinished: simulation.unfinished(),
+    unfinished: simulation.unfinishedCount,
     seconds: (performance.now() - began) / 1000,
   }),
 );

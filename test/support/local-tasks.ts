@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
 import { z } from 'zod';
-import { createManager, type Manager } from '../../src/capacity/manager/manager.js';
+import { CapacityManager } from '../../src/capacity/manager/manager.js';
 import { createApi } from '../../src/client/api.js';
 import { LocalCompute, type LocalComputeOptions } from '../../src/compute/local/provider.js';
 import type { TaskStoppedEvent } from '../../src/compute/local/stopped-event.js';
@@ -50,7 +50,7 @@ export interface TaskGround {
   /** Closed at the end. */
   compute(options?: Partial<LocalComputeOptions> & { stubborn?: boolean }): Promise<Compute>;
   /** A manager of one group, with at most three tasks. */
-  manager(compute: Compute, options?: { holder?: string; now?: () => number }): Manager;
+  manager(compute: Compute, options?: { holder?: string; now?: () => number }): CapacityManager;
   /** What the tasks learnt, as soon as `count` of them have got so far. */
   notes(count: number): Promise<TaskNote[]>;
   close(): Promise<void>;
@@ -102,7 +102,7 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
       return compute;
     },
     manager: (compute, { holder = randomUUID(), now = Date.now } = {}) =>
-      createManager({
+      new CapacityManager({
         api: createApi({ baseUrl: system.url, credentials: { kind: 'apiKey', apiKey: managerKey } }),
         compute,
         groups: [

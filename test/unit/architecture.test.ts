@@ -38,6 +38,7 @@ const importsOnly: Record<string, readonly string[]> = {
     'client/',
     'compute/provider.js',
     'compute/ecs/task-definition.js',
+    'platform/backoff.js',
     'environment/',
     'contract/',
   ],

@@ -1,6 +1,6 @@
 import type { Compute } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
-import type { ManagerApi } from './manager.js';
+import type { ManagerApi } from './manager-api.js';
 
 /** Returns the API without effects: takes no lease and sends no report. */
 export const toReadOnlyApi = (api: ManagerApi): ManagerApi => ({
@@ -20,13 +20,16 @@ export const toDryRunCompute = (compute: Compute): Compute => ({
   close: () => compute.close(),
 });
 
-const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+const pluralize = (count: number, singular: string, plural: string) => `${count} ${count === 1 ? singular : plural}`;
 
-/** What was decided about a group, and why; of a dry run also what a manager that acts would do. */
+/**
+ * Describes the decision about a group, for example `a: 12 jobs wait, 1 runs; 0 workers exist, 13 desired`; a dry run adds
+ * what an acting manager would do, for example `: would launch 13`.
+ */
 export function describeDecision(report: GroupReport, dryRun: boolean): string {
   const { group, pending, inProgress, running, desired } = report;
-  const jobs = `${counted(pending, 'job waits', 'jobs wait')}, ${counted(inProgress, 'runs', 'run')}`;
-  const workers = `${counted(running, 'worker exists', 'workers exist')}, ${desired} desired`;
+  const jobs = `${pluralize(pending, 'job waits', 'jobs wait')}, ${pluralize(inProgress, 'runs', 'run')}`;
+  const workers = `${pluralize(running, 'worker exists', 'workers exist')}, ${desired} desired`;
   const missing = Math.max(0, desired - running);
   return `${group}: ${jobs}; ${workers}${dryRun ? `: would launch ${missing || 'nothing'}` : ''}`;
 }

@@ -2,97 +2,93 @@ import type { z } from 'zod';
 import { type EcsTaskDefinition, toTaskFamily } from '../../compute/ecs/task-definition.js';
 import { ecsManagerEnvironment, type JobTypeVariables, jobTypeVariables } from '../../environment/capacity-manager.js';
 import { setVariablesOf, unusableEnvironment, variableProblems } from '../../environment/server.js';
+import type { Scaling } from './scaling.js';
 import type { WorkerGroup } from './workers-file.js';
 
-/** Workers on ECS: one group a task definition, whatever number of job types it serves. */
+/** Workers on ECS: one group for each task definition, whatever number of job types the workers serve. */
 export interface EcsWorkerGroup extends WorkerGroup, Omit<EcsTaskDefinition, 'group'> {}
 
 export interface EcsManager {
   environment: z.infer<typeof ecsManagerEnvironment>;
   groups: EcsWorkerGroup[];
-  /** What works, and yet deserves a look. */
+  /** Settings that work, but are probably not meant. */
   warnings: string[];
 }
 
-interface TypeVariables {
+interface JobTypeSettings {
   type: string;
   variables: JobTypeVariables;
 }
 
-/** Endings that no other variable is likely to have; each makes its beginning a job type. */
-const typeName = /^([A-Z][A-Z0-9_]*?)_(?:TASK_DEF|MIN_CAPACITY|MAX_CAPACITY)$/;
+/** Matches variables whose prefix is a job type, for example `TEST_TASK_DEF`; other programs hardly use these suffixes. */
+const jobTypeVariable = /^([A-Z][A-Z0-9_]*?)_(?:TASK_DEF|MIN_CAPACITY|MAX_CAPACITY)$/;
 
-/** Reads what `aws.md` lists. Every problem of every variable is reported together. */
+/** Returns the settings of a manager on ECS. Throws a SetupError that lists the problems of all variables. */
 export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
-  const set = setVariablesOf(env);
-  const problems: string[] = [];
-  const parsed = ecsManagerEnvironment.safeParse(set);
-  if (!parsed.success) problems.push(...variableProblems(parsed.error));
+  const variables = setVariablesOf(env);
+  const environment = ecsManagerEnvironment.safeParse(variables);
+  const problems = environment.success ? [] : variableProblems(environment.error);
+  const settings = readJobTypes(variables, problems);
+  const groupMembers = groupByTaskDefinition(settings);
+  for (const members of groupMembers) problems.push(...findDisagreements(members));
+  if (!environment.success || problems.length > 0) throw unusableEnvironment(problems);
 
-  const types = [...new Set(Object.keys(set).flatMap((name) => typeName.exec(name)?.[1] ?? []))].sort();
+  const warnings: string[] = [];
+  const groups = groupMembers.map((members) => toWorkerGroup(members, warnings));
+  return { environment: environment.data, groups: withUniqueNames(groups), warnings };
+}
+
+/** Returns the settings of each job type that has variables, and adds to `problems`. */
+function readJobTypes(set: Readonly<Record<string, string>>, problems: string[]): JobTypeSettings[] {
+  const types = [...new Set(Object.keys(set).flatMap((name) => jobTypeVariable.exec(name)?.[1] ?? []))].sort();
   if (types.length === 0) {
     problems.push('T_TASK_DEF: no job type has variables: set TEST_TASK_DEF, TEST_CLUSTER and so on for each job type');
   }
-  const read: TypeVariables[] = [];
-  for (const type of types) {
-    const ofType = Object.fromEntries(Object.keys(jobTypeVariables.shape).map((key) => [key, set[`${type}_${key}`]]));
-    const variables = jobTypeVariables.safeParse(ofType);
-    if (!variables.success) problems.push(...variableProblems(variables.error, `${type}_`));
-    else if (variables.data.MIN_CAPACITY > variables.data.MAX_CAPACITY)
+  return types.flatMap((type) => {
+    const values = Object.fromEntries(Object.keys(jobTypeVariables.shape).map((key) => [key, set[`${type}_${key}`]]));
+    const parsed = jobTypeVariables.safeParse(values);
+    if (!parsed.success) {
+      problems.push(...variableProblems(parsed.error, `${type}_`));
+      return [];
+    }
+    if (parsed.data.MIN_CAPACITY > parsed.data.MAX_CAPACITY) {
       problems.push(`${type}_MIN_CAPACITY: is above ${type}_MAX_CAPACITY`);
-    else read.push({ type, variables: variables.data });
-  }
-
-  const byDefinition = new Map<string, TypeVariables[]>();
-  for (const one of read) {
-    const key = `${one.variables.CLUSTER} ${toTaskFamily(one.variables.TASK_DEF)}`;
-    byDefinition.set(key, [...(byDefinition.get(key) ?? []), one]);
-  }
-  for (const members of byDefinition.values()) problems.push(...disagreements(members));
-  if (!parsed.success || problems.length > 0) throw unusableEnvironment(problems);
-
-  const warnings: string[] = [];
-  const groups = [...byDefinition.values()].map((members) => groupOf(members, warnings));
-  const names = groups.map(({ name }) => name);
-  for (const group of groups) {
-    // The same family in two clusters.
-    if (names.filter((name) => name === group.name).length > 1)
-      group.name = `${clusterName(group.cluster)}/${group.name}`;
-  }
-  return { environment: parsed.data, groups, warnings };
+      return [];
+    }
+    return [{ type, variables: parsed.data }];
+  });
 }
 
-/** Types that share workers must agree on what these are. */
-function disagreements([first, ...others]: readonly TypeVariables[]): string[] {
+/** Joins job types with the same task definition in the same cluster, because they share workers. */
+function groupByTaskDefinition(settings: readonly JobTypeSettings[]): JobTypeSettings[][] {
+  const groups = new Map<string, JobTypeSettings[]>();
+  for (const setting of settings) {
+    const { CLUSTER, TASK_DEF } = setting.variables;
+    const key = `${CLUSTER} ${toTaskFamily(TASK_DEF)}`;
+    groups.set(key, [...(groups.get(key) ?? []), setting]);
+  }
+  return [...groups.values()];
+}
+
+/** Returns a problem for each setting in which job types with shared workers differ. */
+function findDisagreements([first, ...others]: readonly JobTypeSettings[]): string[] {
   if (!first) return [];
+  const family = toTaskFamily(first.variables.TASK_DEF);
   return (['TASK_DEF', 'SECURITY_GROUP', 'SPOT'] as const).flatMap((key) =>
     others
       .filter(({ variables }) => variables[key] !== first.variables[key])
       .map(
         ({ type }) =>
-          `${type}_${key}: differs from ${first.type}_${key}, though both types have workers of the family ${toTaskFamily(first.variables.TASK_DEF)}`,
+          `${type}_${key}: differs from ${first.type}_${key}, though both types have workers of the family ${family}`,
       ),
   );
 }
 
-/** One group of types that share a task definition; where their scaling differs the more generous value holds. */
-function groupOf(members: readonly TypeVariables[], warnings: string[]): EcsWorkerGroup {
+function toWorkerGroup(members: readonly JobTypeSettings[], warnings: string[]): EcsWorkerGroup {
   const [first] = members;
   if (!first) throw new Error('a group without job types');
   const { TASK_DEF, CLUSTER, SECURITY_GROUP, SPOT } = first.variables;
   const family = toTaskFamily(TASK_DEF);
-  const generous = (
-    key: 'MIN_CAPACITY' | 'MAX_CAPACITY' | 'SENSITIVITY' | 'FACTOR' | 'COOLDOWN',
-    of: typeof Math.max,
-  ) => {
-    const values = members.map(({ variables }) => variables[key]);
-    const value = of(...values);
-    if (values.some((one) => one !== value)) {
-      const named = members.map(({ type }) => `${type}_${key}`).join(', ');
-      warnings.push(`${named} differ, though these types share the workers of ${family}: ${value} holds for all`);
-    }
-    return value;
-  };
   return {
     name: family,
     family,
@@ -101,15 +97,38 @@ function groupOf(members: readonly TypeVariables[], warnings: string[]): EcsWork
     cluster: CLUSTER,
     securityGroup: SECURITY_GROUP,
     spot: SPOT,
-    scaling: {
-      min: generous('MIN_CAPACITY', Math.max),
-      max: generous('MAX_CAPACITY', Math.max),
-      sensitivity: generous('SENSITIVITY', Math.max),
-      factor: generous('FACTOR', Math.min),
-      cooldownSeconds: generous('COOLDOWN', Math.min),
-      policy: { kind: 'logarithmic' },
-    },
+    scaling: toScaling(members, family, warnings),
   };
 }
 
-const clusterName = (cluster: string) => cluster.replace(/^.*cluster\//, '');
+/** Returns the most generous scaling of the job types, and adds to `warnings` where they differ. */
+function toScaling(members: readonly JobTypeSettings[], family: string, warnings: string[]): Scaling {
+  const choose = (
+    key: 'MIN_CAPACITY' | 'MAX_CAPACITY' | 'SENSITIVITY' | 'FACTOR' | 'COOLDOWN',
+    mostGenerous: typeof Math.max,
+  ) => {
+    const values = members.map(({ variables }) => variables[key]);
+    const value = mostGenerous(...values);
+    if (values.some((other) => other !== value)) {
+      const names = members.map(({ type }) => `${type}_${key}`).join(', ');
+      warnings.push(`${names} differ, though these types share the workers of ${family}: ${value} holds for all`);
+    }
+    return value;
+  };
+  return {
+    min: choose('MIN_CAPACITY', Math.max),
+    max: choose('MAX_CAPACITY', Math.max),
+    sensitivity: choose('SENSITIVITY', Math.max),
+    factor: choose('FACTOR', Math.min),
+    cooldownSeconds: choose('COOLDOWN', Math.min),
+    policy: { kind: 'logarithmic' },
+  };
+}
+
+/** Prefixes names that occur twice with their cluster: `reef` → `reef-cluster/reef`. */
+function withUniqueNames(groups: readonly EcsWorkerGroup[]): EcsWorkerGroup[] {
+  const isUnique = ({ name }: EcsWorkerGroup) => groups.filter((other) => other.name === name).length === 1;
+  return groups.map((group) =>
+    isUnique(group) ? group : { ...group, name: `${group.cluster.replace(/^.*cluster\//, '')}/${group.name}` },
+  );
+}

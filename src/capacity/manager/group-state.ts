@@ -1,109 +1,122 @@
 import type { Logger } from 'pino';
-import type { Task } from '../../compute/provider.js';
-import { backoffMs } from './scaling.js';
+import type { LaunchRequest, Task } from '../../compute/provider.js';
+import { backoffMs } from '../../platform/backoff.js';
 import type { WorkerGroup } from './workers-file.js';
 
-/** A launch is believed for so long, though the provider does not list it yet. */
+/** Time within which the provider lists a launched task. */
 const unlistedMs = 60_000;
-/** A worker that ends within this time of its launch did not work: it could not start, or crashed at once. */
-const settledMs = 3_000;
-const longestPauseAfterCrashMs = 60_000;
-const crashing = 'workers end as soon as they have started: see their log';
+/** A worker that ends sooner after its launch could not start, or crashed immediately. */
+const minHealthyMs = 3_000;
+const failureBackoff = { minMs: 1_000, maxMs: 300_000 };
+const crashBackoff = { minMs: 1_000, maxMs: 60_000 };
+const crashMessage = 'workers end as soon as they have started: see their log';
 
-/** A launch as it was asked for. */
-export interface AskedLaunch {
-  count: number;
-  clientToken: string;
+/** Count and client token of a launch. */
+export type GroupLaunch = Omit<LaunchRequest, 'group'>;
+
+export interface GroupStateOptions {
+  group: WorkerGroup;
+  /** True when the provider lists launched tasks immediately. */
+  listsAtOnce: boolean;
+  log: Pick<Logger, 'info' | 'warn'>;
+  now(): number;
+  random(): number;
 }
 
-/** What a manager must remember of a group between turns; everything else is what the provider says exists. */
-export interface GroupState {
-  /** Existing tasks: those listed, and launches of the last minute that are not listed yet. */
-  existing(listed: readonly Task[]): number;
-  /** Milliseconds until the group may launch again: its cooldown, or its backoff after failures and crashes. */
-  heldMs(): number;
-  /** `whole`: as many were started as asked for, so what failed before works again. */
-  launched(tasks: readonly Task[], whole?: boolean): void;
-  failed(reason: string): void;
+/** State of a group that a manager remembers between turns; everything else is read from the provider. */
+export class GroupState {
+  private readonly launches = new Map<string, { atMs: number; isListed: boolean }>();
+  private launchAfterMs = Number.NEGATIVE_INFINITY;
+  private failures = 0;
+  private crashes = 0;
+  private launchError: string | null = null;
+  private unconfirmed: (GroupLaunch & { firstRequestedAtMs: number }) | undefined;
+
+  constructor(private readonly options: GroupStateOptions) {}
+
+  /** Counts existing tasks: listed tasks, and launches of the last minute that are not listed yet. Notices crashes. */
+  countExisting(listed: readonly Task[]): number {
+    const arns = new Set(listed.map(({ arn }) => arn));
+    let unlisted = 0;
+    for (const [arn, launch] of this.launches) {
+      const ageMs = this.options.now() - launch.atMs;
+      const hasEnded = launch.isListed && !arns.has(arn);
+      launch.isListed ||= arns.has(arn);
+      const isHealthy = launch.isListed && ageMs > minHealthyMs;
+      if (isHealthy) this.recordHealthyWorker();
+      else if (hasEnded) this.recordCrash();
+      if (hasEnded || isHealthy || (!launch.isListed && ageMs > unlistedMs)) this.launches.delete(arn);
+      else if (!launch.isListed) unlisted += 1;
+    }
+    return listed.length + unlisted;
+  }
+
+  /** Returns the milliseconds until the group may launch again, because of a cooldown or after failures and crashes. */
+  launchDelayMs(): number {
+    return Math.max(0, this.launchAfterMs - this.options.now());
+  }
+
+  /** `isComplete`: as many tasks were started as requested, so earlier failures are over. */
+  recordLaunch(tasks: readonly Task[], isComplete = true): void {
+    const { group, listsAtOnce, log, now } = this.options;
+    if (tasks.length === 0) return;
+    for (const { arn } of tasks) this.launches.set(arn, { atMs: now(), isListed: listsAtOnce });
+    this.launchAfterMs = now() + group.scaling.cooldownSeconds * 1000;
+    if (!isComplete) return;
+    if (this.launchError !== null) log.info({ group: group.name }, 'launching works again');
+    this.failures = 0;
+    this.launchError = null;
+  }
+
+  recordFailure(reason: string): void {
+    const { group, log, random } = this.options;
+    this.failures += 1;
+    this.delayLaunches(backoffMs(this.failures, { ...failureBackoff, random }));
+    if (this.launchError !== reason)
+      log.warn({ group: group.name, reason }, 'could not launch workers; trying again with growing pauses');
+    this.launchError = reason;
+  }
+
   /**
-   * The launch of the last minute whose answer was lost: it may have happened. Asking for it again, with its token, starts
-   * nothing twice.
+   * Returns the launch of the last minute whose answer was lost. The launch may have happened, so the manager repeats the
+   * launch with its client token, which starts nothing twice.
    */
-  unclear(): AskedLaunch | undefined;
-  /** Notes a launch whose answer was lost; without one, that the last answer came. */
-  setUnclear(launch?: AskedLaunch): void;
-  /** The present failure, null when the last launch went well and its workers live. */
-  lastError(): string | null;
-}
+  unconfirmedLaunch(): GroupLaunch | undefined {
+    if (this.unconfirmed && this.options.now() - this.unconfirmed.firstRequestedAtMs > unlistedMs) {
+      this.unconfirmed = undefined;
+    }
+    return this.unconfirmed;
+  }
 
-export function createGroupState(
-  group: WorkerGroup,
-  deps: { now(): number; random(): number; log: Logger; listsAtOnce: boolean },
-): GroupState {
-  const { now, log } = deps;
-  const launches = new Map<string, { at: number; listed: boolean }>();
-  let notBefore = Number.NEGATIVE_INFINITY;
-  let failures = 0;
-  let crashes = 0;
-  let lastError: string | null = null;
-  let unclear: (AskedLaunch & { at: number }) | undefined;
+  recordLostAnswer(launch: GroupLaunch): void {
+    const earlier = this.unconfirmed?.clientToken === launch.clientToken ? this.unconfirmed : undefined;
+    // Counted from the first request, because tasks of that request are listed a minute later at the latest.
+    this.unconfirmed = { ...launch, firstRequestedAtMs: earlier?.firstRequestedAtMs ?? this.options.now() };
+  }
 
-  const hold = (ms: number) => {
-    notBefore = Math.max(notBefore, now() + ms);
-  };
+  recordAnswer(): void {
+    this.unconfirmed = undefined;
+  }
 
-  const crashed = () => {
-    if (crashes === 0) log.warn({ group: group.name }, `${crashing}; trying again with growing pauses`);
-    crashes += 1;
-    hold(Math.min(longestPauseAfterCrashMs, backoffMs(crashes, deps.random())));
-  };
+  /** Returns the present problem; null when the last launch went well and its workers run. */
+  lastError(): string | null {
+    return this.launchError ?? (this.crashes > 0 ? crashMessage : null);
+  }
 
-  const lived = () => {
-    if (crashes > 0) log.info({ group: group.name }, 'workers live again');
-    crashes = 0;
-  };
+  private delayLaunches(ms: number): void {
+    this.launchAfterMs = Math.max(this.launchAfterMs, this.options.now() + ms);
+  }
 
-  return {
-    existing(listed) {
-      const there = new Set(listed.map(({ arn }) => arn));
-      let unlisted = 0;
-      for (const [arn, launch] of launches) {
-        const age = now() - launch.at;
-        const ended = launch.listed && !there.has(arn);
-        launch.listed ||= there.has(arn);
-        if (launch.listed && age > settledMs) lived();
-        else if (ended) crashed();
-        if (ended || (launch.listed ? age > settledMs : age > unlistedMs)) launches.delete(arn);
-        else if (!launch.listed) unlisted += 1;
-      }
-      return listed.length + unlisted;
-    },
-    heldMs: () => Math.max(0, notBefore - now()),
-    launched(tasks, whole = true) {
-      if (tasks.length === 0) return;
-      for (const { arn } of tasks) launches.set(arn, { at: now(), listed: deps.listsAtOnce });
-      notBefore = now() + group.scaling.cooldownSeconds * 1000;
-      if (!whole) return;
-      if (lastError !== null) log.info({ group: group.name }, 'launching works again');
-      failures = 0;
-      lastError = null;
-    },
-    failed(reason) {
-      failures += 1;
-      hold(backoffMs(failures, deps.random()));
-      if (lastError !== reason)
-        log.warn({ group: group.name, reason }, 'could not launch workers; trying again with growing pauses');
-      lastError = reason;
-    },
-    unclear() {
-      if (unclear && now() - unclear.at > unlistedMs) unclear = undefined;
-      return unclear;
-    },
-    setUnclear(launch) {
-      // From the first time it was asked for: what it started then is listed a minute later at the latest.
-      const at = launch && launch.clientToken === unclear?.clientToken ? unclear.at : now();
-      unclear = launch && { ...launch, at };
-    },
-    lastError: () => lastError ?? (crashes > 0 ? crashing : null),
-  };
+  private recordCrash(): void {
+    const { group, log, random } = this.options;
+    if (this.crashes === 0) log.warn({ group: group.name }, `${crashMessage}; trying again with growing pauses`);
+    this.crashes += 1;
+    this.delayLaunches(backoffMs(this.crashes, { ...crashBackoff, random }));
+  }
+
+  private recordHealthyWorker(): void {
+    const { group, log } = this.options;
+    if (this.crashes > 0) log.info({ group: group.name }, 'workers stay alive again');
+    this.crashes = 0;
+  }
 }

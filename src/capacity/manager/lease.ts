@@ -1,45 +1,60 @@
-import { type Api, ApiError } from '../../client/api.js';
+import { ApiError } from '../../client/api.js';
+import type { ManagerApi } from './manager-api.js';
 
 export const leaseSeconds = 30;
 export const renewEverySeconds = 10;
+/** Time between the last launch under a lease and the earliest expiry of the lease. */
+const marginMs = 5_000;
 
-export interface Lease {
-  /** Whether this manager may act now: takes or renews the lease when it is time. Throws when the API does not answer. */
-  hold(): Promise<{ held: true } | { held: false; holder: string }>;
-  release(): Promise<void>;
-}
+export type LeaseAnswer = { acquired: true } | { acquired: false; holder: string };
 
-/** Lets one manager act and the others stand by. A server without leases is an older one: then there is nobody to share with. */
-export function createLease(api: Pick<Api, 'takeLease' | 'releaseLease'>, holder: string, now: () => number): Lease {
-  let renewAt = Number.NEGATIVE_INFINITY;
-  let held = false;
-  return {
-    async hold() {
-      if (held && now() < renewAt) return { held: true };
-      const askedAt = now();
-      try {
-        await api.takeLease(holder, leaseSeconds);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.status === 409) {
-          held = false;
-          return { held: false, holder: String(error.body.holder ?? 'another manager') };
-        }
-        if (error.status !== 404) {
-          // Ours for certain until it lapses, counted from before we asked.
-          if (held && askedAt < renewAt + (leaseSeconds - renewEverySeconds) * 1000 - 5_000) return { held: true };
-          held = false;
-          throw error;
-        }
+/** Lease that lets one manager act while the others stand by. */
+export class Lease {
+  private isHeld = false;
+  private renewAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly api: Pick<ManagerApi, 'takeLease' | 'releaseLease'>,
+    private readonly holder: string,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Takes the lease, and renews the lease every 10 s. A legacy server without leases (404) has one manager alone, so the
+   * lease counts as acquired. Throws when the API does not answer and the lease may have expired.
+   */
+  async acquire(): Promise<LeaseAnswer> {
+    if (this.isHeld && this.now() < this.renewAtMs) return { acquired: true };
+    const requestedAtMs = this.now();
+    try {
+      await this.api.takeLease(this.holder, leaseSeconds);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 409) {
+        this.isHeld = false;
+        return { acquired: false, holder: String(error.body.holder ?? 'another manager') };
       }
-      held = true;
-      renewAt = askedAt + renewEverySeconds * 1000;
-      return { held: true };
-    },
-    async release() {
-      if (!held) return;
-      held = false;
-      await api.releaseLease(holder);
-    },
-  };
+      if (error.status !== 404) {
+        if (this.isStillValid(requestedAtMs)) return { acquired: true };
+        this.isHeld = false;
+        throw error;
+      }
+    }
+    this.isHeld = true;
+    this.renewAtMs = requestedAtMs + renewEverySeconds * 1000;
+    return { acquired: true };
+  }
+
+  /** Returns true until shortly before the expiry, counted from the request, because the server started to count later. */
+  private isStillValid(nowMs: number): boolean {
+    const expiresAtMs = this.renewAtMs + (leaseSeconds - renewEverySeconds) * 1000;
+    return this.isHeld && nowMs < expiresAtMs - marginMs;
+  }
+
+  /** Releases the lease, if this manager holds the lease. */
+  async release(): Promise<void> {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    await this.api.releaseLease(this.holder);
+  }
 }

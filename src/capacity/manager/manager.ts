@@ -1,18 +1,16 @@
 import type { Logger } from 'pino';
-import { type Api, ApiError } from '../../client/api.js';
-import type { Compute, Task } from '../../compute/provider.js';
-import { maxLaunch } from '../../compute/provider.js';
+import type { Compute } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
 import { toMessage } from '../../contract/errors.js';
 import type { Demand } from '../../contract/jobs.js';
-import { createDemandSource } from './demand-source.js';
-import { createGroupState, type GroupState } from './group-state.js';
-import { createLease, renewEverySeconds } from './lease.js';
-import { backoffMs, desiredWorkers } from './scaling.js';
+import { backoffMs } from '../../platform/backoff.js';
+import { DemandSource } from './demand-source.js';
+import { GroupReconciler } from './group-reconciler.js';
+import { Lease, renewEverySeconds } from './lease.js';
+import type { ManagerApi } from './manager-api.js';
+import { Reporter } from './reporter.js';
+import { listTtlMs, TaskList } from './task-list.js';
 import type { WorkerGroup } from './workers-file.js';
-
-/** The calls of the API that a manager makes. */
-export type ManagerApi = Pick<Api, 'demand' | 'poll' | 'takeLease' | 'releaseLease' | 'reportCapacity'>;
 
 export interface ManagerOptions {
   api: ManagerApi;
@@ -21,217 +19,164 @@ export interface ManagerOptions {
   /** Unique name of this manager. */
   holder: string;
   pollIntervalMs: number;
-  log: Logger;
+  log: Pick<Logger, 'info' | 'warn'>;
   now(): number;
-  /** Waits, or less when the signal aborts. */
+  /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   random(): number;
   newToken(): string;
-  /** Told after each turn in which this manager acted. */
+  /** Receives the status after each turn in which this manager acted. */
   onTurn?: ((status: ManagerStatus) => void) | undefined;
 }
 
 export interface ManagerStatus {
-  /** Whether this manager acts, or stands by for another. */
+  /** True when this manager acts, false when it stands by for another. */
   active: boolean;
   lastSuccessAt: number | undefined;
   lastError: string | null;
   groups: GroupReport[];
 }
 
-export interface Manager {
-  /** Turns until stopped; then gives up the lease. */
-  run(): Promise<void>;
-  /** One turn: whether it acted, or stood by. */
-  turn(waitSeconds?: number): Promise<void>;
-  /** One turn; then gives up the lease. */
-  once(): Promise<void>;
-  stop(): void;
-  status(): ManagerStatus;
-}
-
-/** Turns come no faster, however fast the demand changes. */
+/** Turns follow each other no faster, however fast the demand changes. */
 const minTurnMs = 200;
-/** How old a list of tasks may be that is not made at once, while nobody is missing: providers bound how often one asks. */
-const listedForMs = 1_000;
-/** A report is sent at least this often, so that its age shows that the manager lives. */
-const reportEveryMs = 10_000;
+const standbyMs = 5_000;
+const turnBackoff = { minMs: 1_000, maxMs: 30_000 };
 
-/** Follows the demand: reads it, lists what exists, decides, launches the difference, reports. */
-export function createManager(options: ManagerOptions): Manager {
-  const { api, compute, groups, log, now } = options;
-  const stopping = new AbortController();
-  const demandSource = createDemandSource(api, options);
-  const lease = createLease(api, options.holder, now);
-  const states = new Map<string, GroupState>(
-    groups.map((group) => [group.name, createGroupState(group, { ...options, listsAtOnce: compute.listsAtOnce })]),
-  );
-  const status: ManagerStatus = { active: false, lastSuccessAt: undefined, lastError: null, groups: [] };
-  let standingBy = false;
-  const unserved = new Set<string>();
-  let listed: { tasks: Task[]; at: number; reused: boolean } | undefined;
-  let reported = { text: '', at: Number.NEGATIVE_INFINITY };
-
-  const stateOf = (group: WorkerGroup): GroupState => {
-    const state = states.get(group.name);
-    if (!state) throw new Error(`no state of the group ${group.name}`);
-    return state;
+/** Follows the demand: reads the demand, lists existing tasks, decides, launches missing workers, reports. */
+export class CapacityManager {
+  private readonly stopping = new AbortController();
+  private readonly demandSource: DemandSource;
+  private readonly lease: Lease;
+  private readonly taskList: TaskList;
+  private readonly reporter: Reporter;
+  private readonly groups: readonly GroupReconciler[];
+  private readonly unservedTypes = new Set<string>();
+  private readonly currentStatus: ManagerStatus = {
+    active: false,
+    lastSuccessAt: undefined,
+    lastError: null,
+    groups: [],
   };
+  private isStandingBy = false;
+  /** Settles when the last `run` or `once` has ended, well or not. */
+  finished: Promise<void> = Promise.resolve();
 
-  /**
-   * Launches what is missing, ten at a time; how many were started. A launch whose answer was lost is asked for again
-   * first, and while fewer are missing than it asked for, nothing is launched: it may have happened.
-   */
-  const launch = async (group: WorkerGroup, missing: number, listed: readonly Task[]): Promise<number> => {
-    const state = stateOf(group);
-    const known = new Set(listed.map(({ arn }) => arn));
-    let launched = 0;
-    while (launched < missing && !stopping.signal.aborted && (await lease.hold()).held) {
-      const unclear = state.unclear();
-      const left = missing - launched;
-      if (unclear && unclear.count > left) return launched;
-      const request = unclear ?? { count: Math.min(left, maxLaunch), clientToken: options.newToken() };
-      try {
-        const { started, failures } = await compute.launch({ group: group.name, ...request });
-        state.setUnclear();
-        state.launched(started, failures.length === 0);
-        if (started.length > 0) log.info({ group: group.name, started: started.length }, 'launched workers');
-        launched += started.filter(({ arn }) => !known.has(arn)).length;
-        const [failure] = failures;
-        if (failure) state.failed([failure.reason, failure.detail].filter(Boolean).join(': '));
-        if (started.length < request.count) return launched;
-      } catch (error) {
-        state.setUnclear(request);
-        state.failed(toMessage(error));
-        return launched;
-      }
-    }
-    return launched;
-  };
+  constructor(private readonly options: ManagerOptions) {
+    const { api, compute, groups, holder, now } = options;
+    this.demandSource = new DemandSource(api, options);
+    this.lease = new Lease(api, holder, now);
+    this.reporter = new Reporter(api, holder, now);
+    const names = groups.map(({ name }) => name);
+    this.taskList = new TaskList(compute, names, now);
+    const mayLaunch = async () => !this.stopping.signal.aborted && (await this.lease.acquire()).acquired;
+    this.groups = groups.map((group) => new GroupReconciler(group, { ...options, mayLaunch }));
+  }
 
-  const demandOf = ({ jobTypes }: WorkerGroup, demand: Demand) => {
-    const types = demand.types.filter(({ type }) => jobTypes.includes(type));
-    return {
-      pending: types.reduce((sum, type) => sum + type.pending, 0),
-      inProgress: types.reduce((sum, type) => sum + type.inProgress, 0),
-    };
-  };
+  /** Takes turns until stopped, then releases the lease. */
+  run(): Promise<void> {
+    return this.track(this.takeTurns());
+  }
 
-  /** The existing tasks: asked for anew before anything is launched, and at least every second otherwise. */
-  const listTasks = async (demand: Demand): Promise<Task[]> => {
-    const fresh = listed && !compute.listsAtOnce && now() - listed.at < listedForMs;
-    const isMissing = (group: WorkerGroup) => {
-      const running = status.groups.find((report) => report.group === group.name)?.running ?? 0;
-      return stateOf(group).heldMs() === 0 && desiredWorkers(demandOf(group, demand), group.scaling) > running;
-    };
-    if (listed && fresh && !groups.some(isMissing)) {
-      listed.reused = true;
-      return listed.tasks;
-    }
-    const at = now();
-    listed = { tasks: await compute.list(groups.map(({ name }) => name)), at, reused: false };
-    return listed.tasks;
-  };
+  /** Takes one turn, then releases the lease. */
+  once(): Promise<void> {
+    return this.track(this.turn().finally(() => this.release()));
+  }
 
-  const warnOfUnserved = (demand: Demand) => {
-    const served = new Set(groups.flatMap(({ jobTypes }) => jobTypes));
-    for (const { type } of demand.types) {
-      if (served.has(type) || unserved.has(type)) continue;
-      unserved.add(type);
-      log.warn({ jobType: type }, 'no group of workers serves this job type; its jobs are skipped');
-    }
-  };
+  stop(): void {
+    this.stopping.abort();
+  }
 
-  /** Decides on one group and launches what is missing; what it found and did. */
-  const reconcile = async (group: WorkerGroup, demand: Demand, tasks: readonly Task[]): Promise<GroupReport> => {
-    const state = stateOf(group);
-    const { pending, inProgress } = demandOf(group, demand);
-    const desired = desiredWorkers({ pending, inProgress }, group.scaling);
-    const ofGroup = tasks.filter((task) => task.group === group.name);
-    // Asked once a turn: what is launched now is not in the list that was made before.
-    const existing = state.existing(ofGroup);
-    const missing = desired - existing;
-    const launched = missing > 0 && state.heldMs() === 0 ? await launch(group, missing, ofGroup) : 0;
-    return {
-      group: group.name,
-      jobTypes: [...group.jobTypes],
-      pending,
-      inProgress,
-      running: existing + launched,
-      desired,
-      lastError: state.lastError(),
-    };
-  };
+  status(): ManagerStatus {
+    return this.currentStatus;
+  }
 
-  const report = async () => {
-    const text = JSON.stringify(status.groups);
-    if (text === reported.text && now() - reported.at < reportEveryMs) return;
-    await api.reportCapacity(options.holder, status.groups, status.lastError).catch((error: unknown) => {
-      // An older server takes no reports.
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-    });
-    reported = { text, at: now() };
-  };
-
-  const turn = async (waitSeconds = 0): Promise<void> => {
-    const answer = await lease.hold();
-    status.active = answer.held;
-    if (!answer.held) {
-      if (!standingBy) log.info({ holder: answer.holder }, 'another manager acts; standing by');
-      standingBy = true;
-      status.lastSuccessAt = now();
+  /** Takes one turn: acts, or stands by while another manager holds the lease. */
+  async turn(waitSeconds = 0): Promise<void> {
+    const status = this.currentStatus;
+    if (!(await this.isActive())) {
+      status.lastSuccessAt = this.options.now();
       return;
     }
-    if (standingBy) log.info('took over as the acting manager');
-    standingBy = false;
-    const demand = await demandSource.next(waitSeconds, stopping.signal);
-    if (stopping.signal.aborted) return;
-    warnOfUnserved(demand);
-    const tasks = await listTasks(demand);
-    status.groups = await Promise.all(groups.map((group) => reconcile(group, demand, tasks)));
+    const demand = await this.demandSource.next(waitSeconds, this.stopping.signal);
+    if (this.stopping.signal.aborted) return;
+    this.warnAboutUnservedTypes(demand);
+    const tasks = await this.taskList.read({ mayReuse: !this.groups.some((group) => group.needsLaunch(demand)) });
+    status.groups = await Promise.all(this.groups.map((group) => group.reconcile(demand, tasks)));
     status.lastError = null;
-    status.lastSuccessAt = now();
-    options.onTurn?.(status);
-    await report();
-  };
+    status.lastSuccessAt = this.options.now();
+    this.options.onTurn?.(status);
+    await this.reporter.report(status.groups, status.lastError);
+  }
+
+  private async takeTurns(): Promise<void> {
+    const { now, random, sleep } = this.options;
+    const { signal } = this.stopping;
+    let failures = 0;
+    while (!signal.aborted) {
+      const startedAtMs = now();
+      try {
+        await this.turn(Math.ceil(this.maxWaitSeconds()));
+        failures = 0;
+        await sleep(this.isStandingBy ? standbyMs : Math.max(0, minTurnMs - (now() - startedAtMs)), signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        failures += 1;
+        this.recordFailedTurn(error);
+        await sleep(backoffMs(failures, { ...turnBackoff, random }), signal);
+      }
+    }
+    await this.release();
+  }
+
+  /** Acquires the lease, and logs when this manager becomes active or stands by. */
+  private async isActive(): Promise<boolean> {
+    const { log } = this.options;
+    const answer = await this.lease.acquire();
+    if (answer.acquired && this.isStandingBy) log.info('took over as the acting manager');
+    if (!answer.acquired && !this.isStandingBy) {
+      log.info({ holder: answer.holder }, 'another manager acts; standing by');
+    }
+    this.isStandingBy = !answer.acquired;
+    this.currentStatus.active = answer.acquired;
+    return answer.acquired;
+  }
 
   /**
-   * How long the next turn may wait for the demand to change: not past a cooldown that holds back missing workers, nor
-   * past the age of a list that was used twice, nor so long that the manager would look dead (half of the ten poll
-   * intervals that its health allows).
+   * Returns how long the next turn may wait for the demand to change: at most until a cooldown or backoff of a group ends,
+   * until a reused list is outdated, and for half of the ten poll intervals after which the manager counts as unhealthy.
    */
-  const waitSeconds = () => {
-    const held = groups.map((group) => stateOf(group).heldMs()).filter((ms) => ms > 0);
-    const waits = [...held.map((ms) => ms + 50), ...(listed?.reused ? [listedForMs] : [])];
-    return Math.min(renewEverySeconds, (5 * options.pollIntervalMs) / 1000, ...waits.map((ms) => ms / 1000));
-  };
+  private maxWaitSeconds(): number {
+    const delaysMs = this.groups.map((group) => group.launchDelayMs()).filter((ms) => ms > 0);
+    const waitsMs = [...delaysMs.map((ms) => ms + 50), ...(this.taskList.wasReused ? [listTtlMs] : [])];
+    return Math.min(renewEverySeconds, ...[5 * this.options.pollIntervalMs, ...waitsMs].map((ms) => ms / 1000));
+  }
 
-  const release = () =>
-    lease.release().catch((error: unknown) => log.warn({ err: error }, 'could not give up the lease'));
+  private warnAboutUnservedTypes(demand: Demand): void {
+    const { groups, log } = this.options;
+    const served = new Set(groups.flatMap(({ jobTypes }) => jobTypes));
+    for (const { type } of demand.types) {
+      if (served.has(type) || this.unservedTypes.has(type)) continue;
+      this.unservedTypes.add(type);
+      log.warn({ jobType: type }, 'no group of workers serves this job type; its jobs are skipped');
+    }
+  }
 
-  return {
-    turn,
-    once: () => turn().finally(release),
-    status: () => status,
-    stop: () => stopping.abort(),
-    async run() {
-      let failures = 0;
-      while (!stopping.signal.aborted) {
-        const began = now();
-        try {
-          await turn(Math.ceil(waitSeconds()));
-          failures = 0;
-          await options.sleep(standingBy ? 5_000 : Math.max(0, minTurnMs - (now() - began)), stopping.signal);
-        } catch (error) {
-          if (stopping.signal.aborted) break;
-          failures += 1;
-          const message = toMessage(error);
-          if (status.lastError !== message) log.warn({ err: error }, 'a turn failed; trying again with growing pauses');
-          status.lastError = message;
-          await options.sleep(Math.min(30_000, backoffMs(failures, options.random())), stopping.signal);
-        }
-      }
-      await release();
-    },
-  };
+  private recordFailedTurn(error: unknown): void {
+    const message = toMessage(error);
+    if (this.currentStatus.lastError !== message) {
+      this.options.log.warn({ err: error }, 'a turn failed; trying again with growing pauses');
+    }
+    this.currentStatus.lastError = message;
+  }
+
+  private async release(): Promise<void> {
+    await this.lease
+      .release()
+      .catch((error: unknown) => this.options.log.warn({ err: error }, 'could not release the lease'));
+  }
+
+  private track(running: Promise<void>): Promise<void> {
+    this.finished = running.catch(() => {});
+    return running;
+  }
 }

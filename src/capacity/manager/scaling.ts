@@ -1,49 +1,58 @@
-/** How a group of workers follows its demand. */
+import type { Demand } from '../../contract/jobs.js';
+
+/** Limits and policy by which a group of workers follows its demand. */
 export interface Scaling {
   min: number;
   max: number;
-  /** Jobs that wait for each step of the logarithm. */
+  /** Waiting jobs for the first step of the logarithm. */
   factor: number;
-  /** Workers for each step. */
+  /** Workers for each step of the logarithm. */
   sensitivity: number;
+  /** Seconds between launches. */
   cooldownSeconds: number;
   policy: ScalingPolicy;
 }
 
 export type ScalingPolicy =
   | { kind: 'logarithmic' }
-  /** Workers that clear the backlog within the target, given how long a job takes on average. */
+  /** Enough workers to clear the backlog within the target, given the mean run time of a job. */
   | { kind: 'target-wait'; targetWaitSeconds: number; meanJobSeconds: number };
 
-/** Waiting and running jobs of a group's types. */
+/** Waiting and running jobs of a group's job types. */
 export interface GroupDemand {
   pending: number;
   inProgress: number;
 }
 
+/** Adds up the demand of the job types that a group serves. */
+export function toGroupDemand(jobTypes: readonly string[], { types }: Demand): GroupDemand {
+  const served = types.filter(({ type }) => jobTypes.includes(type));
+  return {
+    pending: served.reduce((sum, { pending }) => sum + pending, 0),
+    inProgress: served.reduce((sum, { inProgress }) => sum + inProgress, 0),
+  };
+}
+
 const clamp = (value: number, { min, max }: Pick<Scaling, 'min' | 'max'>) => Math.min(max, Math.max(min, value));
 
-/** Workers for `pending` jobs: `max(1 if p > 0, round(sensitivity * ln(p / factor + 1)))`. */
-export function wantedFor(pending: number, { sensitivity, factor }: Pick<Scaling, 'sensitivity' | 'factor'>): number {
+/**
+ * Returns the workers for `pending` jobs, `max(1 if p > 0, round(sensitivity * ln(p / factor + 1)))`. For example, 100 jobs
+ * with sensitivity 3 and factor 10 get `round(3 * ln(11))` = 7 workers.
+ */
+export function workersFor(pending: number, { sensitivity, factor }: Pick<Scaling, 'sensitivity' | 'factor'>): number {
   return Math.max(pending > 0 ? 1 : 0, Math.round(sensitivity * Math.log(pending / factor + 1)));
 }
 
 /**
- * How many workers a group should have. Busy workers are not spare capacity, so jobs that wait behind long ones get
- * workers of their own: `clamp(b + min(p, wanted(p)), min, max)`, or, to clear the backlog within a target,
- * `clamp(b + ceil(p * meanJobSeconds / targetWaitSeconds), min, max)`.
+ * Returns the number of workers that a group should have. Busy workers are no spare capacity, so waiting jobs get workers of
+ * their own. With b running and p waiting jobs: `clamp(b + min(p, workersFor(p)), min, max)`, or, to clear the backlog within
+ * a target, `clamp(b + ceil(p * meanJobSeconds / targetWaitSeconds), min, max)`.
  */
 export function desiredWorkers({ pending, inProgress }: GroupDemand, scaling: Scaling): number {
   const { policy } = scaling;
-  const more =
+  const additional =
     policy.kind === 'target-wait'
       ? Math.ceil((pending * policy.meanJobSeconds) / policy.targetWaitSeconds)
-      : Math.min(pending, wantedFor(pending, scaling));
-  return clamp(inProgress + more, scaling);
-}
-
-/** Milliseconds to wait after `failures` failures in a row: doubling from 1 s up to 5 min, with jitter (0..1) over half of it. */
-export function backoffMs(failures: number, jitter: number): number {
-  const full = Math.min(300_000, 1000 * 2 ** (failures - 1));
-  return full / 2 + (full / 2) * jitter;
+      : Math.min(pending, workersFor(pending, scaling));
+  return clamp(inProgress + additional, scaling);
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { SetupError } from '../../contract/errors.js';
+import { SetupError, toMessage } from '../../contract/errors.js';
 import type { Scaling } from './scaling.js';
 
-/** Workers of one kind: the job types they take, how they scale, and what they run. */
+/** Workers of one kind, with the job types that they serve and the limits within which they scale. */
 export interface WorkerGroup {
   name: string;
   jobTypes: readonly string[];
@@ -44,24 +44,24 @@ const workers = z.strictObject({
     .min(1),
 });
 
-/** A group of the workers file, with what its tasks run on this machine. */
+/** A group of the workers file, with the program that its tasks run on this machine. */
 export interface LocalWorkerGroup extends WorkerGroup {
-  /** The program; undefined: this one. */
+  /** Program and first arguments; undefined: the `reefguide` command. */
   entryPoint: readonly string[] | undefined;
   command: readonly string[];
   env: Readonly<Record<string, string>>;
 }
 
 /**
- * Parses the text of a workers file, for example `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "command": ["worker"],
- * "scaling": { "max": 2 } }] }`. Throws a SetupError that names `file` and the reason.
+ * Parses the text of a workers file. Throws a SetupError that names `file` and the reason. For example:
+ * `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "command": ["worker"], "scaling": { "max": 2 } }] }`.
  */
 export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw workersFileError(file, error instanceof Error ? error.message : 'not JSON');
+    throw workersFileError(file, toMessage(error));
   }
   const parsed = workers.safeParse(content);
   if (!parsed.success) {

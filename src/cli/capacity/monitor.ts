@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
-import type { Manager, ManagerStatus } from '../../capacity/manager/manager.js';
+import type { CapacityManager, ManagerStatus } from '../../capacity/manager/manager.js';
 import { SetupError } from '../../contract/errors.js';
 
 /** Healthy while the last turn succeeded within ten poll intervals, and never asked to be faster than a long poll. */
@@ -14,7 +14,7 @@ export function isHealthy(
 
 /** `GET /health` and `GET /metrics` of the capacity manager. */
 export async function startMonitor(
-  manager: Pick<Manager, 'status'>,
+  manager: Pick<CapacityManager, 'status'>,
   options: { port: number; host: string; pollIntervalMs: number; now(): number },
 ): Promise<{ port: number; close(): Promise<void> }> {
   const registry = new Registry();

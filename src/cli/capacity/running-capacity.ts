@@ -1,32 +1,26 @@
-import type { Manager } from '../../capacity/manager/manager.js';
+import type { CapacityManager } from '../../capacity/manager/manager.js';
 import type { WorkerGroup } from '../../capacity/manager/workers-file.js';
 
-/** A capacity manager with what it launches on, whatever that is. */
+/** A capacity manager with the provider on which the manager launches workers. */
 export interface Capacity {
-  manager: Manager;
+  manager: CapacityManager;
   groups: string[];
-  /** Stops the manager, which gives up its lease, and what must not outlive it. */
+  /** Stops the manager, which then releases its lease, and everything that must not outlive the manager. */
   stop(): Promise<void>;
 }
 
-/** `end` is told when the manager's last turn has finished and its lease is given up. */
+/** `end` receives a promise that settles when the last turn has finished and the lease is released. */
 export function stoppable(
-  manager: Manager,
+  manager: CapacityManager,
   groups: readonly WorkerGroup[],
   end: (finished: Promise<void>) => Promise<void>,
 ): Capacity {
-  let finished = Promise.resolve();
-  const watched = (made: Promise<void>) => {
-    // Whoever asked for it hears of its failure.
-    finished = made.catch(() => {});
-    return made;
-  };
   return {
     groups: groups.map(({ name }) => name),
-    manager: { ...manager, run: () => watched(manager.run()), once: () => watched(manager.once()) },
+    manager,
     async stop() {
       manager.stop();
-      await end(finished);
+      await end(manager.finished);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { createAws } from '../../aws/clients.js';
 import { toDryRunCompute, toReadOnlyApi } from '../../capacity/manager/dry-run.js';
 import type { EcsManager } from '../../capacity/manager/ecs-groups.js';
-import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
+import { CapacityManager, type ManagerStatus } from '../../capacity/manager/manager.js';
 import { createApi } from '../../client/api.js';
 import { EcsCompute } from '../../compute/ecs/provider.js';
 import { sleep } from '../../platform/sleep.js';
@@ -39,7 +39,7 @@ export function startEcsCapacity({ settings, log, dryRun, onTurn }: EcsCapacityO
     log,
     now: Date.now,
   });
-  const manager = createManager({
+  const manager = new CapacityManager({
     api: dryRun ? toReadOnlyApi(api) : api,
     compute: dryRun ? toDryRunCompute(compute) : compute,
     groups,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { toDryRunCompute, toReadOnlyApi } from '../../capacity/manager/dry-run.js';
-import { createManager, type ManagerStatus } from '../../capacity/manager/manager.js';
+import { CapacityManager, type ManagerStatus } from '../../capacity/manager/manager.js';
 import { type Api, createApi } from '../../client/api.js';
 import { endOrphanTasks, LocalCompute } from '../../compute/local/provider.js';
 import type { TaskStoppedEvent } from '../../compute/local/stopped-event.js';
@@ -119,7 +119,7 @@ export async function startLocalCapacity(options: LocalCapacityOptions): Promise
     logDirectory: path.join(options.home, 'logs'),
     environment: workerEnvironment(options),
   });
-  const manager = createManager({
+  const manager = new CapacityManager({
     api: dryRun ? toReadOnlyApi(api) : api,
     compute: dryRun ? toDryRunCompute(compute) : compute,
     groups,

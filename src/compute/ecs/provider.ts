@@ -73,7 +73,7 @@ export class EcsCompute implements Compute {
     );
     if (hadRun) {
       const taskArns = tasks.map(({ taskArn }) => taskArn);
-      this.options.log.info({ family, taskArns }, 'The launch had happened already');
+      this.options.log.info({ family, taskArns }, 'the launch had happened already');
     }
     const started = tasks.filter(startsOrRuns).flatMap((task) => toTask(task, group));
     return { started, failures: failures.map(toLaunchFailure) };

@@ -102,10 +102,10 @@ export async function endOrphanTasks({
     if (isAlive(record.manager)) continue;
     if (isAlive(record.process)) signalGroup(record.process.pid, 'SIGKILL');
     await removeTask(orphan);
-    log.warn({ taskArn: record.arn }, 'Ended a task of an earlier manager');
+    log.warn({ taskArn: record.arn }, 'ended a task of an earlier manager');
     const event = toStoppedEvent(toTask(record, 'STOPPED'), null, 'its capacity manager was gone', now());
     await onStopped(event).catch((err: unknown) =>
-      log.warn({ err, taskArn: record.arn }, 'Could not report a stopped task'),
+      log.warn({ err, taskArn: record.arn }, 'could not report a stopped task'),
     );
   }
 }

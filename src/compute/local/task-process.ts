@@ -52,7 +52,7 @@ export class TaskProcess {
     this.exited = this.process.exited;
     this.task = { arn: toTaskArn(id), group, lastStatus: 'RUNNING', startedAt: new Date(now()) };
     this.ended = this.supervise(output).catch((err: unknown) => {
-      if (this.process.pid !== undefined) log.warn({ err, taskArn: this.task.arn }, 'Could not report a stopped task');
+      if (this.process.pid !== undefined) log.warn({ err, taskArn: this.task.arn }, 'could not report a stopped task');
     });
   }
 
@@ -66,7 +66,7 @@ export class TaskProcess {
     const { pid } = this.process;
     if (pid === undefined) await this.ended.then(() => this.exited);
     else await writeTaskRecord(directory, this.task, pid);
-    log.info({ taskArn: this.task.arn, group: this.task.group, pid }, 'Task started');
+    log.info({ taskArn: this.task.arn, group: this.task.group, pid }, 'task started');
   }
 
   /** Stops the task gently, and by force after 4 s. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { createAws } from '../../../../src/aws/clients.js';
-import { createManager, type Manager } from '../../../../src/capacity/manager/manager.js';
+import { CapacityManager } from '../../../../src/capacity/manager/manager.js';
 import { type Credentials, createApi } from '../../../../src/client/api.js';
 import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
 import type { Compute } from '../../../../src/compute/provider.js';
@@ -68,8 +68,8 @@ function manager(
     credentials = { kind: 'apiKey', apiKey: managerKey },
     now = Date.now,
   }: { baseUrl?: string; credentials?: Credentials; now?: () => number } = {},
-): Manager {
-  return createManager({
+): CapacityManager {
+  return new CapacityManager({
     api: createApi({ baseUrl, credentials }),
     compute: on,
     groups: [
@@ -96,7 +96,7 @@ function manager(
   });
 }
 
-function running(made: Manager): Manager {
+function running(made: CapacityManager): CapacityManager {
   const done = made.run();
   undo.push(async () => {
     made.stop();

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { createDemandSource } from '../../../../src/capacity/manager/demand-source.js';
+import { DemandSource } from '../../../../src/capacity/manager/demand-source.js';
 import type { Demand, JobBody } from '../../../../src/contract/jobs.js';
 import { sleep } from '../../../../src/platform/sleep.js';
 import { refusal } from './support.js';
@@ -25,15 +25,15 @@ const job = (type: string): JobBody => ({
   progress: null,
 });
 
-type Asked = { wait: number; version: string | undefined };
+type Request = { wait: number; version: string | undefined };
 
 function source(server: { demand?: () => Demand; poll?: (query: object) => JobBody[] }) {
-  const asked: Asked[] = [];
+  const requests: Request[] = [];
   const polled: object[] = [];
-  const made = createDemandSource(
+  const demandSource = new DemandSource(
     {
       async demand(wait, version) {
-        asked.push({ wait, version });
+        requests.push({ wait, version });
         if (!server.demand) throw refusal(404);
         return server.demand();
       },
@@ -44,74 +44,77 @@ function source(server: { demand?: () => Demand; poll?: (query: object) => JobBo
     },
     { pollIntervalMs: 3000, sleep },
   );
-  return { made, asked, polled };
+  return { demandSource, requests, polled };
 }
 
-describe('a server with demand', () => {
-  it('is asked at once, then for what differs from the version known', async () => {
+describe('DemandSource', () => {
+  it('requests the demand without a wait first, then waits for a change of the known version', async () => {
     const answers = [demand('one'), demand('two')];
-    const { made, asked } = source({ demand: () => answers.shift() ?? demand('three') });
-    for (let n = 0; n < 3; n += 1) await made.next(10, signal);
-    expect(asked).toEqual([
+    const { demandSource, requests } = source({ demand: () => answers.shift() ?? demand('three') });
+    for (let n = 0; n < 3; n += 1) await demandSource.next(10, signal);
+    expect(requests).toEqual([
       { wait: 0, version: undefined },
       { wait: 10, version: 'one' },
       { wait: 10, version: 'two' },
     ]);
   });
 
-  it.each([0, 401, 403, 429, 500, 503])('that answers %d is not taken for an older one', async (status) => {
-    const failing = { fail: true };
-    const { made, polled } = source({
-      demand() {
-        if (failing.fail) throw refusal(status);
-        return demand('one');
-      },
-    });
-    await expect(made.next(0, signal)).rejects.toMatchObject({ status });
-    failing.fail = false;
-    expect(await made.next(0, signal)).toEqual(demand('one'));
-    expect(polled).toEqual([]);
-  });
+  it.each([0, 401, 403, 429, 500, 503])(
+    'does not take a server that answers %d for a legacy server',
+    async (status) => {
+      const failing = { fail: true };
+      const { demandSource, polled } = source({
+        demand() {
+          if (failing.fail) throw refusal(status);
+          return demand('one');
+        },
+      });
+      await expect(demandSource.next(0, signal)).rejects.toMatchObject({ status });
+      failing.fail = false;
+      expect(await demandSource.next(0, signal)).toEqual(demand('one'));
+      expect(polled).toEqual([]);
+    },
+  );
 });
 
-describe('an older server, with poll alone', () => {
-  it.each([404, 400])('is known by the answer %d, and its waiting jobs are counted', async (status) => {
-    const { made, asked } = source({
+describe('DemandSource on a legacy server', () => {
+  it.each([404, 400])('recognises the server by the answer %d and counts its waiting jobs', async (status) => {
+    const { demandSource, requests } = source({
       demand() {
         throw refusal(status);
       },
       poll: () => [job('A'), job('B'), job('A')],
     });
-    expect((await made.next(0, signal)).types).toEqual([
+    expect((await demandSource.next(0, signal)).types).toEqual([
       { type: 'A', pending: 2, inProgress: 0, oldestPendingSeconds: 0 },
       { type: 'B', pending: 1, inProgress: 0, oldestPendingSeconds: 0 },
     ]);
-    await made.next(0, signal);
-    expect(asked).toHaveLength(1);
+    await demandSource.next(0, signal);
+    expect(requests).toHaveLength(1);
   });
 
-  it('that knows no limit is polled without one', async () => {
-    const { made, polled } = source({
+  it('polls without a limit when the server refuses the limit', async () => {
+    const { demandSource, polled } = source({
       poll(query) {
         if ('limit' in query) throw refusal(400);
         return [job('A')];
       },
     });
-    expect((await made.next(0, signal)).types).toHaveLength(1);
+    expect((await demandSource.next(0, signal)).types).toHaveLength(1);
     expect(polled).toEqual([{ limit: 500 }, {}]);
   });
 
-  it('is polled every interval, or sooner when the manager wants to', async () => {
+  it('polls every interval, or sooner when the manager waits shorter', async () => {
     jest.useFakeTimers();
     try {
-      const { made, polled } = source({ poll: () => [] });
-      await made.next(10, signal);
+      const { demandSource, polled } = source({ poll: () => [] });
+      await demandSource.next(10, signal);
       for (const [waitSeconds, afterMs] of [
         [10, 3000],
         [1, 1000],
       ] as const) {
         polled.length = 0;
-        const next = made.next(waitSeconds, signal);
+        const next = demandSource.next(waitSeconds, signal);
         await jest.advanceTimersByTimeAsync(afterMs - 1);
         expect(polled).toEqual([]);
         await jest.advanceTimersByTimeAsync(1);
@@ -123,12 +126,12 @@ describe('an older server, with poll alone', () => {
     }
   });
 
-  it('that does not answer is an error', async () => {
-    const { made } = source({
+  it('throws when the server does not answer', async () => {
+    const { demandSource } = source({
       poll() {
         throw refusal(0);
       },
     });
-    await expect(made.next(0, signal)).rejects.toMatchObject({ status: 0 });
+    await expect(demandSource.next(0, signal)).rejects.toMatchObject({ status: 0 });
   });
 });

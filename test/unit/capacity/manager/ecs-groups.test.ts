@@ -9,7 +9,7 @@ const base = {
   VPC_ID: 'vpc-1',
 };
 
-const ofType = (type: string, changes: Record<string, string> = {}): Record<string, string> => ({
+const variablesFor = (type: string, changes: Record<string, string> = {}): Record<string, string> => ({
   [`${type}_TASK_DEF`]: 'arn:aws:ecs:ap-southeast-2:123456789012:task-definition/reef:3',
   [`${type}_CLUSTER`]: 'reef',
   [`${type}_MIN_CAPACITY`]: '0',
@@ -21,7 +21,7 @@ const ofType = (type: string, changes: Record<string, string> = {}): Record<stri
   ...changes,
 });
 
-function problems(env: Record<string, string>): string {
+function readProblems(env: Record<string, string>): string {
   try {
     parseEcsManager(env);
   } catch (error) {
@@ -30,14 +30,14 @@ function problems(env: Record<string, string>): string {
   throw new Error('no problem was reported');
 }
 
-describe('the environment of the capacity manager on ECS', () => {
-  it('has defaults for what need not be set', () => {
-    const { environment } = parseEcsManager({ ...base, ...ofType('TEST') });
+describe('parseEcsManager', () => {
+  it('has defaults for optional variables', () => {
+    const { environment } = parseEcsManager({ ...base, ...variablesFor('TEST') });
     expect(environment).toMatchObject({ POLL_INTERVAL_MS: 3000, PORT: 3000, LOG_LEVEL: 'info' });
   });
 
   it('describes a group by its task definition', () => {
-    const { groups, warnings } = parseEcsManager({ ...base, ...ofType('TEST', { TEST_SPOT: 'true' }) });
+    const { groups, warnings } = parseEcsManager({ ...base, ...variablesFor('TEST', { TEST_SPOT: 'true' }) });
     expect(warnings).toEqual([]);
     expect(groups).toEqual([
       {
@@ -63,9 +63,9 @@ describe('the environment of the capacity manager on ECS', () => {
   it('makes one group of the types that share a task definition', () => {
     const { groups } = parseEcsManager({
       ...base,
-      ...ofType('SUITABILITY_ASSESSMENT'),
-      ...ofType('REGIONAL_ASSESSMENT'),
-      ...ofType('TEST', { TEST_TASK_DEF: 'other:1' }),
+      ...variablesFor('SUITABILITY_ASSESSMENT'),
+      ...variablesFor('REGIONAL_ASSESSMENT'),
+      ...variablesFor('TEST', { TEST_TASK_DEF: 'other:1' }),
     });
     expect(groups.map(({ name, jobTypes }) => [name, jobTypes])).toEqual([
       ['reef', ['REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT']],
@@ -73,20 +73,20 @@ describe('the environment of the capacity manager on ECS', () => {
     ]);
   });
 
-  it('tells groups of one family in two clusters apart', () => {
+  it('names groups of one family in two clusters by their clusters', () => {
     const { groups } = parseEcsManager({
       ...base,
-      ...ofType('A'),
-      ...ofType('B', { B_CLUSTER: 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/second' }),
+      ...variablesFor('A'),
+      ...variablesFor('B', { B_CLUSTER: 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/second' }),
     });
     expect(groups.map(({ name }) => name)).toEqual(['reef/reef', 'second/reef']);
   });
 
-  it('takes the more generous value where types that share workers differ, and says so', () => {
+  it('takes the most generous value where types that share workers differ, and warns', () => {
     const { groups, warnings } = parseEcsManager({
       ...base,
-      ...ofType('A', { A_MAX_CAPACITY: '3', A_FACTOR: '2', A_COOLDOWN: '5' }),
-      ...ofType('B', { B_MIN_CAPACITY: '1', B_SENSITIVITY: '4' }),
+      ...variablesFor('A', { A_MAX_CAPACITY: '3', A_FACTOR: '2', A_COOLDOWN: '5' }),
+      ...variablesFor('B', { B_MIN_CAPACITY: '1', B_SENSITIVITY: '4' }),
     });
     expect(groups[0]?.scaling).toMatchObject({ min: 1, max: 5, factor: 2, sensitivity: 4, cooldownSeconds: 5 });
     expect(warnings).toHaveLength(5);
@@ -95,13 +95,13 @@ describe('the environment of the capacity manager on ECS', () => {
     );
   });
 
-  it('is refused with all problems together, each with the name of its variable and without its value', () => {
-    const text = problems({
+  it('reports all problems together, each with the name of its variable and without its value', () => {
+    const text = readProblems({
       API_ENDPOINT: 'not a url',
       API_PASSWORD: 'hunter2-hunter2',
       POLL_INTERVAL_MS: '499',
       VPC_ID: 'net-1',
-      ...ofType('A', { A_CLUSTER: '', A_MAX_CAPACITY: 'many', A_FACTOR: '0', A_SECURITY_GROUP: 'wide open' }),
+      ...variablesFor('A', { A_CLUSTER: '', A_MAX_CAPACITY: 'many', A_FACTOR: '0', A_SECURITY_GROUP: 'wide open' }),
       B_TASK_DEF: 'b:1',
     });
     for (const name of [
@@ -128,20 +128,24 @@ describe('the environment of the capacity manager on ECS', () => {
 
   it.each([
     ['no job type', {}, 'T_TASK_DEF: no job type has variables'],
-    ['a minimum above the maximum', ofType('A', { A_MIN_CAPACITY: '6' }), 'A_MIN_CAPACITY: is above A_MAX_CAPACITY'],
-    ['a fraction of a worker', ofType('A', { A_MAX_CAPACITY: '1.5' }), 'A_MAX_CAPACITY: '],
-    ['an odd SPOT', ofType('A', { A_SPOT: 'yes' }), 'A_SPOT: expected true or false'],
+    [
+      'a minimum above the maximum',
+      variablesFor('A', { A_MIN_CAPACITY: '6' }),
+      'A_MIN_CAPACITY: is above A_MAX_CAPACITY',
+    ],
+    ['a fraction of a worker', variablesFor('A', { A_MAX_CAPACITY: '1.5' }), 'A_MAX_CAPACITY: '],
+    ['an odd SPOT', variablesFor('A', { A_SPOT: 'yes' }), 'A_SPOT: expected true or false'],
     [
       'two revisions of one family',
-      { ...ofType('A'), ...ofType('B', { B_TASK_DEF: 'reef:4' }) },
+      { ...variablesFor('A'), ...variablesFor('B', { B_TASK_DEF: 'reef:4' }) },
       'B_TASK_DEF: differs from A_TASK_DEF',
     ],
     [
       'two security groups of one family',
-      { ...ofType('A'), ...ofType('B', { B_SECURITY_GROUP: 'sg-2' }) },
+      { ...variablesFor('A'), ...variablesFor('B', { B_SECURITY_GROUP: 'sg-2' }) },
       'B_SECURITY_GROUP: differs',
     ],
-  ])('is refused for %s', (_, env, message) => {
-    expect(problems({ ...base, ...env })).toContain(message);
+  ])('refuses %s', (_, env, message) => {
+    expect(readProblems({ ...base, ...env })).toContain(message);
   });
 });

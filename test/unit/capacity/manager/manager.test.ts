@@ -3,40 +3,40 @@ import { describeDecision, toDryRunCompute } from '../../../../src/capacity/mana
 import type { ManagerStatus } from '../../../../src/capacity/manager/manager.js';
 import type { WorkerGroup } from '../../../../src/capacity/manager/workers-file.js';
 import type { Compute, LaunchRequest, LaunchResult, Task } from '../../../../src/compute/provider.js';
-import { apiInMemory, group, refusal, task } from './support.js';
+import { group, makeApi, refusal, task } from './support.js';
 
-/** A manager with a provider and an API in memory. `listed`: whether launches show up in the provider's list. */
-function system(groups: WorkerGroup[], { listed = true } = {}) {
-  const inMemory = apiInMemory(groups);
+/** Returns a manager with a provider and an API in memory. `isListed` false: the provider never lists launched tasks. */
+function makeSystem(groups: WorkerGroup[], { isListed = true } = {}) {
+  const fixture = makeApi(groups);
   const tasks: Task[] = [];
   const launches: LaunchRequest[] = [];
   const lists: number[] = [];
   const provider: { answer?: ((request: LaunchRequest) => LaunchResult) | undefined } = {};
-  let made = 0;
+  let startedCount = 0;
   const compute: Compute = {
     provider: 'local',
     listsAtOnce: false,
     async list(names) {
-      lists.push(inMemory.clock.ms);
-      return tasks.filter((one) => names.includes(one.group));
+      lists.push(fixture.clock.ms);
+      return tasks.filter(({ group: name }) => names.includes(name));
     },
     async launch(request) {
       launches.push(request);
-      const start = () => task(`task-${made++}`, request.group);
+      const start = () => task(`task-${startedCount++}`, request.group);
       const result = provider.answer?.(request) ?? {
         started: Array.from({ length: request.count }, start),
         failures: [],
       };
-      if (listed) tasks.push(...result.started);
+      if (isListed) tasks.push(...result.started);
       return result;
     },
     close: async () => {},
   };
   const launched = (name?: string) =>
-    launches.filter((one) => name === undefined || one.group === name).map(({ count }) => count);
-  const { make } = inMemory;
+    launches.filter((launch) => name === undefined || launch.group === name).map(({ count }) => count);
+  const { make } = fixture;
   return {
-    ...inMemory,
+    ...fixture,
     tasks,
     launches,
     launched,
@@ -48,33 +48,33 @@ function system(groups: WorkerGroup[], { listed = true } = {}) {
   };
 }
 
-describe('a turn', () => {
-  it('launches the difference between what is desired and what exists', async () => {
-    const { manager, demand, tasks, launched } = system([group('a')]);
+describe('CapacityManager.turn', () => {
+  it('launches the difference between desired and existing workers', async () => {
+    const { manager, demand, tasks, launched } = makeSystem([group('a')]);
     demand.A = { pending: 4, inProgress: 1 };
     tasks.push(task('by hand'));
     await manager.turn();
     expect(launched()).toEqual([4]);
   });
 
-  it('launches nothing when enough exist, and ends none when too many do', async () => {
-    const { manager, tasks, launched } = system([group('a')]);
+  it('launches nothing when enough workers exist, and ends none when too many do', async () => {
+    const { manager, tasks, launched } = makeSystem([group('a')]);
     tasks.push(task('1'), task('2'));
     await manager.turn();
     expect(launched()).toEqual([]);
     expect(tasks).toHaveLength(2);
   });
 
-  it('launches at most ten at once, each with a token of its own', async () => {
-    const { manager, demand, launched, launches } = system([group('a')]);
+  it('launches at most ten workers at once, each time with a new token', async () => {
+    const { manager, demand, launched, launches } = makeSystem([group('a')]);
     demand.A = { pending: 25, inProgress: 0 };
     await manager.turn();
     expect(launched()).toEqual([10, 10, 5]);
     expect(new Set(launches.map(({ clientToken }) => clientToken)).size).toBe(3);
   });
 
-  it('counts the demand of all types of a group, and of no other', async () => {
-    const { manager, demand, launched } = system([group('a', {}, ['X', 'Y'])]);
+  it('adds up the demand of all types of a group, and of no other type', async () => {
+    const { manager, demand, launched } = makeSystem([group('a', {}, ['X', 'Y'])]);
     demand.X = { pending: 1, inProgress: 0 };
     demand.Y = { pending: 2, inProgress: 0 };
     demand.Z = { pending: 9, inProgress: 0 };
@@ -82,16 +82,16 @@ describe('a turn', () => {
     expect(launched()).toEqual([3]);
   });
 
-  it('keeps the minimum without any demand', async () => {
-    const { manager, launched } = system([group('a', { min: 2 })]);
+  it('launches the minimum without any demand', async () => {
+    const { manager, launched } = makeSystem([group('a', { min: 2 })]);
     await manager.turn();
     expect(launched()).toEqual([2]);
   });
 });
 
-describe('capacity is never doubled', () => {
-  it('while the provider does not list what was launched', async () => {
-    const { manager, demand, launched, clock } = system([group('a')], { listed: false });
+describe('CapacityManager with earlier launches', () => {
+  it('launches nothing twice while the provider does not list the launched tasks', async () => {
+    const { manager, demand, launched, clock } = makeSystem([group('a')], { isListed: false });
     demand.A = { pending: 3, inProgress: 0 };
     for (let n = 0; n < 10; n += 1) {
       await manager.turn();
@@ -100,8 +100,8 @@ describe('capacity is never doubled', () => {
     expect(launched()).toEqual([3]);
   });
 
-  it('but what was not listed for a minute is launched again', async () => {
-    const { manager, demand, launched, clock } = system([group('a')], { listed: false });
+  it('launches again when tasks were not listed for a minute', async () => {
+    const { manager, demand, launched, clock } = makeSystem([group('a')], { isListed: false });
     demand.A = { pending: 3, inProgress: 0 };
     await manager.turn();
     clock.ms += 60_001;
@@ -109,16 +109,16 @@ describe('capacity is never doubled', () => {
     expect(launched()).toEqual([3, 3]);
   });
 
-  it('by a manager that starts anew', async () => {
-    const { manager, make, demand, launched } = system([group('a')]);
+  it('launches nothing twice after a restart', async () => {
+    const { manager, make, demand, launched } = makeSystem([group('a')]);
     demand.A = { pending: 3, inProgress: 0 };
     await manager.turn();
     await make().turn();
     expect(launched()).toEqual([3]);
   });
 
-  it('while a cooldown lasts', async () => {
-    const { manager, demand, launched, clock } = system([group('a', { cooldownSeconds: 60 })]);
+  it('launches nothing until a cooldown is over', async () => {
+    const { manager, demand, launched, clock } = makeSystem([group('a', { cooldownSeconds: 60 })]);
     demand.A = { pending: 1, inProgress: 0 };
     await manager.turn();
     demand.A = { pending: 5, inProgress: 1 };
@@ -131,13 +131,13 @@ describe('capacity is never doubled', () => {
   });
 });
 
-describe('a group whose launches fail', () => {
+describe('CapacityManager with a group whose launches fail', () => {
   const throttled = () => {
     throw new Error('throttled');
   };
 
-  it('backs off while the others go on', async () => {
-    const { manager, demand, launched, provider, clock } = system([group('a'), group('b')]);
+  it('backs off in this group while other groups go on', async () => {
+    const { manager, demand, launched, provider, clock } = makeSystem([group('a'), group('b')]);
     provider.answer = (request) =>
       request.group === 'a' ? throttled() : { started: [task(`${clock.ms}`, 'b')], failures: [] };
     demand.A = { pending: 1, inProgress: 0 };
@@ -150,16 +150,16 @@ describe('a group whose launches fail', () => {
     expect(launched('b').length).toBeGreaterThan(49);
   });
 
-  it('does not try the rest of its batches', async () => {
-    const { manager, demand, launched, provider } = system([group('a')]);
+  it('does not try the remaining batches', async () => {
+    const { manager, demand, launched, provider } = makeSystem([group('a')]);
     provider.answer = throttled;
     demand.A = { pending: 30, inProgress: 0 };
     await manager.turn();
     expect(launched()).toEqual([10]);
   });
 
-  it('says so in its report and once in the log, until it works again', async () => {
-    const { manager, demand, provider, reports, lines, clock } = system([group('a')]);
+  it('reports the error and logs the error once, until a launch works again', async () => {
+    const { manager, demand, provider, reports, lines, clock } = makeSystem([group('a')]);
     provider.answer = throttled;
     demand.A = { pending: 1, inProgress: 0 };
     for (let n = 0; n < 30; n += 1) {
@@ -175,29 +175,29 @@ describe('a group whose launches fail', () => {
     expect(lines.map(({ msg }) => msg)).toContain('launching works again');
   });
 
-  it('in part counts what was started, and is logged once, however often it happens', async () => {
-    const { manager, demand, provider, lines, clock } = system([group('a')]);
+  it('counts the tasks that were started, and logs repeated failures once', async () => {
+    const { manager, demand, provider, lines, clock } = makeSystem([group('a')]);
     provider.answer = () => ({
       started: [task(`${clock.ms}`)],
       failures: [{ reason: 'RESOURCE:MEMORY', detail: 'subnet full' }],
     });
     demand.A = { pending: 40, inProgress: 0 };
-    const held: number[] = [];
+    const running: number[] = [];
     for (let n = 0; n < 4; n += 1) {
       await manager.turn();
-      held.push(manager.status().groups[0]?.running ?? 0);
+      running.push(manager.status().groups[0]?.running ?? 0);
       clock.ms += 300_000;
     }
-    expect(held).toEqual([1, 2, 3, 4]);
+    expect(running).toEqual([1, 2, 3, 4]);
     expect(manager.status().groups[0]?.lastError).toBe('RESOURCE:MEMORY: subnet full');
     expect(lines.filter(({ level }) => level === 40)).toHaveLength(1);
     expect(lines.map(({ msg }) => msg)).not.toContain('launching works again');
   });
 });
 
-describe('a manager that does not hold the lease', () => {
-  it('stands by: it launches and reports nothing, and says so once', async () => {
-    const { manager, demand, server, launched, reports, lines } = system([group('a')]);
+describe('CapacityManager without the lease', () => {
+  it('launches and reports nothing, and logs that once', async () => {
+    const { manager, demand, server, launched, reports, lines } = makeSystem([group('a')]);
     server.lease = refusal(409, { holder: 'another' });
     demand.A = { pending: 1, inProgress: 0 };
     for (let n = 0; n < 3; n += 1) await manager.turn();
@@ -207,8 +207,8 @@ describe('a manager that does not hold the lease', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('takes over when it gets it', async () => {
-    const { manager, demand, server, launched } = system([group('a')]);
+  it('takes over when the lease is free', async () => {
+    const { manager, demand, server, launched } = makeSystem([group('a')]);
     server.lease = refusal(409, { holder: 'another' });
     demand.A = { pending: 1, inProgress: 0 };
     await manager.turn();
@@ -219,9 +219,9 @@ describe('a manager that does not hold the lease', () => {
   });
 });
 
-describe('reports', () => {
-  it('are sent when something changed, and every ten seconds', async () => {
-    const { manager, demand, reports, clock } = system([group('a')]);
+describe('CapacityManager reports', () => {
+  it('sends a report when something changed, and every ten seconds', async () => {
+    const { manager, demand, reports, clock } = makeSystem([group('a')]);
     await manager.turn();
     await manager.turn();
     expect(reports).toHaveLength(1);
@@ -234,36 +234,36 @@ describe('reports', () => {
     expect(reports).toHaveLength(3);
   });
 
-  it('that an older server does not take are no error', async () => {
-    const { manager, server } = system([group('a')]);
+  it('ignores that a legacy server takes no reports', async () => {
+    const { manager, server } = makeSystem([group('a')]);
     server.report = refusal(404);
     await manager.turn();
     expect(manager.status().lastError).toBeNull();
   });
 });
 
-describe('a dry run', () => {
-  it('decides, and launches nothing', async () => {
-    const { launched, compute } = system([group('a')]);
-    const { make, demand } = apiInMemory([group('a')]);
+describe('CapacityManager in a dry run', () => {
+  it('decides and launches nothing', async () => {
+    const { launched, compute } = makeSystem([group('a')]);
+    const { make, demand } = makeApi([group('a')]);
     demand.A = { pending: 12, inProgress: 1 };
     const lines: string[] = [];
-    const onTurn = ({ groups }: ManagerStatus) => lines.push(...groups.map((one) => describeDecision(one, true)));
+    const onTurn = ({ groups }: ManagerStatus) => lines.push(...groups.map((report) => describeDecision(report, true)));
     await make(toDryRunCompute(compute), { onTurn }).turn();
     expect(lines).toEqual(['a: 12 jobs wait, 1 runs; 0 workers exist, 13 desired: would launch 13']);
     expect(launched()).toEqual([]);
   });
 });
 
-describe('a launch whose answer was lost', () => {
-  const lost = () => {
+describe('CapacityManager after a launch whose answer was lost', () => {
+  const loseAnswer = () => {
     throw new Error('timed out');
   };
 
-  it('is asked for again with the same token and count', async () => {
-    const { manager, demand, launches, provider, clock } = system([group('a')]);
+  it('repeats the launch with the same token and count', async () => {
+    const { manager, demand, launches, provider, clock } = makeSystem([group('a')]);
     demand.A = { pending: 14, inProgress: 0 };
-    provider.answer = lost;
+    provider.answer = loseAnswer;
     await manager.turn();
     provider.answer = undefined;
     clock.ms += 2_000;
@@ -275,10 +275,10 @@ describe('a launch whose answer was lost', () => {
     ]);
   });
 
-  it('is not asked for again when it turns out to have happened', async () => {
-    const { manager, demand, launched, tasks, provider, clock } = system([group('a')]);
+  it('does not repeat the launch when its tasks are listed', async () => {
+    const { manager, demand, launched, tasks, provider, clock } = makeSystem([group('a')]);
     demand.A = { pending: 3, inProgress: 0 };
-    provider.answer = lost;
+    provider.answer = loseAnswer;
     await manager.turn();
     tasks.push(task('1'), task('2'), task('3'));
     provider.answer = undefined;
@@ -287,10 +287,10 @@ describe('a launch whose answer was lost', () => {
     expect(launched()).toEqual([3]);
   });
 
-  it('holds back a smaller one: it may have happened', async () => {
-    const { manager, demand, launched, provider, clock } = system([group('a')]);
+  it('launches nothing while fewer workers are missing than the lost launch requested', async () => {
+    const { manager, demand, launched, provider, clock } = makeSystem([group('a')]);
     demand.A = { pending: 5, inProgress: 0 };
-    provider.answer = lost;
+    provider.answer = loseAnswer;
     await manager.turn();
     demand.A = { pending: 2, inProgress: 0 };
     provider.answer = undefined;
@@ -302,10 +302,10 @@ describe('a launch whose answer was lost', () => {
     expect(launched()).toEqual([5, 2]);
   });
 
-  it('is forgotten after a minute, when what it started would be listed', async () => {
-    const { manager, demand, launches, provider, clock } = system([group('a')]);
+  it('forgets the launch after a minute, when its tasks would be listed', async () => {
+    const { manager, demand, launches, provider, clock } = makeSystem([group('a')]);
     demand.A = { pending: 3, inProgress: 0 };
-    provider.answer = lost;
+    provider.answer = loseAnswer;
     await manager.turn();
     provider.answer = undefined;
     clock.ms += 60_001;
@@ -314,9 +314,9 @@ describe('a launch whose answer was lost', () => {
   });
 });
 
-describe('the list of tasks', () => {
-  it('is asked for at most once a second while nobody is missing', async () => {
-    const { manager, demand, lists, clock } = system([group('a', { max: 2 })]);
+describe('CapacityManager list of tasks', () => {
+  it('reads the list at most once a second while no worker is missing', async () => {
+    const { manager, demand, lists, clock } = makeSystem([group('a', { max: 2 })]);
     for (let n = 0; n < 50; n += 1) {
       demand.A = { pending: 5 + n, inProgress: 0 };
       await manager.turn();
@@ -325,8 +325,8 @@ describe('the list of tasks', () => {
     expect(lists.length).toBeLessThanOrEqual(11);
   });
 
-  it('is fresh before anything is launched', async () => {
-    const { manager, demand, lists, clock, tasks, launched } = system([group('a')]);
+  it('reads a fresh list before a launch', async () => {
+    const { manager, demand, lists, clock, tasks, launched } = makeSystem([group('a')]);
     await manager.turn();
     tasks.push(task('by hand'));
     clock.ms += 100;
@@ -337,9 +337,9 @@ describe('the list of tasks', () => {
   });
 });
 
-describe('a lease that is lost in mid-turn', () => {
-  it('ends the launches', async () => {
-    const { manager, demand, provider, server, clock, launched } = system([group('a')]);
+describe('CapacityManager that loses the lease during a turn', () => {
+  it('launches no more workers', async () => {
+    const { manager, demand, provider, server, clock, launched } = makeSystem([group('a')]);
     demand.A = { pending: 30, inProgress: 0 };
     provider.answer = ({ count }) => {
       server.lease = refusal(409, { holder: 'another' });
@@ -351,9 +351,9 @@ describe('a lease that is lost in mid-turn', () => {
   });
 });
 
-describe('a job type that no group serves', () => {
-  it('is skipped with one warning', async () => {
-    const { manager, demand, lines, launched } = system([group('a')]);
+describe('CapacityManager with a job type that no group serves', () => {
+  it('skips the job type with one warning', async () => {
+    const { manager, demand, lines, launched } = makeSystem([group('a')]);
     demand.NEW_TYPE = { pending: 5, inProgress: 0 };
     await manager.turn();
     await manager.turn();

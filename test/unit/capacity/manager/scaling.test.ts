@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  backoffMs,
   desiredWorkers,
   type Scaling,
   type ScalingPolicy,
-  wantedFor,
+  workersFor,
 } from '../../../../src/capacity/manager/scaling.js';
 
 const scaling = (changes: Partial<Scaling> = {}): Scaling => ({
@@ -18,7 +17,7 @@ const scaling = (changes: Partial<Scaling> = {}): Scaling => ({
   ...changes,
 });
 
-describe('wantedFor', () => {
+describe('workersFor', () => {
   it.each([
     // pending, factor, sensitivity, round(sensitivity * ln(pending / factor + 1))
     [0, 1, 1, 0],
@@ -31,30 +30,33 @@ describe('wantedFor', () => {
     [1000, 10, 5, 23],
     [100_000, 10, 5, 46],
     [3, 1, 10, 14],
-  ])('%d pending, factor %d, sensitivity %d: %d', (pending, factor, sensitivity, wanted) => {
-    expect(wantedFor(pending, { factor, sensitivity })).toBe(wanted);
-  });
+  ])(
+    'gives %d pending jobs with factor %d and sensitivity %d as many as %d workers',
+    (pending, factor, sensitivity, workers) => {
+      expect(workersFor(pending, { factor, sensitivity })).toBe(workers);
+    },
+  );
 });
 
-describe('desiredWorkers, logarithmic', () => {
+describe('desiredWorkers with the logarithmic policy', () => {
   it.each<[string, number, number, Partial<Scaling>, number]>([
-    ['nothing to do', 0, 0, {}, 0],
-    ['nothing to do but a minimum', 0, 0, { min: 2 }, 2],
-    ['one job waits', 1, 0, {}, 1],
-    ['never more than jobs that wait', 3, 0, { sensitivity: 10 }, 3],
-    ['busy workers are no spare capacity', 1, 5, {}, 6],
-    ['only busy workers', 0, 5, {}, 5],
-    ['the logarithm damps a crowd', 100, 0, { factor: 10, sensitivity: 5 }, 12],
-    ['a crowd behind busy workers', 100, 8, { factor: 10, sensitivity: 5 }, 20],
-    ['held by the maximum', 100_000, 50, { factor: 10, sensitivity: 50, max: 20 }, 20],
-    ['held by a maximum of none', 10, 0, { max: 0 }, 0],
-    ['more busy than the maximum', 0, 30, { max: 20 }, 20],
+    ['returns 0 without demand', 0, 0, {}, 0],
+    ['returns the minimum without demand', 0, 0, { min: 2 }, 2],
+    ['returns 1 for one waiting job', 1, 0, {}, 1],
+    ['returns no more than the waiting jobs', 3, 0, { sensitivity: 10 }, 3],
+    ['adds a worker to busy workers for a waiting job', 1, 5, {}, 6],
+    ['returns the busy workers when no job waits', 0, 5, {}, 5],
+    ['grows with the logarithm of a long queue', 100, 0, { factor: 10, sensitivity: 5 }, 12],
+    ['adds busy workers to those for a long queue', 100, 8, { factor: 10, sensitivity: 5 }, 20],
+    ['returns no more than the maximum', 100_000, 50, { factor: 10, sensitivity: 50, max: 20 }, 20],
+    ['returns 0 for a maximum of 0', 10, 0, { max: 0 }, 0],
+    ['returns the maximum when more workers are busy', 0, 30, { max: 20 }, 20],
   ])('%s', (_, pending, inProgress, changes, desired) => {
     expect(desiredWorkers({ pending, inProgress }, scaling(changes))).toBe(desired);
   });
 });
 
-describe('desiredWorkers, target-wait', () => {
+describe('desiredWorkers with the target-wait policy', () => {
   it.each([
     // pending, busy, mean seconds of a job, target seconds, desired
     [0, 0, 60, 600, 0],
@@ -65,7 +67,7 @@ describe('desiredWorkers, target-wait', () => {
     [5, 0, 1200, 600, 10],
     [100_000, 0, 600, 60, 1000],
   ])(
-    '%d pending, %d busy, jobs of %d s, target %d s: %d',
+    'with %d pending and %d busy, jobs of %d s and a target of %d s, returns %d',
     (pending, inProgress, meanJobSeconds, targetWaitSeconds, desired) => {
       const policy: ScalingPolicy = { kind: 'target-wait', meanJobSeconds, targetWaitSeconds };
       expect(desiredWorkers({ pending, inProgress }, scaling({ policy }))).toBe(desired);
@@ -73,7 +75,7 @@ describe('desiredWorkers, target-wait', () => {
   );
 });
 
-describe('whatever the numbers,', () => {
+describe('desiredWorkers with any numbers', () => {
   const positive = fc.double({ min: 0.001, max: 1000, noNaN: true });
   const anyScaling = fc
     .record({
@@ -89,7 +91,7 @@ describe('whatever the numbers,', () => {
     .map(({ min, more, ...rest }) => scaling({ ...rest, min, max: min + more }));
   const count = fc.nat(1_000_000);
 
-  it('desired is a whole number from min to max', () => {
+  it('returns a whole number from min to max', () => {
     fc.assert(
       fc.property(count, count, anyScaling, (pending, inProgress, given) => {
         const desired = desiredWorkers({ pending, inProgress }, given);
@@ -100,7 +102,7 @@ describe('whatever the numbers,', () => {
     );
   });
 
-  it('more waiting jobs never mean fewer workers', () => {
+  it('never returns fewer workers for more waiting jobs', () => {
     fc.assert(
       fc.property(count, count, count, anyScaling, (pending, more, inProgress, given) => {
         expect(desiredWorkers({ pending: pending + more, inProgress }, given)).toBeGreaterThanOrEqual(
@@ -110,22 +112,12 @@ describe('whatever the numbers,', () => {
     );
   });
 
-  it('a waiting job gets a worker beside the busy ones, if the maximum allows', () => {
+  it('returns more than the busy workers for a waiting job, up to the maximum', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1000), anyScaling, (pending, inProgress, given) => {
         const desired = desiredWorkers({ pending, inProgress }, given);
         expect(desired).toBeGreaterThanOrEqual(Math.min(inProgress + 1, given.max));
       }),
     );
-  });
-});
-
-describe('backoffMs', () => {
-  it('doubles from a second up to five minutes, half of it jitter', () => {
-    expect([1, 2, 3, 9, 10, 50, 2000].map((failures) => backoffMs(failures, 1))).toEqual([
-      1000, 2000, 4000, 256_000, 300_000, 300_000, 300_000,
-    ]);
-    expect(backoffMs(3, 0)).toBe(2000);
-    expect(backoffMs(3, 0.5)).toBe(3000);
   });
 });

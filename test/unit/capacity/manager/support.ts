@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import { createManager, type ManagerOptions } from '../../../../src/capacity/manager/manager.js';
+import { CapacityManager, type ManagerOptions } from '../../../../src/capacity/manager/manager.js';
 import type { Scaling } from '../../../../src/capacity/manager/scaling.js';
 import type { WorkerGroup } from '../../../../src/capacity/manager/workers-file.js';
 import { ApiError, createApi } from '../../../../src/client/api.js';
@@ -7,8 +7,8 @@ import type { Compute, Task } from '../../../../src/compute/provider.js';
 import type { GroupReport } from '../../../../src/contract/capacity.js';
 import { sleep } from '../../../../src/platform/sleep.js';
 
-/** A log whose lines a test can look at. */
-export function collectingLog(): { log: Logger; lines: { level: number; msg: string; group?: string }[] } {
+/** Returns a log and the lines that were written to the log. */
+export function collectLog(): { log: Logger; lines: { level: number; msg: string; group?: string }[] } {
   const lines: { level: number; msg: string; group?: string }[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   return { log, lines };
@@ -28,9 +28,9 @@ export const group = (name: string, scaling: Partial<Scaling> = {}, jobTypes = [
   },
 });
 
-export const task = (arn: string, ofGroup = 'a'): Task => ({
+export const task = (arn: string, groupName = 'a'): Task => ({
   arn,
-  group: ofGroup,
+  group: groupName,
   lastStatus: 'RUNNING',
   startedAt: undefined,
 });
@@ -38,14 +38,14 @@ export const task = (arn: string, ofGroup = 'a'): Task => ({
 export const refusal = (status: number, body: Record<string, unknown> = {}) =>
   new ApiError(status, `answered ${status}`, { body });
 
-/** An API in memory, with the demand that a test sets, and managers that follow it on any provider. */
-export function apiInMemory(groups: readonly WorkerGroup[]) {
+/** Returns an API in memory, with the demand that a test sets, and a function that makes managers of this API. */
+export function makeApi(groups: readonly WorkerGroup[]) {
   const clock = { ms: 1_000_000 };
   const demand: Record<string, { pending: number; inProgress: number }> = {};
   const reports: { groups: GroupReport[]; lastError: string | null }[] = [];
-  /** Errors that the API answers with. */
+  /** Errors with which the API answers. */
   const server: { lease?: unknown; demand?: unknown; report?: unknown } = {};
-  const { log, lines } = collectingLog();
+  const { log, lines } = collectLog();
   let tokens = 0;
   const api = {
     ...createApi({ baseUrl: 'http://127.0.0.1:1', credentials: { kind: 'none' } }),
@@ -68,7 +68,7 @@ export function apiInMemory(groups: readonly WorkerGroup[]) {
     },
   };
   const make = (compute: Compute, changes: Partial<ManagerOptions> = {}) =>
-    createManager({
+    new CapacityManager({
       api,
       compute,
       groups,

@@ -4,7 +4,7 @@ import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
 import { type EcsTaskDefinition, toTaskFamily } from '../../../../src/compute/ecs/task-definition.js';
 import type { Compute } from '../../../../src/compute/provider.js';
 import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
-import { collectingLog } from '../../capacity/manager/support.js';
+import { collectLog } from '../../capacity/manager/support.js';
 
 const definition = (group: string, changes: Partial<EcsTaskDefinition> = {}): EcsTaskDefinition => ({
   group,
@@ -19,12 +19,12 @@ const definition = (group: string, changes: Partial<EcsTaskDefinition> = {}): Ec
 const before = { ...process.env };
 let ecs: EcsStandIn;
 let clock: { ms: number };
-let log: ReturnType<typeof collectingLog>;
+let log: ReturnType<typeof collectLog>;
 const made: Compute[] = [];
 beforeEach(async () => {
   ecs = await startEcsStandIn();
   clock = { ms: 1_000_000 };
-  log = collectingLog();
+  log = collectLog();
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: ecs.url,
     AWS_ACCESS_KEY_ID: 'AKIATEST',

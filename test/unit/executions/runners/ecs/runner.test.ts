@@ -11,7 +11,7 @@ import type {
 import { awsEnvironment } from '../../../../support/fakes/aws.js';
 import { type EcsStandIn, startEcsStandIn } from '../../../../support/fakes/ecs.js';
 import { until } from '../../../../support/until.js';
-import { collectingLog } from '../../../capacity/manager/support.js';
+import { collectLog } from '../../../capacity/manager/support.js';
 
 const settings: EcsCommandSettings = {
   cluster: 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/reef',
@@ -49,11 +49,11 @@ const request = (changes: Partial<CommandRequest> = {}): CommandRequest => ({
 
 const before = { ...process.env };
 let ecs: EcsStandIn;
-let log: ReturnType<typeof collectingLog>;
+let log: ReturnType<typeof collectLog>;
 const made: CommandRunner[] = [];
 beforeEach(async () => {
   ecs = await startEcsStandIn();
-  log = collectingLog();
+  log = collectLog();
   Object.assign(process.env, awsEnvironment(ecs.url));
 });
 afterEach(async () => {

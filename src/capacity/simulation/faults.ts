@@ -1,0 +1,16 @@
+/** Fault of one call: fails before it acts, acts and loses its answer, or starts fewer tasks than requested. */
+export type Fault = 'fails' | 'answer lost' | { starts: number };
+
+export type SimulatedCall = 'list' | 'launch' | 'api';
+
+export interface CallFaults {
+  /** Decides the fault of each call; undefined: the call succeeds. */
+  fault(call: SimulatedCall, nowMs: number): Fault | undefined;
+}
+
+/** Returns the fault of a call. Throws when the call fails before it acts. */
+export function failIfFaulty({ fault }: CallFaults, call: SimulatedCall, nowMs: number): Fault | undefined {
+  const decided = fault(call, nowMs);
+  if (decided === 'fails') throw new Error(`simulated: ${call} fails`);
+  return decided;
+}
