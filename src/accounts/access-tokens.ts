@@ -1,9 +1,8 @@
-import { createHash, type KeyObject, randomBytes } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { role } from '../contract/auth.js';
 import type { Caller } from './caller.js';
-import type { SigningKeys } from './signing-keys.js';
+import type { PublicKey, SigningKeys } from './signing-keys.js';
 
 export interface TokenSettings {
   keys: SigningKeys;
@@ -11,10 +10,16 @@ export interface TokenSettings {
   expiresInSeconds: number;
 }
 
-/** The account that a token speaks for. */
+/** The account that a token or an API key speaks for. */
 export type TokenSubject = Pick<Caller, 'userId' | 'email' | 'roles'>;
 
-/** A signed access token: RS256, `kid` in the header, claims `id email roles iss exp`. */
+/** The verified claims of an access token. */
+export interface VerifiedToken extends TokenSubject {
+  /** Seconds since 1970. */
+  expiresAt: number;
+}
+
+/** Signs an access token: RS256, `kid` in the header, claims `id email roles iss iat exp`. */
 export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSettings, subject: TokenSubject): string {
   const { userId: id, email, roles } = subject;
   return jwt.sign({ id, email, roles }, keys.privateKey, {
@@ -25,33 +30,27 @@ export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSetting
   });
 }
 
-/** The key that a token names in its header, if it is one of ours. */
-export function keyOfToken(keys: SigningKeys, token: string): KeyObject | undefined {
-  const kid = headerOf(token)?.kid;
-  return kid === undefined ? undefined : keys.publicKeys.get(kid);
+/** Returns the public key that the `kid` header of a token names, or undefined for an unknown key. */
+export function findVerificationKey(keys: SigningKeys, token: string): PublicKey | undefined {
+  const keyId = readHeader(token)?.kid;
+  return keyId === undefined ? undefined : keys.publicKeys.get(keyId);
 }
 
-function headerOf(token: string) {
+function readHeader(token: string) {
   try {
     return jwt.decode(token, { complete: true })?.header;
   } catch {
-    // Its payload is not JSON.
+    // jsonwebtoken throws for a payload that is not JSON.
     return undefined;
   }
 }
 
 const claims = z.object({ id: z.int(), email: z.string(), roles: z.array(role), exp: z.number() });
 
-/** The caller that verified claims speak of, and when the token ends (seconds since 1970). */
-export function toTokenSubject(payload: unknown): (TokenSubject & { expiresAt: number }) | undefined {
+/** Returns the account of verified claims, or undefined when a claim is missing or has the wrong type. */
+export function toVerifiedToken(payload: unknown): VerifiedToken | undefined {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return undefined;
   const { id: userId, email, roles, exp: expiresAt } = parsed.data;
   return { userId, email, roles, expiresAt };
 }
-
-/** A secret of 256 random bits. */
-export const newSecret = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
-
-/** How secrets of full entropy are stored: SHA-256 in hex. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');

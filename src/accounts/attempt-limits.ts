@@ -2,67 +2,81 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { ServiceError } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
 
+/** `points` attempts in each window of `windowSeconds`. */
 export interface Limit {
   points: number;
   windowSeconds: number;
 }
 
 export interface AttemptLimits {
-  /** Failed logins of one account, from wherever. */
+  /** Failed logins of one account, from any address. */
   account: Limit;
   /** Failed logins and refreshes from one address. */
   address: Limit;
-  /** Accounts made from one address. */
+  /** Registrations from one address. */
   register: Limit;
 }
 
-/** Ten tries a person, a hundred a building, in five minutes: enough to mistype, too few to guess. */
+/** Ten attempts for an account, a hundred for a building, in five minutes: enough to mistype, too few to guess. */
 export const defaultLimits: AttemptLimits = {
   account: { points: 10, windowSeconds: 300 },
   address: { points: 100, windowSeconds: 300 },
   register: { points: 100, windowSeconds: 300 },
 };
 
-export interface Attempts {
-  /** Counts an attempt, or throws `too_many` when one of the counters is used up. */
-  begin(counters: Counters): Promise<void>;
-  /** The attempt was rightful: it does not count, and an account's earlier failures are forgiven. */
-  succeed(counters: Counters): Promise<void>;
-}
-export type Counters = Partial<Record<keyof AttemptLimits, string>>;
+const counterNames = ['account', 'address', 'register'] as const;
+
+/** The counters of an attempt, for example `{ account: 'a@example.org', address: '192.0.2.1' }`. */
+export type AttemptCounters = Partial<Record<keyof AttemptLimits, string>>;
 
 /** Counts attempts in Postgres, so that several API processes share the count. */
-export function createAttempts(database: Database, limits: AttemptLimits): Attempts {
-  const limiter = (name: keyof AttemptLimits) =>
-    new RateLimiterPostgres({
-      storeClient: database.pool,
-      storeType: 'pool',
-      tableName: 'RateLimit',
-      tableCreated: true,
-      clearExpiredByTimeout: false,
-      keyPrefix: name,
-      points: limits[name].points,
-      duration: limits[name].windowSeconds,
-    });
-  const limiters = { account: limiter('account'), address: limiter('address'), register: limiter('register') };
-  const each = async (counters: Counters, act: (name: keyof AttemptLimits, key: string) => Promise<unknown>) => {
-    for (const name of ['account', 'address', 'register'] as const) {
-      const key = counters[name];
-      if (key !== undefined) await act(name, key.toLowerCase());
-    }
-  };
-  return {
-    begin: (counters) =>
-      each(counters, async (name, key) => {
-        await limiters[name].consume(key).catch((refused: unknown) => {
-          if (!(refused instanceof RateLimiterRes)) throw refused;
-          const retryAfterSeconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
-          throw new ServiceError('too_many', `Too many attempts: try again in ${retryAfterSeconds} s`, {
-            retryAfterSeconds,
-          });
+export class AttemptLimiter {
+  private readonly limiters: Record<keyof AttemptLimits, RateLimiterPostgres>;
+
+  constructor(database: Database, limits: AttemptLimits) {
+    const createLimiter = (name: keyof AttemptLimits) =>
+      new RateLimiterPostgres({
+        storeClient: database.pool,
+        storeType: 'pool',
+        tableName: 'RateLimit',
+        tableCreated: true,
+        clearExpiredByTimeout: false,
+        keyPrefix: name,
+        points: limits[name].points,
+        duration: limits[name].windowSeconds,
+      });
+    this.limiters = {
+      account: createLimiter('account'),
+      address: createLimiter('address'),
+      register: createLimiter('register'),
+    };
+  }
+
+  /** Counts an attempt before its outcome is known. Throws `too_many` when a counter is used up. */
+  async begin(counters: AttemptCounters): Promise<void> {
+    for (const [name, key] of toKeys(counters)) {
+      await this.limiters[name].consume(key).catch((refusal: unknown) => {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
+        throw new ServiceError('too_many', `Too many attempts: try again in ${retryAfterSeconds} s`, {
+          retryAfterSeconds,
         });
-      }),
-    succeed: (counters) =>
-      each(counters, (name, key) => (name === 'account' ? limiters[name].delete(key) : limiters[name].reward(key))),
-  };
+      });
+    }
+  }
+
+  /** Takes a successful attempt back and forgives the earlier failures of the account. */
+  async succeed(counters: AttemptCounters): Promise<void> {
+    for (const [name, key] of toKeys(counters)) {
+      const limiter = this.limiters[name];
+      await (name === 'account' ? limiter.delete(key) : limiter.reward(key));
+    }
+  }
 }
+
+/** Returns the counters in a fixed order, keys in lower case: `A@example.org` and `a@example.org` are one account. */
+const toKeys = (counters: AttemptCounters) =>
+  counterNames.flatMap((name): [keyof AttemptLimits, string][] => {
+    const key = counters[name];
+    return key === undefined ? [] : [[name, key.toLowerCase()]];
+  });

@@ -1,6 +1,6 @@
 import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
-import { mayDo } from './permissions.js';
+import { hasPermission } from './permissions.js';
 
 /** The account behind a request, as every layer below the HTTP face receives it. */
 export interface Caller {
@@ -12,6 +12,7 @@ export interface Caller {
 }
 
 /** Decides whether the roles of `caller` include `permission`, for example `can(caller, 'executions:any')`. */
-export const can = (caller: Pick<Caller, 'roles'>, permission: Permission): boolean => mayDo(caller.roles, permission);
+export const can = (caller: Pick<Caller, 'roles'>, permission: Permission): boolean =>
+  hasPermission(caller.roles, permission);
 
 export const isAdmin = (caller: Pick<Caller, 'roles'>): boolean => caller.roles.includes('ADMIN');

@@ -1,10 +1,10 @@
 import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
 
-/** What people may whatever their roles: use the service for themselves. */
-const ofAnyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
+/** Permissions of every user whatever their roles. */
+const everyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
 
-/** The value of a secret, the logs of an execution: only where it is their own. */
+/** `executions:own` covers the status and the logs of the caller's own executions only. */
 const developer: readonly Permission[] = [
   'executions:run',
   'executions:list',
@@ -14,8 +14,8 @@ const developer: readonly Permission[] = [
   'secrets:write',
 ];
 
-/** What each role may beyond that. ADMIN may everything. */
-const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
+/** Permissions that each role adds. ADMIN has every permission. */
+const rolePermissions: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
   OPERATOR: [...developer, 'executions:any', 'images:write', 'secrets:read', 'users:read', 'health:reconcile'],
   DEVELOPER: developer,
   VIEWER: ['executions:list'],
@@ -24,12 +24,12 @@ const ofRole: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
   MANAGER: ['jobs:poll', 'jobs:demand', 'capacity:manage'],
 };
 
-/** Accounts of programs: least privilege, so not even what any user may. */
+/** Roles of programs. Least privilege: these accounts lack even the permissions of every user. */
 const serviceRoles: ReadonlySet<RoleName> = new Set(['WORKER', 'MANAGER']);
 
-/** Whether somebody with these roles may do it. An account with no role is an ordinary user. */
-export function mayDo(roles: readonly RoleName[], permission: Permission): boolean {
+/** Decides whether an account with `roles` has `permission`. An account without roles is an ordinary user. */
+export function hasPermission(roles: readonly RoleName[], permission: Permission): boolean {
   if (roles.includes('ADMIN')) return true;
-  if (roles.every((role) => !serviceRoles.has(role)) && ofAnyUser.includes(permission)) return true;
-  return roles.some((role) => role !== 'ADMIN' && ofRole[role].includes(permission));
+  if (roles.every((role) => !serviceRoles.has(role)) && everyUser.includes(permission)) return true;
+  return roles.some((role) => role !== 'ADMIN' && rolePermissions[role].includes(permission));
 }

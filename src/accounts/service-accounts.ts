@@ -1,54 +1,57 @@
 import { writeAudit } from '../audit/audit-log.js';
 import type { RoleName } from '../contract/auth.js';
 import type { Database } from '../database/database.js';
-import { hashSecret } from './access-tokens.js';
 import { checkPassword, hashPassword } from './passwords.js';
+import { hashSecret } from './secret-hash.js';
 import { findByEmail } from './users.js';
 
+const serviceRoles = ['ADMIN', 'MANAGER', 'WORKER'] as const;
+
+/** Account of a program or of the first administrator. */
 export interface ServiceAccount {
-  role: Extract<RoleName, 'ADMIN' | 'MANAGER' | 'WORKER'>;
+  role: (typeof serviceRoles)[number];
   email: string;
   password: string;
 }
 
 /**
- * Makes the service accounts, or brings them to the given password and role. Safe to run at every start, and by several
- * processes at once. Returns the addresses.
+ * Creates the service accounts, or resets their passwords and roles. Safe at every start, also of several processes at
+ * once. Returns the e-mail addresses.
  */
-export async function seedAccounts(database: Database, accounts: readonly ServiceAccount[]): Promise<string[]> {
-  for (const { role, email, password } of accounts) {
-    const known = await findByEmail(database, email);
-    const same =
-      known && known.roles.length === 1 && known.roles[0] === role && (await checkPassword(known.password, password));
-    if (same) continue;
-    const [row] = await database.rows<{ id: number }>(
-      'seed-account',
-      `INSERT INTO "User" (email, password, roles) VALUES ($1, $2, ARRAY[$3]::"Role"[])
-       ON CONFLICT (lower(email)) DO UPDATE SET password = excluded.password, roles = excluded.roles RETURNING id`,
-      [email, await hashPassword(password), role],
-    );
-    await writeAudit(database, { action: 'SEED', userId: row?.id ?? null, metadata: { role } });
-  }
+export async function seedServiceAccounts(database: Database, accounts: readonly ServiceAccount[]): Promise<string[]> {
+  for (const account of accounts) await seedServiceAccount(database, account);
   return accounts.map(({ email }) => email);
 }
 
-/** Makes sure that the account of `email` has this API key, with `role`. */
+async function seedServiceAccount(database: Database, { role, email, password }: ServiceAccount): Promise<void> {
+  const user = await findByEmail(database, email);
+  const hasRole = user?.roles.length === 1 && user.roles[0] === role;
+  if (hasRole && (await checkPassword(user.password, password))) return;
+  const [row] = await database.rows<{ id: number }>(
+    'service-account-seed',
+    `INSERT INTO "User" (email, password, roles) VALUES ($1, $2, ARRAY[$3]::"Role"[])
+     ON CONFLICT (lower(email)) DO UPDATE SET password = excluded.password, roles = excluded.roles RETURNING id`,
+    [email, await hashPassword(password), role],
+  );
+  await writeAudit(database, { action: 'SEED', userId: row?.id ?? null, metadata: { role } });
+}
+
+/** Gives the account of `email` this API key, with `role`, unless the key exists already. */
 export async function seedApiKey(database: Database, email: string, key: string, role: RoleName): Promise<void> {
   await database.rows(
-    'seed-key',
+    'api-key-seed',
     `INSERT INTO "ApiKey" (user_id, key_hash, role) SELECT id, $2, $3::"Role" FROM "User" WHERE lower(email) = lower($1)
      ON CONFLICT (key_hash) DO NOTHING`,
     [email, hashSecret(key), role],
   );
 }
 
-/** The accounts that the environment names. */
-export function accountsOf(
-  env: Partial<Record<`${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`, string | undefined>>,
-): ServiceAccount[] {
-  return (['ADMIN', 'MANAGER', 'WORKER'] as const).flatMap((role) => {
+type AccountVariable = `${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`;
+
+/** Returns the accounts that the environment names, for example by `WORKER_USERNAME` and `WORKER_PASSWORD`. */
+export const readServiceAccounts = (env: Partial<Record<AccountVariable, string | undefined>>): ServiceAccount[] =>
+  serviceRoles.flatMap((role) => {
     const email = env[`${role}_USERNAME`];
     const password = env[`${role}_PASSWORD`];
     return email && password ? [{ role, email, password }] : [];
   });
-}

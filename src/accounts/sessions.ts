@@ -2,99 +2,104 @@ import { writeAudit } from '../audit/audit-log.js';
 import type { UserBody } from '../contract/auth.js';
 import { ServiceError } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
-import { hashSecret, newSecret, signAccessToken, type TokenSettings } from './access-tokens.js';
-import type { Attempts } from './attempt-limits.js';
+import { signAccessToken, type TokenSettings } from './access-tokens.js';
+import type { AttemptLimiter } from './attempt-limits.js';
 import { checkPassword } from './passwords.js';
-import { createAccount, findByEmail, replacePassword } from './users.js';
+import { hashSecret, newSecret } from './secret-hash.js';
+import { findByEmail, insertUser, replacePassword, userColumns } from './users.js';
 
-/** Where a request comes from, as it stands in counters and in the audit log. */
-export type Address = string;
-
-/** Register, login, refresh, logout, change password. */
-export function createSessions(deps: {
-  database: Database;
+export interface SessionSettings {
   tokens: TokenSettings;
-  attempts: Attempts;
   refreshExpiresInSeconds: number;
   now(): number;
-}) {
-  const { database, tokens, attempts } = deps;
-  const nowSeconds = () => Math.floor(deps.now() / 1000);
-  return {
-    async register(email: string, password: string, address: Address): Promise<{ userId: number }> {
-      await attempts.begin({ register: address });
-      const { id: userId } = await createAccount(database, { email, password });
-      await writeAudit(database, { action: 'REGISTER', userId, metadata: { address } });
-      return { userId };
-    },
-    async login(email: string, password: string, address: Address): Promise<{ token: string; refreshToken: string }> {
-      const counters = { account: email, address };
-      await attempts.begin(counters);
-      const account = await findByEmail(database, email);
-      const right = await checkPassword(account?.password, password);
-      if (!account || !right) {
-        await writeAudit(database, { action: 'LOGIN_FAILED', userId: account?.id ?? null, metadata: { address } });
-        throw new ServiceError('unauthenticated', 'Invalid credentials');
-      }
-      await attempts.succeed(counters);
-      const refreshToken = newSecret('rt');
-      await database.prisma.refreshToken.create({
-        data: {
-          user_id: account.id,
-          token: hashSecret(refreshToken),
-          expiry_time: nowSeconds() + deps.refreshExpiresInSeconds,
-        },
-      });
-      await writeAudit(database, { action: 'LOGIN', userId: account.id, metadata: { address } });
-      const { id: userId, email: known, roles } = account;
-      return { token: signAccessToken(tokens, { userId, email: known, roles }), refreshToken };
-    },
-    /** A new access token, with the roles that the account has now. */
-    async refresh(refreshToken: string, address: Address): Promise<{ token: string }> {
-      await attempts.begin({ address });
-      const found = await database.prisma.refreshToken.findUnique({
-        where: { token: hashSecret(refreshToken) },
-        include: { user: true },
-      });
-      if (!found?.valid || found.expiry_time <= nowSeconds()) {
-        throw new ServiceError('unauthenticated', 'Invalid refresh token');
-      }
-      await attempts.succeed({ address });
-      const { id: userId, email, roles } = found.user;
-      return { token: signAccessToken(tokens, { userId, email, roles }) };
-    },
-    async profile(userId: number): Promise<UserBody> {
-      const user = await database.prisma.user.findUnique({
-        where: { id: userId },
-        select: { id: true, email: true, roles: true },
-      });
-      if (!user) throw new ServiceError('unauthenticated', 'This account no longer exists');
-      return user;
-    },
-    /** Revokes the token if it is the user's; one that is unknown is as good as revoked. */
-    async logout(userId: number, refreshToken: string): Promise<void> {
-      await database.prisma.refreshToken.updateMany({
-        where: { token: hashSecret(refreshToken), user_id: userId },
-        data: { valid: false },
-      });
-      await writeAudit(database, { action: 'LOGOUT', userId });
-    },
-    async changePassword(
-      userId: number,
-      currentPassword: string,
-      newPassword: string,
-      address: Address,
-    ): Promise<void> {
-      const user = await database.prisma.user.findUnique({ where: { id: userId } });
-      const counters = { account: user?.email ?? String(userId), address };
-      await attempts.begin(counters);
-      if (!user || !(await checkPassword(user.password, currentPassword))) {
-        throw new ServiceError('unauthenticated', 'Invalid credentials');
-      }
-      await attempts.succeed(counters);
-      await replacePassword(database, userId, newPassword);
-      await writeAudit(database, { action: 'CHANGE_PASSWORD', userId });
-    },
-  };
 }
-export type Sessions = ReturnType<typeof createSessions>;
+
+const invalidCredentials = () => new ServiceError('unauthenticated', 'Invalid credentials');
+
+/** Registers, logs in and out, refreshes tokens and changes passwords. `address` is the caller's IP address. */
+export class Sessions {
+  constructor(
+    private readonly database: Database,
+    private readonly attempts: AttemptLimiter,
+    private readonly settings: SessionSettings,
+  ) {}
+
+  async register(email: string, password: string, address: string): Promise<{ userId: number }> {
+    await this.attempts.begin({ register: address });
+    const { id: userId } = await insertUser(this.database, { email, password });
+    await writeAudit(this.database, { action: 'REGISTER', userId, metadata: { address } });
+    return { userId };
+  }
+
+  async login(email: string, password: string, address: string): Promise<{ token: string; refreshToken: string }> {
+    const counters = { account: email, address };
+    await this.attempts.begin(counters);
+    const user = await findByEmail(this.database, email);
+    const isRight = await checkPassword(user?.password, password);
+    if (!user || !isRight) {
+      await writeAudit(this.database, { action: 'LOGIN_FAILED', userId: user?.id ?? null, metadata: { address } });
+      throw invalidCredentials();
+    }
+    await this.attempts.succeed(counters);
+    const refreshToken = await this.createRefreshToken(user.id);
+    await writeAudit(this.database, { action: 'LOGIN', userId: user.id, metadata: { address } });
+    return { token: this.signToken(user), refreshToken };
+  }
+
+  /** Returns a new access token with the present roles of the account. The refresh token stays usable. */
+  async refresh(refreshToken: string, address: string): Promise<{ token: string }> {
+    await this.attempts.begin({ address });
+    const row = await this.database.prisma.refreshToken.findUnique({
+      where: { token: hashSecret(refreshToken) },
+      include: { user: true },
+    });
+    if (!row?.valid || row.expiry_time <= this.nowSeconds()) {
+      throw new ServiceError('unauthenticated', 'Invalid refresh token');
+    }
+    await this.attempts.succeed({ address });
+    return { token: this.signToken(row.user) };
+  }
+
+  async getProfile(userId: number): Promise<UserBody> {
+    const user = await this.database.prisma.user.findUnique({ where: { id: userId }, select: userColumns });
+    if (!user) throw new ServiceError('unauthenticated', 'This account no longer exists');
+    return user;
+  }
+
+  /** Revokes a refresh token of the user. An unknown token counts as revoked already. */
+  async logout(userId: number, refreshToken: string): Promise<void> {
+    await this.database.prisma.refreshToken.updateMany({
+      where: { token: hashSecret(refreshToken), user_id: userId },
+      data: { valid: false },
+    });
+    await writeAudit(this.database, { action: 'LOGOUT', userId });
+  }
+
+  /** Changes the caller's password and revokes every refresh token of the account. */
+  async changePassword(userId: number, currentPassword: string, newPassword: string, address: string): Promise<void> {
+    const user = await this.database.prisma.user.findUnique({ where: { id: userId } });
+    const counters = { account: user?.email ?? String(userId), address };
+    await this.attempts.begin(counters);
+    if (!user || !(await checkPassword(user.password, currentPassword))) throw invalidCredentials();
+    await this.attempts.succeed(counters);
+    await replacePassword(this.database, userId, newPassword);
+    await writeAudit(this.database, { action: 'CHANGE_PASSWORD', userId });
+  }
+
+  private async createRefreshToken(userId: number): Promise<string> {
+    const refreshToken = newSecret('rt');
+    const expiresAt = this.nowSeconds() + this.settings.refreshExpiresInSeconds;
+    await this.database.prisma.refreshToken.create({
+      data: { user_id: userId, token: hashSecret(refreshToken), expiry_time: expiresAt },
+    });
+    return refreshToken;
+  }
+
+  private signToken({ id: userId, email, roles }: UserBody): string {
+    return signAccessToken(this.settings.tokens, { userId, email, roles });
+  }
+
+  private nowSeconds(): number {
+    return Math.floor(this.settings.now() / 1000);
+  }
+}

@@ -2,18 +2,27 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type Ke
 import { promisify } from 'node:util';
 import { SetupError } from '../contract/errors.js';
 
-/** An RSA key pair in PEM, and the id under which it is published. */
+/** An RSA key pair in PEM, and the id under which the public key is published. */
 export interface KeyPairPem {
   privateKey: string;
   publicKey: string;
   keyId: string;
 }
 
+/** The public key that signed until the last rotation. */
+export type PreviousKeyPem = Pick<KeyPairPem, 'publicKey' | 'keyId'>;
+
+export interface PublicKey {
+  key: KeyObject;
+  /** The key as PEM (SPKI), exported once because each verification needs the PEM. */
+  pem: string;
+}
+
 export interface SigningKeys {
   keyId: string;
   privateKey: KeyObject;
   /** Keys that verify, by key id. */
-  publicKeys: ReadonlyMap<string, KeyObject>;
+  publicKeys: ReadonlyMap<string, PublicKey>;
 }
 
 export interface Jwk {
@@ -24,7 +33,7 @@ export interface Jwk {
   [field: string]: unknown;
 }
 
-/** A new 2,048-bit RSA pair; its id is the SHA-256 thumbprint of the public key. */
+/** Generates a 2,048-bit RSA pair. The id is the start of the public key's SHA-256. */
 export async function generateKeys(): Promise<KeyPairPem> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
@@ -35,39 +44,44 @@ export async function generateKeys(): Promise<KeyPairPem> {
   return { privateKey, publicKey, keyId };
 }
 
-/** A public key that signed until the last rotation. */
-export type PreviousKeyPem = Pick<KeyPairPem, 'publicKey' | 'keyId'>;
-
-/** A variable may hold its line breaks as `\\n`. */
-const withLines = (text: string) => text.replaceAll('\\n', '\n');
+/** Restores the line breaks of a PEM in a variable: `\\n` (two characters) → a line break. */
+const restoreLineBreaks = (pem: string) => pem.replaceAll('\\n', '\n');
 
 /**
- * Reads a pair and, after a rotation, the public key before it, whose tokens stay good. Throws a SetupError that never
+ * Reads a pair and, after a rotation, the previous public key, whose tokens stay valid. Throws a SetupError that never
  * shows a key.
  */
 export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKeys {
-  const hint = 'Make a pair with: reefguide keys local';
-  const { privateKey, publicKey } = readPem('JWT_PRIVATE_KEY and JWT_PUBLIC_KEY', hint, () => {
-    const pair = {
-      privateKey: createPrivateKey(withLines(pem.privateKey)),
-      publicKey: createPublicKey(withLines(pem.publicKey)),
-    };
-    rsaOnly(pair.privateKey);
-    if (!createPublicKey(pair.privateKey).equals(pair.publicKey))
-      throw new Error('the two keys do not belong together');
-    return pair;
-  });
+  const { privateKey, publicKey } = readPem(
+    'JWT_PRIVATE_KEY and JWT_PUBLIC_KEY',
+    'Generate a pair with: reefguide keys local',
+    () => readPair(pem),
+  );
   const publicKeys = new Map([[pem.keyId, publicKey]]);
   if (previous && previous.keyId !== pem.keyId) {
-    const remedy = 'Remove it with JWT_PREVIOUS_KEY_ID when no token of the time before the rotation lives any more.';
-    const read = () => rsaOnly(createPublicKey(withLines(previous.publicKey)));
-    publicKeys.set(previous.keyId, readPem('JWT_PREVIOUS_PUBLIC_KEY', remedy, read));
+    const hint = 'Remove it together with JWT_PREVIOUS_KEY_ID once every token from before the rotation has expired.';
+    publicKeys.set(
+      previous.keyId,
+      readPem('JWT_PREVIOUS_PUBLIC_KEY', hint, () => readPublicKey(previous.publicKey)),
+    );
   }
   return { keyId: pem.keyId, privateKey, publicKeys };
 }
 
-function rsaOnly(key: KeyObject): KeyObject {
-  if (key.asymmetricKeyType !== 'rsa') throw new Error('not an RSA key');
+function readPair(pem: KeyPairPem): { privateKey: KeyObject; publicKey: PublicKey } {
+  const privateKey = requireRsa(createPrivateKey(restoreLineBreaks(pem.privateKey)));
+  const publicKey = readPublicKey(pem.publicKey);
+  if (!createPublicKey(privateKey).equals(publicKey.key)) throw new Error('the two keys do not belong together');
+  return { privateKey, publicKey };
+}
+
+function readPublicKey(pem: string): PublicKey {
+  const key = requireRsa(createPublicKey(restoreLineBreaks(pem)));
+  return { key, pem: key.export({ type: 'spki', format: 'pem' }).toString() };
+}
+
+function requireRsa(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa') throw new Error('expected an RSA key');
   return key;
 }
 
@@ -75,13 +89,12 @@ function readPem<T>(variables: string, hint: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'not readable';
-    throw new SetupError(`${variables} ${variables.includes(' ') ? 'are' : 'is'} not usable: ${reason}`, { hint });
+    throw new SetupError(`Invalid ${variables}: ${error instanceof Error ? error.message : 'not readable'}`, { hint });
   }
 }
 
-/** The variables of a new pair; of a rotation also those of the public key before it. */
-export function keyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Record<string, string> {
+/** Returns the variables of a new pair and, for a rotation, those of the previous public key. */
+export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Record<string, string> {
   return {
     JWT_PRIVATE_KEY: pair.privateKey,
     JWT_PUBLIC_KEY: pair.publicKey,
@@ -90,21 +103,24 @@ export function keyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Recor
   };
 }
 
-/** The public key that a rotation of these variables makes the previous one; a SetupError when there is none. */
-export function keyToRotate(variables: Readonly<Record<string, unknown>>, where: string): PreviousKeyPem {
+/**
+ * Returns the public key that a rotation of `variables` makes the previous key. Throws a SetupError without one; `source`
+ * names the variables in the message, for example `.env`.
+ */
+export function readKeyToRotate(variables: Readonly<Record<string, unknown>>, source: string): PreviousKeyPem {
   const { JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = variables;
   if (typeof publicKey !== 'string' || typeof keyId !== 'string' || !publicKey || !keyId) {
-    throw new SetupError(`${where} holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate`, {
-      hint: 'Make the first pair without --rotate.',
+    throw new SetupError(`${source} holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate`, {
+      hint: 'Generate the first pair without --rotate.',
     });
   }
   return { publicKey, keyId };
 }
 
-/** The public keys as a JWK set (RFC 7517). */
-export function jwkSet(keys: SigningKeys): { keys: Jwk[] } {
+/** Returns the public keys as a JWK set (RFC 7517). */
+export function toJwkSet({ publicKeys }: SigningKeys): { keys: Jwk[] } {
   return {
-    keys: [...keys.publicKeys].map(([kid, key]) => ({
+    keys: [...publicKeys].map(([kid, { key }]) => ({
       ...key.export({ format: 'jwk' }),
       kty: 'RSA',
       kid,

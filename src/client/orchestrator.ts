@@ -1,3 +1,4 @@
+import type { ApiKeyUser, ClaimedApiKey, CreatedApiKeyUser } from '../contract/api-key-users.js';
 import type {
   Execution,
   ExecutionLogs,
@@ -8,7 +9,6 @@ import type {
 } from '../contract/executions.js';
 import type { HealthReport, Trace } from '../contract/health.js';
 import type { ImageInfo, ImageRegistration } from '../contract/images.js';
-import type { Claimed, CreatedPerson, Person } from '../contract/people.js';
 import type { SecretInfo } from '../contract/secrets.js';
 import type { HttpClient } from './http.js';
 
@@ -35,12 +35,12 @@ export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
       call<{ message: string }>('PUT', secretPath(name), { body: changes }),
     removeSecret: (name: string) => call<{ message: string }>('DELETE', secretPath(name)),
 
-    people: () => call<{ users: Person[] }>('GET', '/api/v1/users'),
+    people: () => call<{ users: ApiKeyUser[] }>('GET', '/api/v1/users'),
     createPerson: (email: string, role: string) =>
-      call<CreatedPerson>('POST', '/api/v1/users/create', { body: { email, role } }),
+      call<CreatedApiKeyUser>('POST', '/api/v1/users/create', { body: { email, role } }),
     revokePerson: (email: string) =>
       call<{ email: string; message: string }>('POST', '/api/v1/users/revoke', { body: { email } }),
-    claimKey: (token: string) => call<Claimed>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
+    claimKey: (token: string) => call<ClaimedApiKey>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
 
     run: (body: RunBody) => call<StartedExecution>('POST', '/api/v1/run', { body }),
     executions: (query: { limit?: number | undefined; status?: readonly ExecutionStatus[] | undefined } = {}) =>

@@ -19,34 +19,16 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const [
-      { homeDirectory },
-      { parseEnvironment, serverEnvironment },
-      { createAws },
-      { withServiceSecrets },
-      { createErrorReporter },
-      { createLog },
-      { createLogTrail },
-      { startServer },
-      { untilStopped },
-    ] = await Promise.all([
-      import('../platform/home.js'),
-      import('../environment/server.js'),
-      import('../aws/clients.js'),
-      import('../aws/service-secrets.js'),
-      import('../platform/error-reports.js'),
-      import('../platform/log.js'),
-      import('../audit/request-log.js'),
-      import('../server/start.js'),
-      import('../cli/command/signals.js'),
-    ]);
-    const environment = parseEnvironment(
-      serverEnvironment,
-      await withServiceSecrets(process.env, createAws({ region: process.env.AWS_REGION })),
-    );
-    const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'api');
+    const [{ homeDirectory }, { createLogTrail }, { prepareServer }, { startServer }, { untilStopped }] =
+      await Promise.all([
+        import('../platform/home.js'),
+        import('../audit/request-log.js'),
+        import('../server/prepare.js'),
+        import('../server/start.js'),
+        import('../cli/command/signals.js'),
+      ]);
     const trail = createLogTrail();
-    const log = createLog(environment.LOG_LEVEL, { errorReporter, sink: trail });
+    const { environment, log, errorReporter } = await prepareServer(process.env, trail);
     const stopped = untilStopped();
     const started = await startServer({
       environment,

@@ -258,7 +258,9 @@ export const jobRoutes = {
     responses: {
       200: { description: 'The file', contentType: 'application/octet-stream' },
       206: { description: 'The part that `Range` asks for', contentType: 'application/octet-stream' },
-      416: { description: 'No part of the file is in the range; `Content-Range` says how long it is' },
+      304: { description: 'The copy that `If-None-Match` or `If-Modified-Since` names is current' },
+      412: { description: 'The file is not the version that `If-Match` or `If-Unmodified-Since` names' },
+      416: { description: 'No part of the file is in the range; `Content-Range` holds the size of the file' },
     },
   }),
   get: defineRoute({

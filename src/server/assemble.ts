@@ -1,169 +1,158 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { type AttemptLimits, defaultLimits } from '../accounts/attempt-limits.js';
-import { type LocalCredentials, localKeys, localSecretsKey, localUrlKey } from '../accounts/local-credentials.js';
-import { readKeys } from '../accounts/signing-keys.js';
+import type { LocalCredentials } from '../accounts/local-credentials.js';
 import type { LogTrail } from '../audit/request-log.js';
 import { type Aws, createAws } from '../aws/clients.js';
-import { createEcsService } from '../aws/ecs-service.js';
+import { createEcsService, type ServiceControl } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
 import { databaseError, findDatabase } from '../database/connect.js';
-import { openDatabase } from '../database/database.js';
+import { type Database, openDatabase } from '../database/database.js';
 import { migrateInChild } from '../database/migrate-in-child.js';
 import { tableVariables } from '../environment/runvoy-names.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import { commandRunner } from '../executions/runners/choose.js';
-import { type EncryptionKeys, encryptionKeys } from '../executions/secrets/encryption.js';
+import type { EncryptionKeys } from '../executions/secrets/encryption.js';
 import { resealValues } from '../executions/secrets/sealed-values.js';
 import { createSecrets } from '../executions/secrets/secrets.js';
 import { builtInTypes } from '../jobs/types/built-in.js';
 import { readConfiguredTypes } from '../jobs/types/configured.js';
-import { createRegistry } from '../jobs/types/registry.js';
+import { createRegistry, type JobTypeRegistry } from '../jobs/types/registry.js';
 import { createUrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
-import { seedAll } from './seed.js';
+import { type KeySources, readEncryptionKeys, readSigningKeys, readUrlSigningKey } from './keys.js';
+import { seedAccounts } from './seed.js';
 import { createService, type Service } from './service.js';
+
+/** Steps of a start, in their order. */
+export type StartStep = 'database' | 'schema' | 'accounts' | 'listening';
 
 export interface AssembleOptions {
   environment: ServerEnvironment;
   home: string;
   log: Logger;
-  /** Keeps the log lines of requests. */
+  /** Stores the log lines of requests. */
   trail?: LogTrail | undefined;
   limits?: AttemptLimits | undefined;
-  /** Requests that wait are answered after so long; undefined: when they asked for. */
-  holdMs?: number | undefined;
-  /** Told what is being done, for a person who waits. */
-  onStep?(step: 'database' | 'schema' | 'accounts' | 'listening'): void;
+  /** Longest time that a request waits; undefined: as long as the request asks for. */
+  maxRequestMs?: number | undefined;
+  /** Receives each step as it begins, for a progress display. */
+  onStep?(step: StartStep): void;
 }
 
 export interface Assembled {
   service: Service;
-  /** The accounts of the local system, when it made them. */
+  /** The accounts of the local system; undefined without the embedded database. */
   credentials: LocalCredentials | undefined;
   databaseUrl: string;
-  /** Ends the service and what it stands on. */
+  /** Stops the service, then closes the database. */
   close(): Promise<void>;
 }
 
-/** The composition root of the API: builds everything, migrates and seeds the database. Listens on nothing. */
+/** Builds the API and the event processor, migrates and seeds the database. Opens no port. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { environment, home, log, onStep = () => {} } = options;
-  const production = environment.NODE_ENV === 'production';
-  if (production && !environment.DATABASE_URL) {
-    throw new SetupError('DATABASE_URL is not set', {
-      hint: 'In production the database must be named: the embedded one is for one machine.',
-    });
-  }
-  const types = createRegistry([
-    ...builtInTypes,
-    ...(await readConfiguredTypes(
-      path.resolve('configs/job-types'),
-      builtInTypes.map(({ name }) => name),
-    )),
-  ]);
-  const keys = readKeys(await keysOf(environment, home, production), previousKeyOf(environment));
-  const signingKey = environment.URL_SIGNING_KEY ?? (production ? undefined : await localUrlKey(home));
-  if (signingKey === undefined && !environment.S3_BUCKET_NAME) {
-    throw new SetupError('Neither S3_BUCKET_NAME nor URL_SIGNING_KEY is set', {
-      hint: 'Name the bucket for results, or set URL_SIGNING_KEY (32 characters or more) to keep them on this machine.',
-    });
-  }
-  const tables = tableVariables.filter((name) => environment[name] !== undefined);
-  if (tables.length > 0)
-    log.warn({ variables: tables }, 'these variables name no tables: records live in Postgres now');
-  const now = Date.now;
-  const signer = createUrlSigner(signingKey ?? crypto.randomUUID(), now);
-  const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
-
-  const undo: (() => Promise<void>)[] = [];
-  const stopAll = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    onStep('database');
-    const address = await findDatabase(environment, home, (line) => log.info(line));
-    undo.push(() => address.release());
-    onStep('schema');
-    const applied = await migrateInChild(address.directUrl).catch((error: unknown) => {
-      throw databaseError(address.directUrl, error);
-    });
-    if (applied.length > 0) log.info({ migrations: applied }, 'migrated the database');
-    const database = openDatabase({
-      url: address.url,
-      poolSize: environment.DATABASE_POOL_SIZE,
-      keepOpen: 4,
-      onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
-    });
-    undo.push(() => database.close());
-
-    onStep('accounts');
-    const { accounts, credentials } = await seedAll(database, environment, address.embedded ? home : undefined);
-
-    await database.warm();
-    const encryption = await encryptionOf(environment, production ? undefined : home);
-    if (encryption && environment.SECRETS_PREVIOUS_KEY) {
-      const secrets = await createSecrets(database, encryption).reencrypt();
-      await resealValues(database, encryption);
-      log.info({ secrets }, 'encrypted with the present key what the previous one encrypted');
-    }
-
-    const aws = createAws({ region: environment.AWS_REGION });
-    const runner = await commandRunner({ environment, home, aws, log });
-    const service = createService({
-      environment,
-      log,
-      database,
-      listenUrl: address.directUrl,
-      keys,
-      types,
-      storages,
-      localStorage,
-      signer,
-      accounts,
-      limits: options.limits ?? defaultLimits,
-      encryption,
-      service: serviceOf(environment, aws),
-      provider: runner?.platform ?? (address.embedded ? 'local' : 'ecs'),
-      aws,
-      trail: options.trail,
-      runner,
-      holdMs: options.holdMs ?? (environment.REQUEST_TIMEOUT_SECONDS * 1000 || undefined),
-      now,
-    });
-    undo.push(() => service.close());
-    await service.seed();
-    return { service, credentials, databaseUrl: address.url, close: stopAll };
+    const { service, credentials, databaseUrl } = await openService(options, (closer) => closers.push(closer));
+    return { service, credentials, databaseUrl, close };
   } catch (error) {
-    await stopAll();
+    await close();
     throw error;
   }
 }
 
-async function keysOf(environment: ServerEnvironment, home: string, production: boolean) {
-  const { JWT_PRIVATE_KEY: privateKey, JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = environment;
-  if (privateKey && publicKey && keyId) return { privateKey, publicKey, keyId };
-  if (privateKey || publicKey || keyId || production) {
-    throw new SetupError('JWT_PRIVATE_KEY, JWT_PUBLIC_KEY and JWT_KEY_ID must all be set', {
-      hint: 'Make them with: reefguide keys local',
-    });
-  }
-  return localKeys(home);
+/** Does the work of `assemble` and registers with `onClose` how to undo each step. */
+async function openService(options: AssembleOptions, onClose: (closer: () => Promise<void>) => void) {
+  const { environment, home, log, onStep } = options;
+  const isProduction = environment.NODE_ENV === 'production';
+  requireDatabaseUrl(environment, isProduction);
+  const types = await readJobTypes();
+  const sources: KeySources = { environment, home, isProduction };
+  const keys = await readSigningKeys(sources);
+  const signer = createUrlSigner(await readUrlSigningKey(sources), Date.now);
+  const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
+  warnOfTableVariables(environment, log);
+
+  const { address, database } = await openMigratedDatabase(options, onClose);
+  onStep?.('accounts');
+  const { accounts, credentials } = await seedAccounts(database, environment, address.embedded ? home : undefined);
+  await database.warm();
+  const encryption = await readEncryptionKeys(sources);
+  if (encryption && environment.SECRETS_PREVIOUS_KEY) await reencrypt(database, encryption, log);
+
+  const aws = createAws({ region: environment.AWS_REGION });
+  const runner = await commandRunner({ environment, home, aws, log });
+  const service = createService({
+    ...{ environment, log, database, keys, types, storages, localStorage, signer, encryption, aws, runner },
+    listenUrl: address.directUrl,
+    serviceAccounts: accounts,
+    limits: options.limits ?? defaultLimits,
+    ecsService: findEcsService(environment, aws),
+    provider: runner?.platform ?? (address.embedded ? 'local' : 'ecs'),
+    trail: options.trail,
+    maxRequestMs: options.maxRequestMs ?? (environment.REQUEST_TIMEOUT_SECONDS * 1000 || undefined),
+    now: Date.now,
+  });
+  onClose(() => service.close());
+  await service.seed();
+  return { service, credentials, databaseUrl: address.url };
 }
 
-function previousKeyOf({ JWT_PREVIOUS_PUBLIC_KEY: publicKey, JWT_PREVIOUS_KEY_ID: keyId }: ServerEnvironment) {
-  return publicKey && keyId ? { publicKey, keyId } : undefined;
+function requireDatabaseUrl(environment: ServerEnvironment, isProduction: boolean): void {
+  if (!isProduction || environment.DATABASE_URL) return;
+  throw new SetupError('DATABASE_URL is not set', {
+    hint: 'Set DATABASE_URL: production does not use the embedded database, which serves one machine.',
+  });
 }
 
-function serviceOf({ ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service }: ServerEnvironment, aws: Aws) {
+async function readJobTypes(): Promise<JobTypeRegistry> {
+  const builtInNames = builtInTypes.map(({ name }) => name);
+  return createRegistry([
+    ...builtInTypes,
+    ...(await readConfiguredTypes(path.resolve('configs/job-types'), builtInNames)),
+  ]);
+}
+
+/** Warns of variables that named DynamoDB tables of runvoy: records are in Postgres now. */
+function warnOfTableVariables(environment: ServerEnvironment, log: Logger): void {
+  const variables = tableVariables.filter((name) => environment[name] !== undefined);
+  if (variables.length > 0)
+    log.warn({ variables }, 'ignored variables that name tables: records are stored in Postgres');
+}
+
+async function openMigratedDatabase(
+  { environment, home, log, onStep }: AssembleOptions,
+  onClose: (closer: () => Promise<void>) => void,
+) {
+  onStep?.('database');
+  const address = await findDatabase(environment, home, (line) => log.info(line));
+  onClose(() => address.release());
+  onStep?.('schema');
+  const migrations = await migrateInChild(address.directUrl).catch((error: unknown) => {
+    throw databaseError(address.directUrl, error);
+  });
+  if (migrations.length > 0) log.info({ migrations }, 'migrated the database');
+  const database = openDatabase({
+    url: address.url,
+    poolSize: environment.DATABASE_POOL_SIZE,
+    keepOpen: 4,
+    onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
+  });
+  onClose(() => database.close());
+  return { address, database };
+}
+
+/** Encrypts with the present key all that the previous key encrypted. */
+async function reencrypt(database: Database, encryption: EncryptionKeys, log: Logger): Promise<void> {
+  const secrets = await createSecrets(database, encryption).reencrypt();
+  await resealValues(database, encryption);
+  log.info({ secrets }, 'encrypted the stored secrets with the present key');
+}
+
+function findEcsService(environment: ServerEnvironment, aws: Aws): ServiceControl | undefined {
+  const { ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service } = environment;
   return cluster && service ? createEcsService(aws, { cluster, service }) : undefined;
-}
-
-/** The keys that encrypt secrets: named, or, on one machine (`home`), made on first use; otherwise none are kept. */
-async function encryptionOf(
-  { SECRETS_KEY, SECRETS_PREVIOUS_KEY: previous }: ServerEnvironment,
-  home: string | undefined,
-): Promise<EncryptionKeys | undefined> {
-  const current = SECRETS_KEY ?? (home === undefined ? undefined : await localSecretsKey(home));
-  return current === undefined ? undefined : encryptionKeys(current, ...(previous ? [previous] : []));
 }

@@ -10,18 +10,16 @@ import type { LogStore } from '../executions/logs/store.js';
 import type { LogTokens } from '../executions/logs/tokens.js';
 import type { Upgrade } from './http/listen.js';
 
-/** More than this waits for nobody: the rest stays in the database until it has gone out. */
-const roomBytes = 262_144;
-/** A subscriber that does not take what waits for it within this time is told that it is too slow. */
+/** Most bytes that wait in memory for one subscriber. Later lines stay in the database until the subscriber is ready. */
+const maxBufferedBytes = 262_144;
+/** A subscriber that takes no bytes for this time is disconnected as too slow. */
 const defaultStalledMs = 10_000;
 /** Below the idle time-out of a load balancer (60 s). */
-const pingEveryMs = 25_000;
-/** A subscriber says nothing that we would have to read. */
+const pingIntervalMs = 25_000;
+/** Subscribers send only pongs and close frames. */
 const maxMessageBytes = 4_096;
-const goodbyeMs = 2_000;
-
-/** Requests name a path alone. */
-const base = 'http://localhost';
+/** Time that a subscriber has to answer the close frame of a stopping server. */
+const closeTimeoutMs = 2_000;
 
 const closeCodes: Record<DisconnectReason, number> = {
   execution_completed: 1000,
@@ -29,12 +27,7 @@ const closeCodes: Record<DisconnectReason, number> = {
   slow_consumer: 1013,
 };
 
-export interface LiveLogs {
-  upgrade: Upgrade;
-  close(): void;
-}
-
-export interface LiveLogsDependencies {
+export interface LogSocketDependencies {
   feeds: Feeds;
   logs: Pick<LogStore, 'placeOf'>;
   tokens: Pick<LogTokens, 'take'>;
@@ -42,85 +35,103 @@ export interface LiveLogsDependencies {
   stalledMs?: number;
 }
 
-/** The WebSocket of executions' logs. Who holds a token may listen to its execution, once. */
-export function createLiveLogs(deps: LiveLogsDependencies): LiveLogs {
-  const { feeds, logs, tokens, log, stalledMs = defaultStalledMs } = deps;
-  const sockets = new WebSocketServer({
+/** The WebSocket of executions' logs, `/ws?token=log_…`. A token opens the log of one execution, once. */
+export class LogSocket {
+  private readonly sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
     autoPong: false,
   });
+  private readonly stalledMs: number;
 
-  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const address = request.url ?? '';
-    const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
-    if (url?.pathname !== socketPath) return refuse(socket, 404, 'There is no WebSocket at this path');
-    const executionId = await tokens.take(url.searchParams.get('token') ?? '');
-    if (executionId === undefined) {
-      return refuse(socket, 401, 'The token was used, has ended, or never was: GET the logs again for another');
-    }
-    const after = url.searchParams.get('last_event_id');
-    // The database would refuse to look for a NUL.
-    const place = after === null ? 0 : after.includes('\0') ? undefined : await logs.placeOf(executionId, after);
-    if (place === undefined) return refuse(socket, 400, 'last_event_id is no event of this execution');
-    sockets.handleUpgrade(request, socket, head, (ws) => serve(ws, socket, executionId, place));
+  constructor(private readonly deps: LogSocketDependencies) {
+    this.stalledMs = deps.stalledMs ?? defaultStalledMs;
+  }
+
+  /** Opens a WebSocket, or answers the request with an HTTP error. */
+  readonly upgrade: Upgrade = (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    this.accept(request, socket, head).catch((error: unknown) => {
+      if (isDatabaseUnavailable(error)) {
+        return refuse(socket, 503, 'The database does not answer: try again shortly');
+      }
+      this.deps.log.error({ err: error }, 'a WebSocket could not be opened');
+      refuse(socket, 500, 'Internal error: the server log has the cause');
+    });
   };
 
-  const serve = (ws: WebSocket, socket: Duplex, executionId: string, place: number): void => {
-    let isAlive = true;
-    const ping = setInterval(() => {
-      if (!isAlive) ws.terminate();
-      isAlive = false;
-      ws.ping();
-    }, pingEveryMs);
-    ws.on('pong', () => {
-      isAlive = true;
-    });
-    // Who asks without reading the answers would have them pile up here.
-    ws.on('ping', (data) => (ws.bufferedAmount > roomBytes ? ws.terminate() : ws.pong(data)));
+  /** Tells every subscriber that the server stops, and closes the connections. */
+  close(): void {
+    this.deps.feeds.close();
+    setTimeout(() => {
+      for (const ws of this.sockets.clients) ws.terminate();
+    }, closeTimeoutMs).unref();
+  }
+
+  private async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const url = toUrl(request.url ?? '');
+    if (url?.pathname !== socketPath) return refuse(socket, 404, 'No WebSocket at this path');
+    const executionId = await this.deps.tokens.take(url.searchParams.get('token') ?? '');
+    if (executionId === undefined) {
+      return refuse(socket, 401, 'Invalid token: used, expired or unknown. GET the logs again for a new token');
+    }
+    const place = await this.readPosition(executionId, url.searchParams.get('last_event_id'));
+    if (place === undefined) {
+      return refuse(socket, 400, 'Invalid last_event_id: expected the id of an event of this execution');
+    }
+    this.sockets.handleUpgrade(request, socket, head, (ws) => this.serve(ws, socket, executionId, place));
+  }
+
+  /** Returns the position of an event; 0 without an event; undefined for an unknown event. */
+  private async readPosition(executionId: string, eventId: string | null): Promise<number | undefined> {
+    if (eventId === null) return 0;
+    // Postgres refuses a text with a NUL character.
+    return eventId.includes('\0') ? undefined : this.deps.logs.placeOf(executionId, eventId);
+  }
+
+  private serve(ws: WebSocket, socket: Duplex, executionId: string, place: number): void {
+    const stopPinging = keepAlive(ws);
+    // A client that pings without reading the pongs would fill the buffer.
+    ws.on('ping', (data) => (ws.bufferedAmount > maxBufferedBytes ? ws.terminate() : ws.pong(data)));
     ws.on('error', () => ws.terminate());
-    const leave = feeds.subscribe(executionId, place, {
+    const unsubscribe = this.deps.feeds.subscribe(executionId, place, {
       send: (bytes) => socket.write(bytes),
-      ready: () => hasRoom(ws, socket, stalledMs),
-      end(reason) {
-        if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'disconnect', reason }));
-        ws.close(closeCodes[reason], reason);
-        setTimeout(() => ws.terminate(), reason === 'server_stopping' ? goodbyeMs : stalledMs).unref();
-      },
+      ready: () => waitForRoom(ws, socket, this.stalledMs),
+      end: (reason) => this.disconnect(ws, reason),
     });
     ws.once('close', () => {
-      clearInterval(ping);
-      leave();
+      stopPinging();
+      unsubscribe();
     });
-  };
+  }
 
-  return {
-    upgrade(request, socket, head) {
-      socket.on('error', () => socket.destroy());
-      accept(request, socket, head).catch((error: unknown) => {
-        if (isDatabaseUnavailable(error)) return refuse(socket, 503, 'The database does not answer: try again shortly');
-        log.error({ err: error }, 'a WebSocket could not be opened');
-        refuse(socket, 500, 'Something went wrong on our side');
-      });
-    },
-    close() {
-      feeds.close();
-      setTimeout(() => {
-        for (const ws of sockets.clients) ws.terminate();
-      }, goodbyeMs).unref();
-    },
-  };
+  private disconnect(ws: WebSocket, reason: DisconnectReason): void {
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'disconnect', reason }));
+    ws.close(closeCodes[reason], reason);
+    const timeoutMs = reason === 'server_stopping' ? closeTimeoutMs : this.stalledMs;
+    setTimeout(() => ws.terminate(), timeoutMs).unref();
+  }
 }
 
-/** Answers a request for a WebSocket as HTTP would, in the form of errors under /api/v1. */
-function refuse(socket: Duplex, status: number, error: string): void {
-  const body = JSON.stringify({ error });
-  // Who never closes its side would keep the connection.
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+/** Parses the target of a request, for example `/ws?token=log_1`; undefined when malformed. */
+function toUrl(target: string): URL | undefined {
+  const base = 'http://localhost';
+  return URL.canParse(target, base) ? new URL(target, base) : undefined;
+}
+
+/** Pings a subscriber, and disconnects a subscriber that does not answer until the next ping. */
+function keepAlive(ws: WebSocket): () => void {
+  let isAlive = true;
+  const timer = setInterval(() => {
+    if (!isAlive) ws.terminate();
+    isAlive = false;
+    ws.ping();
+  }, pingIntervalMs);
+  ws.on('pong', () => {
+    isAlive = true;
+  });
+  return () => clearInterval(timer);
 }
 
 const statusTexts: Record<number, string> = {
@@ -131,20 +142,35 @@ const statusTexts: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
-/** Waits until little waits to be sent; false when nothing went out for a while, or the subscriber has gone. */
-async function hasRoom(ws: WebSocket, socket: Duplex, stalledMs: number): Promise<boolean> {
-  while (ws.bufferedAmount > roomBytes) {
+/** Answers a request for a WebSocket with an HTTP error, in the form of errors under `/api/v1`. */
+function refuse(socket: Duplex, status: number, error: string): void {
+  const body = JSON.stringify({ error });
+  // A client that never closes its side would keep the connection.
+  socket.once('finish', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Waits until the buffer of a subscriber has room. Returns false when no bytes went out for `stalledMs`, or after a close. */
+async function waitForRoom(ws: WebSocket, socket: Duplex, stalledMs: number): Promise<boolean> {
+  while (ws.bufferedAmount > maxBufferedBytes) {
     const before = ws.bufferedAmount;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        for (const event of ['drain', 'close']) socket.off(event, done);
-        resolve();
-      };
-      const timer = setTimeout(done, stalledMs);
-      for (const event of ['drain', 'close']) socket.once(event, done);
-    });
+    await waitForProgress(socket, stalledMs);
     if (ws.readyState !== ws.OPEN || ws.bufferedAmount >= before) return false;
   }
   return ws.readyState === ws.OPEN;
+}
+
+/** Resolves when the socket drains or closes, or after `timeoutMs`. */
+function waitForProgress(socket: Duplex, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      for (const event of ['drain', 'close']) socket.off(event, finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, timeoutMs);
+    for (const event of ['drain', 'close']) socket.once(event, finish);
+  });
 }

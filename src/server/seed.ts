@@ -1,28 +1,33 @@
-import { accountsOfCredentials, type LocalCredentials, localCredentials } from '../accounts/local-credentials.js';
-import { accountsOf, type ServiceAccount, seedAccounts, seedApiKey } from '../accounts/service-accounts.js';
+import { type LocalCredentials, readLocalCredentials, toServiceAccounts } from '../accounts/local-credentials.js';
+import {
+  readServiceAccounts,
+  type ServiceAccount,
+  seedApiKey,
+  seedServiceAccounts,
+} from '../accounts/service-accounts.js';
 import type { Database } from '../database/database.js';
 import type { ServerEnvironment } from '../environment/server.js';
 
-export interface Seeded {
+export interface SeededAccounts {
   accounts: ServiceAccount[];
-  /** Of the local system, when there is one. */
+  /** The credentials of the local system; undefined without `home`. */
   credentials: LocalCredentials | undefined;
 }
 
 /**
- * Makes the service accounts of the environment and, for the local system of `home`, those of its credentials file that
- * the environment does not name. `home` undefined: the database is not the local system's.
+ * Seeds the service accounts of the environment. With `home`, the directory of the local system, also those accounts of
+ * `credentials.json` whose roles the environment leaves out, and the administrator's API key.
  */
-export async function seedAll(
+export async function seedAccounts(
   database: Database,
   environment: ServerEnvironment,
   home: string | undefined,
-): Promise<Seeded> {
-  const given = accountsOf(environment);
-  const credentials = home === undefined ? undefined : await localCredentials(home);
-  const local = credentials ? accountsOfCredentials(credentials) : [];
-  const accounts = [...given, ...local.filter(({ role }) => !given.some((account) => account.role === role))];
-  await seedAccounts(database, accounts);
+): Promise<SeededAccounts> {
+  const configured = readServiceAccounts(environment);
+  const credentials = home === undefined ? undefined : await readLocalCredentials(home);
+  const local = credentials ? toServiceAccounts(credentials) : [];
+  const accounts = [...configured, ...local.filter(({ role }) => !configured.some((account) => account.role === role))];
+  await seedServiceAccounts(database, accounts);
   const admin = accounts.find(({ role }) => role === 'ADMIN');
   if (credentials && admin) await seedApiKey(database, admin.email, credentials.apiKey, 'ADMIN');
   return { accounts, credentials };

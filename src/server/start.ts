@@ -4,23 +4,23 @@ import { type Listening, listen } from './http/listen.js';
 
 export interface StartOptions extends AssembleOptions {
   host?: string | undefined;
-  /** Ports that serve the API; 0 picks a free one. */
+  /** Ports that serve the API; 0 picks a free port. */
   apiPorts: readonly number[];
   processorPort?: number | undefined;
 }
 
-export interface Started {
+export interface RunningServer {
   api: Listening[];
   processor: Listening | undefined;
-  /** The accounts of the local system, when it made them. */
+  /** The accounts of the local system; undefined without the embedded database. */
   credentials: LocalCredentials | undefined;
   databaseUrl: string;
-  /** Stops accepting, answers what waits, ends what is in flight, closes the database; within 10 s. */
+  /** Accepts no more connections, answers the requests in flight and closes the database, within 10 s. */
   stop(): Promise<void>;
 }
 
-/** Runs the API, and if asked the event processor, on ports of this machine. */
-export async function startServer(options: StartOptions): Promise<Started> {
+/** Assembles the server and serves the API and, with `processorPort`, the event processor on ports of this machine. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { host, environment } = options;
   const { service, credentials, databaseUrl, close } = await assemble(options);
   const servers: Listening[] = [];
@@ -35,8 +35,9 @@ export async function startServer(options: StartOptions): Promise<Started> {
     const api = [...servers];
     let processor: Listening | undefined;
     if (options.processorPort !== undefined) {
-      const open = environment.PROCESSOR_TOKEN !== undefined;
-      processor = await listen(service.processor, options.processorPort, open ? host : '127.0.0.1');
+      // Without a token the processor listens on loopback alone.
+      const processorHost = environment.PROCESSOR_TOKEN === undefined ? '127.0.0.1' : host;
+      processor = await listen(service.processor, options.processorPort, processorHost);
       servers.push(processor);
     }
     return { api, processor, credentials, databaseUrl, stop };

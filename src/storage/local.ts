@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { lstat, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,8 +13,9 @@ import type { UrlSigner } from './signed-url.js';
 const baseUri = 'local://results';
 
 export interface LocalFile {
+  /** Absolute path. */
+  file: string;
   bytes: number;
-  stream(range?: { start: number; end: number }): Readable;
 }
 
 export interface LocalStorage extends ResultStorage {
@@ -114,7 +115,7 @@ export function createLocalStorage(root: string, signer: UrlSigner): LocalStorag
       const file = path.join(await folderOf(parts, false), name);
       const stats = await lstat(file).catch(() => undefined);
       if (!stats?.isFile()) throw notFound('File');
-      return { bytes: stats.size, stream: (range) => createReadStream(file, range) };
+      return { file, bytes: stats.size };
     },
   };
 }

@@ -7,7 +7,7 @@ import { createLogTokens } from '../../src/executions/logs/tokens.js';
 import { encodeMessages } from '../../src/executions/logs/websocket-frames.js';
 import { createRecords } from '../../src/executions/runs/sql.js';
 import { listen, type Upgrade } from '../../src/server/http/listen.js';
-import { createLiveLogs } from '../../src/server/log-socket.js';
+import { LogSocket } from '../../src/server/log-socket.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {
@@ -40,7 +40,7 @@ export async function startLiveLogs(
   const tokens = createLogTokens(database);
   const log = pino({ level: 'silent' });
   const { stalledMs } = times;
-  const live = createLiveLogs({ feeds, logs, tokens, log, ...(stalledMs === undefined ? {} : { stalledMs }) });
+  const live = new LogSocket({ feeds, logs, tokens, log, ...(stalledMs === undefined ? {} : { stalledMs }) });
   const sockets: Socket[] = [];
   const upgrade: Upgrade = (request, socket, head) => {
     sockets.push(request.socket);

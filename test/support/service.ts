@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { hashSecret, newSecret, signAccessToken } from '../../src/accounts/access-tokens.js';
+import { signAccessToken } from '../../src/accounts/access-tokens.js';
 import type { AttemptLimits } from '../../src/accounts/attempt-limits.js';
+import { hashSecret, newSecret } from '../../src/accounts/secret-hash.js';
 import { generateKeys, readKeys, type SigningKeys } from '../../src/accounts/signing-keys.js';
 import { createLogTrail } from '../../src/audit/request-log.js';
 import { createAws } from '../../src/aws/clients.js';
@@ -118,7 +119,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     storages,
     localStorage: local,
     signer,
-    accounts: [],
+    serviceAccounts: [],
     limits: options.limits ?? { account: unlimited, address: unlimited, register: unlimited },
     encryption: encryptionKeys(
       environment.SECRETS_KEY ?? 'a key of the tests, long enough',
@@ -127,7 +128,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     provider: 'local',
     aws: createAws({ region: environment.AWS_REGION }),
     runner,
-    service: options.service,
+    ecsService: options.service,
     now: Date.now,
   });
   const api: Listening = await listen(service.api, 0, undefined, service.upgrade);

@@ -9,7 +9,7 @@ the local system when the database is the embedded one.`;
 
   async run(): Promise<unknown> {
     await this.parse(DbSeed);
-    const [{ withDatabase }, { seedAll }] = await Promise.all([
+    const [{ withDatabase }, { seedAccounts }] = await Promise.all([
       import('../../cli/command/with-database.js'),
       import('../../server/seed.js'),
     ]);
@@ -24,7 +24,7 @@ the local system when the database is the embedded one.`;
         await migrate(directUrl);
         const database = openDatabase({ url, poolSize: 2 });
         try {
-          return (await seedAll(database, environment, embedded ? homeDirectory() : undefined)).accounts.map(
+          return (await seedAccounts(database, environment, embedded ? homeDirectory() : undefined)).accounts.map(
             ({ email, role }) => ({ email, role }),
           );
         } finally {

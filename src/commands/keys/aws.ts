@@ -20,20 +20,20 @@ there stays accepted, so that nobody is logged out.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(KeysAws);
-    const [{ generateKeys, keyToRotate, keyVariables }, { createAws }, { openSecret }] = await Promise.all([
+    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { openSecret }] = await Promise.all([
       import('../../accounts/signing-keys.js'),
       import('../../aws/clients.js'),
       import('../../aws/secrets-manager.js'),
     ]);
     const secret = await openSecret(createAws(), args.secret);
-    const previous = flags.rotate ? keyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
+    const previous = flags.rotate ? readKeyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
     if (secret.fields.JWT_PRIVATE_KEY !== undefined && !flags.force && !flags.rotate) {
       throw new SetupError(`The secret ${args.secret} holds keys already`, {
         hint: 'Rotate them with --rotate (nobody is logged out), or replace them with --force.',
       });
     }
     const pair = await generateKeys();
-    const { arn } = await secret.save({ ...secret.fields, ...keyVariables(pair, previous) });
+    const { arn } = await secret.save({ ...secret.fields, ...toKeyVariables(pair, previous) });
     this.log(`${secret.exists ? 'Wrote' : 'Made the secret, and wrote'} a key pair with the id ${pair.keyId}: ${arn}`);
     if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
     this.log('The API reads it when it starts: restart it (a new deployment) to use the key.');

@@ -21,14 +21,14 @@ With --rotate the public key that was there stays accepted, so that nobody is lo
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysLocal);
-    const [{ generateKeys, keyToRotate, keyVariables }, { readVariables, setVariables }] = await Promise.all([
+    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { readVariables, setVariables }] = await Promise.all([
       import('../../accounts/signing-keys.js'),
       import('../../environment/env-file.js'),
     ]);
     const file = flags['env-file'];
-    const previous = flags.rotate ? keyToRotate(await readVariables(file), file) : undefined;
+    const previous = flags.rotate ? readKeyToRotate(await readVariables(file), file) : undefined;
     const pair = await generateKeys();
-    await setVariables(file, keyVariables(pair, previous), { force: flags.force || flags.rotate });
+    await setVariables(file, toKeyVariables(pair, previous), { force: flags.force || flags.rotate });
     this.log(`Wrote a key pair with the id ${pair.keyId} into ${file}`);
     if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
     return { keyId: pair.keyId, previousKeyId: previous?.keyId ?? null, file };

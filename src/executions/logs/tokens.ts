@@ -1,20 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hashSecret, newSecret } from '../../accounts/secret-hash.js';
 import type { Database } from '../../database/database.js';
 
 const validSeconds = 60;
-
-const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 
 /** Tokens that open the log of one execution, once, within a minute. */
 export function createLogTokens(database: Database) {
   return {
     async issue(executionId: string): Promise<string> {
-      const token = `log_${randomBytes(32).toString('base64url')}`;
+      const token = newSecret('log');
       await database.rows(
         'log-token-make',
         `INSERT INTO "LogToken" (token_hash, execution_id, expires_at)
          VALUES ($1, $2, now() + make_interval(secs => ${validSeconds}))`,
-        [hash(token), executionId],
+        [hashSecret(token), executionId],
       );
       return token;
     },
@@ -23,7 +21,7 @@ export function createLogTokens(database: Database) {
       const [row] = await database.rows<{ execution_id: string; good: boolean }>(
         'log-token-take',
         'DELETE FROM "LogToken" WHERE token_hash = $1 RETURNING execution_id, expires_at > now() AS good',
-        [hash(token)],
+        [hashSecret(token)],
       );
       return row?.good ? row.execution_id : undefined;
     },

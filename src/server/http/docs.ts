@@ -1,6 +1,6 @@
 import express, { type Express } from 'express';
-import helmet from 'helmet';
 import absolutePath from 'swagger-ui-dist/absolute-path.js';
+import { docsHeaders } from './security-headers.js';
 
 const page = `<!doctype html>
 <html lang="en">
@@ -20,23 +20,9 @@ const page = `<!doctype html>
 `;
 const start = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true });\n`;
 
-/** The API's description, browsable at /api/docs without anything from elsewhere. */
-export function docsOn(app: Express): void {
-  const headers = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-  });
-  app.use('/api/docs', headers);
+/** Serves the browsable description of the API at `/api/docs`, without loading anything from elsewhere. */
+export function addDocs(app: Express): void {
+  app.use('/api/docs', docsHeaders);
   app.get('/api/docs', (_request, response) => response.type('html').send(page));
   app.get('/api/docs/start.js', (_request, response) => response.type('js').send(start));
   app.use('/api/docs', express.static(absolutePath(), { index: false, maxAge: '1h' }));

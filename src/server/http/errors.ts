@@ -1,7 +1,7 @@
 import { type ErrorKind, ServiceError } from '../../contract/errors.js';
 import { isDatabaseUnavailable, isRowGone, sqlState, violatedForeignKey } from '../../database/errors.js';
 
-const statusOfKind: Record<ErrorKind, number> = {
+const statuses: Record<ErrorKind, number> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
@@ -12,8 +12,8 @@ const statusOfKind: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
-/** Of the others under 500: INVALID_REQUEST. */
-const codeOfStatus: Record<number, string> = {
+/** Codes under `/api/v1` by status. Every other status below 500 has the code INVALID_REQUEST. */
+const codes: Record<number, string> = {
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
@@ -25,60 +25,62 @@ export interface HttpError {
   status: number;
   body: Record<string, unknown>;
   headers: Record<string, string>;
-  /** Ours to mend: it is logged with its cause. */
+  /** A fault of the server: logged with its cause. */
   unexpected: boolean;
 }
 
-/** What Express and its body parser throw. */
-function ofFramework(error: unknown): ServiceError | { status: number; message: string } | undefined {
+/** Returns the answer to an error that Express or its body parser throws, or undefined for any other error. */
+function fromFramework(error: unknown): ServiceError | { status: number; message: string } | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   const type = 'type' in error ? error.type : undefined;
   if (type === 'entity.too.large') {
-    const limit = 'limit' in error ? `: ${error.limit} bytes are the limit` : '';
-    return new ServiceError('too_large', `The body is too large${limit}`);
+    const limit = 'limit' in error ? `: expected at most ${error.limit} bytes` : '';
+    return new ServiceError('too_large', `Invalid body${limit}`);
   }
   if (type === 'entity.parse.failed') {
     return new ServiceError('invalid', 'Invalid request', {
       issues: [{ path: '', message: 'the body is not valid JSON' }],
     });
   }
-  if (error.status === 415) return { status: 415, message: 'This encoding or character set is not supported' };
-  return error.status < 500 ? new ServiceError('invalid', 'The request is malformed') : undefined;
+  if (error.status === 415) return { status: 415, message: 'Unsupported encoding or character set: send UTF-8' };
+  return error.status < 500 ? new ServiceError('invalid', 'Malformed request') : undefined;
 }
 
-/** Where a statement refuses a value: out of range, bad encoding, a violated check. The caller's input, not our fault. */
-const inputStates = /^(22...)$/;
+/** SQL states of class 22, for example `22003` (number out of range): Postgres refuses a value of the caller. */
+const refusedValueStates = /^(22...)$/;
 
-/** What a request speaks of was removed since it was looked at, or the account that sends it was. */
-function ofRemoval(error: unknown): ServiceError | undefined {
+/** Returns the answer when a row that the request names, or the caller's account, was removed in the meantime. */
+function fromRemovedRow(error: unknown): ServiceError | undefined {
   const reference = violatedForeignKey(error);
   if (/_user_?id_fkey$/i.test(reference ?? '')) {
     return new ServiceError('unauthenticated', 'This account no longer exists');
   }
   return reference !== undefined || isRowGone(error)
-    ? new ServiceError('not_found', 'What this speaks of was removed meanwhile')
+    ? new ServiceError('not_found', 'Not found: the resource was removed in the meantime')
     : undefined;
 }
 
-/** Turns any error into an answer. In the one place, so that nothing of ours (stack, SQL, path) gets out. */
-export function httpError(error: unknown, path: string): HttpError {
-  const known = error instanceof ServiceError ? error : (ofFramework(error) ?? ofRemoval(error));
-  if (known instanceof ServiceError) {
-    const status = statusOfKind[known.kind];
-    // What is out of reach, and why, is for the log.
-    return answer(path, status, known.message, known, known.kind === 'unavailable' && known.cause !== undefined);
+/** Turns any error into an answer. The only place that does, so that no stack, SQL text or path leaks. */
+export function toHttpError(error: unknown, path: string): HttpError {
+  const expected = error instanceof ServiceError ? error : (fromFramework(error) ?? fromRemovedRow(error));
+  if (expected instanceof ServiceError) {
+    // The cause of an unavailable dependency is for the log alone.
+    const unexpected = expected.kind === 'unavailable' && expected.cause !== undefined;
+    return createAnswer(path, statuses[expected.kind], expected.message, expected, unexpected);
   }
-  if (known) return answer(path, known.status, known.message, undefined, false);
+  if (expected) return createAnswer(path, expected.status, expected.message, undefined, false);
   if (isDatabaseUnavailable(error)) {
     const message = 'The database does not answer: try again shortly';
-    return answer(path, 503, message, new ServiceError('unavailable', message, { retryAfterSeconds: 2 }), false);
+    return createAnswer(path, 503, message, new ServiceError('unavailable', message, { retryAfterSeconds: 2 }), false);
   }
-  if (inputStates.test(sqlState(error) ?? ''))
-    return answer(path, 400, 'The request holds a value that cannot be stored', undefined, true);
-  return answer(path, 500, 'Something went wrong on our side; the log has it under this request id', undefined, true);
+  if (refusedValueStates.test(sqlState(error) ?? ''))
+    return createAnswer(path, 400, 'The request holds a value that cannot be stored', undefined, true);
+  const message = 'Internal error: the server log has the cause under the request id of this answer';
+  return createAnswer(path, 500, message, undefined, true);
 }
 
-function answer(
+/** `/api/jobs` → `{ status, message, issues? }`, `/api/v1/run` → `{ error, code, details? }`. */
+function createAnswer(
   path: string,
   status: number,
   message: string,
@@ -92,7 +94,7 @@ function answer(
   const body = path.startsWith('/api/v1')
     ? {
         error: message,
-        code: error?.code ?? codeOfStatus[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'INTERNAL_ERROR'),
+        code: error?.code ?? codes[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'INTERNAL_ERROR'),
         ...(error?.issues ? { details: error.issues } : {}),
       }
     : { status, message, ...issues, ...error?.fields };

@@ -1,23 +1,23 @@
 import type { Response } from 'express';
 
-/** Keeps proxies from closing a quiet stream. */
-const commentEveryMs = 15_000;
+/** Below the idle time-out of proxies (60 s), so that no proxy closes a quiet stream. */
+const commentIntervalMs = 15_000;
 
 /**
- * Sends events as server-sent events. The first is awaited before anything is written, so that an error before it
- * still becomes an ordinary answer.
+ * Sends events as server-sent events, for example `event: job\ndata: {"id":17}\n\n`. Awaits the first event before writing
+ * anything, so that an error until then becomes an ordinary answer.
  */
 export async function streamEvents(response: Response, events: AsyncGenerator<object>): Promise<void> {
   const first = await events.next();
   response.writeHead(200, { 'Content-Type': 'text/event-stream', Connection: 'keep-alive', 'X-Accel-Buffering': 'no' });
-  const comment = setInterval(() => response.write(': still here\n\n'), commentEveryMs);
+  const comments = setInterval(() => response.write(': still here\n\n'), commentIntervalMs);
   try {
     for (let next = first; !next.done; next = await events.next()) {
       response.write(`event: job\ndata: ${JSON.stringify(next.value)}\n\n`);
       if (response.destroyed) break;
     }
   } finally {
-    clearInterval(comment);
+    clearInterval(comments);
     await events.return(undefined);
     response.end();
   }

@@ -4,106 +4,137 @@ import type { Database } from '../../database/database.js';
 import { readDemand } from '../../jobs/sql/demand.js';
 import { countJobs } from '../../jobs/sql/read.js';
 
-/** Counting every job reads the whole table: a scrape within this time gets the figures of the last. */
-const countEveryMs = 15_000;
+/** Least time between two counts of all jobs, because a count reads the whole table. */
+const countIntervalMs = 15_000;
 
-export interface Metrics {
-  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void;
-  /** Seconds from a job's creation to its claim. */
-  observeClaim(type: string, seconds: number): void;
-  text(): Promise<string>;
-  readonly contentType: string;
-}
+const requestLabels = ['method', 'route', 'status'] as const;
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const claimBuckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600];
 
-export function createMetrics(deps: {
+export interface MetricsDependencies {
   database: Database;
   capacity: CapacityStore;
-  waitingClaims(): number;
-  /** Live executions by status. */
-  liveExecutions(): Promise<Record<string, number>>;
-  logSubscribers(): number;
+  /** Claims that wait for a job in this process. */
+  countWaitingClaims(): number;
+  /** Live executions by status, for example `{ RUNNING: 2 }`. */
+  countLiveExecutions(): Promise<Record<string, number>>;
+  /** WebSockets of this process that follow logs. */
+  countLogSubscribers(): number;
   now(): number;
-}): Metrics {
-  const { database } = deps;
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const requests = new Counter({
+}
+
+/** Prometheus metrics of the API: counts requests as they end, and reads all else when scraped. */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly registers = [this.registry];
+  private readonly requests = new Counter({
     name: 'reefguide_http_requests_total',
     help: 'Requests by route and status',
-    labelNames: ['method', 'route', 'status'],
-    registers,
+    labelNames: requestLabels,
+    registers: this.registers,
   });
-  const latency = new Histogram({
+  private readonly requestSeconds = new Histogram({
     name: 'reefguide_http_request_duration_seconds',
     help: 'Time to answer; long polls wait by design',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
+    labelNames: requestLabels,
+    buckets: requestBuckets,
+    registers: this.registers,
   });
-  const claims = new Histogram({
+  private readonly claimSeconds = new Histogram({
     name: 'reefguide_job_claim_latency_seconds',
-    help: 'From the creation of a job to its claim',
+    help: 'Time from the creation of a job to its claim',
     labelNames: ['type'],
-    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600],
-    registers,
+    buckets: claimBuckets,
+    registers: this.registers,
   });
-  const gauge = (name: string, help: string, labelNames: string[] = []) =>
-    new Gauge({ name, help, labelNames, registers });
-  const jobs = gauge('reefguide_jobs', 'Jobs by type and status', ['type', 'status']);
-  const depth = gauge('reefguide_queue_depth', 'Waiting jobs by type', ['type']);
-  const oldest = gauge('reefguide_queue_oldest_seconds', 'Wait of the oldest waiting job by type', ['type']);
-  const workers = gauge('reefguide_workers', 'Workers by group and state', ['group', 'state']);
-  const desired = gauge('reefguide_capacity_desired', 'Desired workers by group', ['group']);
-  const actual = gauge('reefguide_capacity_actual', 'Existing workers by group', ['group']);
-  const waiting = gauge('reefguide_claims_waiting', 'Claims that wait for a job in this process');
-  const executions = gauge('reefguide_executions', 'Live executions by status', ['status']);
-  const subscribers = gauge('reefguide_log_subscribers', 'WebSockets of this process that listen to logs');
-  const pool = gauge('reefguide_database_connections', 'Connections of the database pool by state', ['state']);
-  let countedAt = Number.NEGATIVE_INFINITY;
+  private readonly jobs = this.gauge('reefguide_jobs', 'Jobs by type and status', ['type', 'status']);
+  private readonly queueDepth = this.gauge('reefguide_queue_depth', 'Waiting jobs by type', ['type']);
+  private readonly oldestSeconds = this.gauge(
+    'reefguide_queue_oldest_seconds',
+    'Waiting time of the oldest waiting job by type',
+    ['type'],
+  );
+  private readonly workers = this.gauge('reefguide_workers', 'Workers by group and state', ['group', 'state']);
+  private readonly desired = this.gauge('reefguide_capacity_desired', 'Desired workers by group', ['group']);
+  private readonly actual = this.gauge('reefguide_capacity_actual', 'Existing workers by group', ['group']);
+  private readonly waitingClaims = this.gauge('reefguide_claims_waiting', 'Claims that wait for a job in this process');
+  private readonly executions = this.gauge('reefguide_executions', 'Live executions by status', ['status']);
+  private readonly logSubscribers = this.gauge(
+    'reefguide_log_subscribers',
+    'WebSockets of this process that follow logs',
+  );
+  private readonly connections = this.gauge(
+    'reefguide_database_connections',
+    'Connections of the database pool by state',
+    ['state'],
+  );
+  private countedAt = Number.NEGATIVE_INFINITY;
 
-  const collect = async () => {
-    pool.set({ state: 'total' }, database.pool.totalCount);
-    pool.set({ state: 'idle' }, database.pool.idleCount);
-    pool.set({ state: 'waiting' }, database.pool.waitingCount);
-    waiting.set(deps.waitingClaims());
-    subscribers.set(deps.logSubscribers());
-    const [demand, status, live] = await Promise.all([
-      readDemand(database),
-      deps.capacity.status(),
-      deps.liveExecutions(),
+  constructor(private readonly deps: MetricsDependencies) {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void {
+    this.requests.inc(labels);
+    this.requestSeconds.observe(labels, seconds);
+  }
+
+  /** Records the seconds from a job's creation to its claim. */
+  observeClaim(type: string, seconds: number): void {
+    this.claimSeconds.observe({ type }, seconds);
+  }
+
+  /** Returns the metrics in the text format. Without the database, the figures of this process alone are current. */
+  async text(): Promise<string> {
+    this.collectProcess();
+    await this.collectDatabase().catch(() => {});
+    return this.registry.metrics();
+  }
+
+  private gauge<L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: this.registers });
+  }
+
+  private collectProcess(): void {
+    const { totalCount, idleCount, waitingCount } = this.deps.database.pool;
+    this.connections.set({ state: 'total' }, totalCount);
+    this.connections.set({ state: 'idle' }, idleCount);
+    this.connections.set({ state: 'waiting' }, waitingCount);
+    this.waitingClaims.set(this.deps.countWaitingClaims());
+    this.logSubscribers.set(this.deps.countLogSubscribers());
+  }
+
+  private async collectDatabase(): Promise<void> {
+    const [demand, capacity, executions] = await Promise.all([
+      readDemand(this.deps.database),
+      this.deps.capacity.status(),
+      this.deps.countLiveExecutions(),
     ]);
-    for (const [state, count] of Object.entries(live)) executions.set({ status: state }, count);
-    for (const each of [depth, oldest]) each.reset();
+    for (const [status, count] of Object.entries(executions)) this.executions.set({ status }, count);
+    for (const gauge of [this.queueDepth, this.oldestSeconds]) gauge.reset();
     for (const { type, pending, oldestPendingSeconds } of demand.types) {
-      depth.set({ type }, pending);
-      oldest.set({ type }, oldestPendingSeconds);
+      this.queueDepth.set({ type }, pending);
+      this.oldestSeconds.set({ type }, oldestPendingSeconds);
     }
-    for (const each of [workers, desired, actual]) each.reset();
-    for (const { group, running, inProgress, desired: wanted } of status.groups) {
-      workers.set({ group, state: 'busy' }, Math.min(running, inProgress));
-      workers.set({ group, state: 'idle' }, Math.max(0, running - inProgress));
-      desired.set({ group }, wanted);
-      actual.set({ group }, running);
+    for (const gauge of [this.workers, this.desired, this.actual]) gauge.reset();
+    for (const { group, running, inProgress, desired } of capacity.groups) {
+      this.workers.set({ group, state: 'busy' }, Math.min(running, inProgress));
+      this.workers.set({ group, state: 'idle' }, Math.max(0, running - inProgress));
+      this.desired.set({ group }, desired);
+      this.actual.set({ group }, running);
     }
-    if (deps.now() - countedAt < countEveryMs) return;
-    countedAt = deps.now();
-    const counts = await countJobs(database);
-    jobs.reset();
-    for (const { type, status: state, count } of counts) jobs.set({ type, status: state }, count);
-  };
+    await this.collectJobCounts();
+  }
 
-  return {
-    contentType: registry.contentType,
-    observeRequest(labels, seconds) {
-      requests.inc(labels);
-      latency.observe(labels, seconds);
-    },
-    observeClaim: (type, seconds) => claims.observe({ type }, seconds),
-    async text() {
-      // Without the database the process's own figures are still worth having.
-      await collect().catch(() => {});
-      return registry.metrics();
-    },
-  };
+  private async collectJobCounts(): Promise<void> {
+    if (this.deps.now() - this.countedAt < countIntervalMs) return;
+    this.countedAt = this.deps.now();
+    const counts = await countJobs(this.deps.database);
+    this.jobs.reset();
+    for (const { type, status, count } of counts) this.jobs.set({ type, status }, count);
+  }
 }

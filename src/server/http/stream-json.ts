@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
-import type { Context } from './routes.js';
+import type { RequestContext } from './request-context.js';
 
 /**
- * Answers with `{ …head, [name]: […] }`, the list a page at a time, so that a long one never sits in memory whole. The
- * first page is read before anything is sent: what fails by then is an error like any other.
+ * Answers with `{ …head, [name]: […] }` and sends the list page by page, so that a long list never sits in memory whole.
+ * Reads the first page before sending anything, so that an error until then becomes an ordinary answer.
  */
 export async function streamJson(
-  { response }: Context,
+  { response }: RequestContext,
   head: object,
   name: string,
   pages: AsyncGenerator<readonly unknown[]>,
@@ -17,19 +17,19 @@ export async function streamJson(
   response.write(`${JSON.stringify(head).slice(0, -1)},${JSON.stringify(name)}:[`);
   let separator = '';
   for (let page = first; !page.done && !response.destroyed; page = await pages.next()) {
-    const text = page.value.map((item) => JSON.stringify(item)).join(',');
-    if (!response.write(separator + text)) await drained(response);
+    const items = page.value.map((item) => JSON.stringify(item)).join(',');
+    if (!response.write(separator + items)) await waitForDrain(response);
     separator = ',';
   }
   response.end(']}');
 }
 
-/** Resolves when more may be written, or nobody reads any more. */
-async function drained(response: Response): Promise<void> {
-  const waiting = new AbortController();
-  const options = { signal: waiting.signal };
+/** Resolves when the response takes more bytes, or when the client has gone. */
+async function waitForDrain(response: Response): Promise<void> {
+  const controller = new AbortController();
+  const options = { signal: controller.signal };
   const events = [once(response, 'drain', options), once(response, 'close', options)];
   await Promise.race(events).catch(() => {});
-  waiting.abort();
+  controller.abort();
   await Promise.allSettled(events);
 }

@@ -1,128 +1,143 @@
-import { request as ask, type IncomingMessage, type OutgoingHttpHeaders, type RequestListener } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, type RequestListener, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { listen } from '../http/listen.js';
 
-const values = z.record(z.string(), z.string()).nullish();
-const lists = z.record(z.string(), z.array(z.string())).nullish();
-const shared = { headers: values, body: z.string().nullish(), isBase64Encoded: z.boolean().nullish() };
+const singleValues = z.record(z.string(), z.string()).nullish();
+const multiValues = z.record(z.string(), z.array(z.string())).nullish();
+const common = { headers: singleValues, body: z.string().nullish(), isBase64Encoded: z.boolean().nullish() };
 
-/** What API Gateway sends for an HTTP API, in its second format. */
-const second = z.object({
-  ...shared,
+/** An event of an HTTP API in format 2.0. */
+const eventV2 = z.object({
+  ...common,
   version: z.literal('2.0'),
   rawPath: z.string(),
   rawQueryString: z.string().nullish(),
   cookies: z.array(z.string()).nullish(),
   requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string() }) }),
 });
-/** What it sends for a REST API, and for an HTTP API in its first format. */
-const first = z.object({
-  ...shared,
+/** An event of a REST API, or of an HTTP API in format 1.0. */
+const eventV1 = z.object({
+  ...common,
   httpMethod: z.string(),
   path: z.string(),
-  multiValueHeaders: lists,
-  queryStringParameters: values,
-  multiValueQueryStringParameters: lists,
+  multiValueHeaders: multiValues,
+  queryStringParameters: singleValues,
+  multiValueQueryStringParameters: multiValues,
   requestContext: z.object({ identity: z.object({ sourceIp: z.string() }) }),
 });
-const event = z.union([second, first]);
-type Event = z.infer<typeof event>;
+const gatewayEvent = z.union([eventV2, eventV1]);
+type GatewayEvent = z.infer<typeof gatewayEvent>;
 
 export interface GatewayAnswer {
   statusCode: number;
   headers: Record<string, string>;
-  /** Of the second format. */
+  /** In format 2.0 only. */
   cookies?: string[];
-  /** Of the first format. */
+  /** In format 1.0 only. */
   multiValueHeaders?: Record<string, string[]>;
   body: string;
   isBase64Encoded: boolean;
 }
 
-/** Of one connection, and what the gateway in front says anew. */
-const dropped =
+/** Hop-by-hop headers, and headers that the adapter sets itself. */
+const droppedHeaders =
   /^(connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|content-length|forwarded|x-forwarded-.*)$/;
-const text = /^(text\/|application\/([\w.+-]+\+)?(json|javascript|xml|yaml|x-www-form-urlencoded)\b)/;
+/** Content types whose bodies are text, for example `application/problem+json`; other bodies travel in base64. */
+const textTypes = /^(text\/|application\/([\w.+-]+\+)?(json|javascript|xml|yaml|x-www-form-urlencoded)\b)/;
+
+export interface Gateway {
+  handle(raw: unknown): Promise<GatewayAnswer>;
+  close(): Promise<void>;
+}
 
 /**
- * An app as a function behind API Gateway: each event becomes a real request to the app, which listens on a port of this
- * machine alone, so that nothing of HTTP is imitated. The caller's address is API Gateway's word, in the only
- * `X-Forwarded-For` that gets through: the app trusts one proxy.
+ * Serves an app behind API Gateway: turns each event into a real HTTP request to the app, which listens on loopback, so that
+ * no part of HTTP is imitated. `X-Forwarded-For` carries only the address that API Gateway reports, and the app trusts one
+ * proxy.
  */
-export async function behindGateway(app: RequestListener) {
+export async function serveBehindGateway(app: RequestListener): Promise<Gateway> {
   const { port, close } = await listen(app, 0);
   return {
-    async handle(raw: unknown): Promise<GatewayAnswer> {
-      const given = event.parse(raw);
-      const { method, target, sourceIp } = requestOf(given);
-      const body = Buffer.from(given.body ?? '', given.isBase64Encoded ? 'base64' : 'utf8');
-      const headers: OutgoingHttpHeaders = {
-        ...headersOf(given),
-        'x-forwarded-for': sourceIp,
-        'x-forwarded-proto': 'https',
-        'content-length': body.length,
-      };
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        // A connection of its own: one that is kept would be dead when the instance is thawed after an hour.
-        const sent = ask({ host: '127.0.0.1', port, method, path: target, headers, agent: false, setHost: false });
-        sent.once('error', reject).once('response', resolve).end(body);
-      });
-      return answerOf(response, await buffer(response), 'rawPath' in given);
+    async handle(raw) {
+      const event = gatewayEvent.parse(raw);
+      const response = await sendEvent(event, port);
+      return toAnswer(response, await buffer(response), 'rawPath' in event);
     },
     close,
   };
 }
 
-function requestOf(given: Event): { method: string; target: string; sourceIp: string } {
-  if ('rawPath' in given) {
-    const { method, sourceIp } = given.requestContext.http;
-    return { method, target: escaped(given.rawPath, given.rawQueryString ?? ''), sourceIp };
+function sendEvent(event: GatewayEvent, port: number): Promise<IncomingMessage> {
+  const { method, target, sourceIp } = toRequestLine(event);
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const headers: OutgoingHttpHeaders = {
+    ...toRequestHeaders(event),
+    'x-forwarded-for': sourceIp,
+    'x-forwarded-proto': 'https',
+    'content-length': body.length,
+  };
+  return new Promise((resolve, reject) => {
+    // No connection is reused, because a connection is dead when Lambda thaws the instance after an hour.
+    const options = { host: '127.0.0.1', port, method, path: target, headers, agent: false, setHost: false };
+    request(options).once('error', reject).once('response', resolve).end(body);
+  });
+}
+
+function toRequestLine(event: GatewayEvent): { method: string; target: string; sourceIp: string } {
+  if ('rawPath' in event) {
+    const { method, sourceIp } = event.requestContext.http;
+    return { method, target: escapeTarget(event.rawPath, event.rawQueryString ?? ''), sourceIp };
   }
   const query = new URLSearchParams();
-  for (const [name, all] of listed(given.queryStringParameters, given.multiValueQueryStringParameters))
-    for (const value of all) query.append(name, value);
-  const { sourceIp } = given.requestContext.identity;
-  return { method: given.httpMethod, target: escaped(given.path, query.toString()), sourceIp };
+  for (const [name, values] of toEntries(event.queryStringParameters, event.multiValueQueryStringParameters))
+    for (const value of values) query.append(name, value);
+  const { sourceIp } = event.requestContext.identity;
+  return { method: event.httpMethod, target: escapeTarget(event.path, query.toString()), sourceIp };
 }
 
-/** API Gateway decodes some of a path: what a request line cannot hold is escaped again. */
-function escaped(path: string, query: string): string {
-  const safe = (part: string) =>
-    part.replaceAll(/[^\x21-\x7e]+|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/gu, (found) =>
-      encodeURIComponent(Buffer.from(found).toString()),
+/** Escapes what a request line cannot hold, because API Gateway decodes parts of a path: `/no thing` → `/no%20thing`. */
+function escapeTarget(path: string, query: string): string {
+  const escapePart = (part: string) =>
+    part.replaceAll(/[^\x21-\x7e]+|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/gu, (unsafe) =>
+      encodeURIComponent(Buffer.from(unsafe).toString()),
     );
-  return `${safe(path).replaceAll(/[?#]/g, encodeURIComponent)}${query ? `?${safe(query).replaceAll('#', '%23')}` : ''}`;
+  const escapedQuery = query ? `?${escapePart(query).replaceAll('#', '%23')}` : '';
+  return `${escapePart(path).replaceAll(/[?#]/g, encodeURIComponent)}${escapedQuery}`;
 }
 
-/** The first format says the same twice, once with the last value of each name alone. */
-const listed = (single: z.infer<typeof values>, multiple: z.infer<typeof lists>): [string, string[]][] =>
+/** Returns every value of each name. Format 1.0 repeats the last values in the single-value record. */
+const toEntries = (
+  single: z.infer<typeof singleValues>,
+  multiple: z.infer<typeof multiValues>,
+): [string, string[]][] =>
   multiple ? Object.entries(multiple) : Object.entries(single ?? {}).map(([name, value]) => [name, [value]]);
 
-function headersOf(given: Event): OutgoingHttpHeaders {
+function toRequestHeaders(event: GatewayEvent): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { host: 'localhost' };
-  for (const [name, all] of listed(given.headers, 'rawPath' in given ? undefined : given.multiValueHeaders)) {
-    // Bytes above ASCII travel as Latin-1, as Node.js reads them from a connection.
-    const sent = all.map((one) => Buffer.from(one).toString('latin1'));
-    if (!dropped.test(name.toLowerCase())) headers[name.toLowerCase()] = sent.length === 1 ? sent[0] : sent;
+  for (const [name, values] of toEntries(event.headers, 'rawPath' in event ? undefined : event.multiValueHeaders)) {
+    // Node.js reads header bytes above ASCII as Latin-1.
+    const latin1 = values.map((value) => Buffer.from(value).toString('latin1'));
+    if (!droppedHeaders.test(name.toLowerCase()))
+      headers[name.toLowerCase()] = latin1.length === 1 ? latin1[0] : latin1;
   }
-  if ('rawPath' in given && given.cookies?.length) headers.cookie = given.cookies.join('; ');
+  if ('rawPath' in event && event.cookies?.length) headers.cookie = event.cookies.join('; ');
   return headers;
 }
 
-function answerOf(response: IncomingMessage, body: Buffer, isSecond: boolean): GatewayAnswer {
+function toAnswer(response: IncomingMessage, body: Buffer, isV2: boolean): GatewayAnswer {
   const headers: Record<string, string> = {};
-  const lists: Record<string, string[]> = {};
-  for (const [name, list = []] of Object.entries(response.headersDistinct)) {
-    if (dropped.test(name)) continue;
-    lists[name] = list;
-    if (name !== 'set-cookie') headers[name] = list.join(', ');
+  const multiValueHeaders: Record<string, string[]> = {};
+  for (const [name, values = []] of Object.entries(response.headersDistinct)) {
+    if (droppedHeaders.test(name)) continue;
+    multiValueHeaders[name] = values;
+    if (name !== 'set-cookie') headers[name] = values.join(', ');
   }
-  const isText = text.test(headers['content-type'] ?? 'text/') && headers['content-encoding'] === undefined;
+  const isText = textTypes.test(headers['content-type'] ?? 'text/') && headers['content-encoding'] === undefined;
   return {
     statusCode: response.statusCode ?? 502,
     headers,
-    ...(isSecond ? { cookies: lists['set-cookie'] ?? [] } : { multiValueHeaders: lists }),
+    ...(isV2 ? { cookies: multiValueHeaders['set-cookie'] ?? [] } : { multiValueHeaders }),
     body: body.toString(isText ? 'utf8' : 'base64'),
     isBase64Encoded: !isText,
   };

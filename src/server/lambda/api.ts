@@ -1,19 +1,19 @@
-import { behindGateway, type GatewayAnswer } from './api-gateway.js';
-import { assembleOnLambda, onceMade } from './assemble.js';
+import { type GatewayAnswer, serveBehindGateway } from './api-gateway.js';
+import { assembleOnLambda, shareResult } from './assemble.js';
 
-const ready = onceMade(async () => {
+const getInstance = shareResult(async () => {
   const { service, close } = await assembleOnLambda();
-  return { gateway: await behindGateway(service.api), close };
+  return { gateway: await serveBehindGateway(service.api), close };
 });
 
-/** The API behind API Gateway: the same app as `serve`, assembled at the first request of an instance. */
+/** Answers an event of API Gateway with the same app that `serve` runs, assembled at the first request of an instance. */
 export async function handler(event: unknown): Promise<GatewayAnswer> {
-  return (await ready()).gateway.handle(event);
+  return (await getInstance()).gateway.handle(event);
 }
 
-/** Ends the instance. Lambda freezes it and never asks for that; a test does. */
+/** Closes the instance. For tests: Lambda freezes an instance and never closes it. */
 export async function close(): Promise<void> {
-  const { gateway, close } = await ready();
+  const { gateway, close } = await getInstance();
   await gateway.close();
   await close();
 }

@@ -1,39 +1,32 @@
 import type { Logger } from 'pino';
-import { createAws } from '../../aws/clients.js';
-import { withServiceSecrets } from '../../aws/service-secrets.js';
-import { parseEnvironment, serverEnvironment } from '../../environment/server.js';
-import { createErrorReporter } from '../../platform/error-reports.js';
-import { createLog } from '../../platform/log.js';
 import { type Assembled, assemble } from '../assemble.js';
+import { prepareServer } from '../prepare.js';
 
-/** API Gateway gives up on a request after 29 s: what waits is answered before. */
-const holdMs = 20_000;
-/** One instance serves one request at a time. */
+/** Below the 29 s after which API Gateway gives up on a request. */
+const maxRequestMs = 20_000;
+/** An instance of a function serves one request at a time. */
 const poolSize = '4';
 
-export interface OnLambda extends Assembled {
+export interface LambdaService extends Assembled {
   log: Logger;
 }
 
-/** The service in an instance of AWS Lambda, from the environment and the secrets that it names. */
-export async function assembleOnLambda(): Promise<OnLambda> {
-  // The one proxy is the gateway of gateway.ts, which says the caller's address.
+/** Assembles the service in an instance of AWS Lambda, from the environment and the secrets that the environment names. */
+export async function assembleOnLambda(): Promise<LambdaService> {
+  // The one trusted proxy is the adapter in api-gateway.ts, which sets the caller's address.
   const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env, TRUST_PROXY: '1' };
-  const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, createAws()));
-  const log = createLog(environment.LOG_LEVEL, {
-    errorReporter: await createErrorReporter(environment.SENTRY_DSN, 'api'),
-  });
-  return { ...(await assemble({ environment, home: '/tmp/reefguide', log, holdMs })), log };
+  const { environment, log } = await prepareServer(env);
+  return { ...(await assemble({ environment, home: '/tmp/reefguide', log, maxRequestMs })), log };
 }
 
-/** What `make` gives, made once; after a failure the next call makes it anew. */
-export function onceMade<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+/** Returns a function that calls `create` once and shares the result. After a failure the next call tries again. */
+export function shareResult<T>(create: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
   return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
+    result ??= create().catch((error: unknown) => {
+      result = undefined;
       throw error;
     });
-    return made;
+    return result;
   };
 }

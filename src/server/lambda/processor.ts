@@ -1,29 +1,29 @@
 import { ServiceError } from '../../contract/errors.js';
 import type { EventOutcome } from '../../contract/processor.js';
-import { assembleOnLambda, onceMade } from './assemble.js';
+import { assembleOnLambda, shareResult } from './assemble.js';
 
-const ready = onceMade(assembleOnLambda);
+const getInstance = shareResult(assembleOnLambda);
 
 /**
- * The event processor as a function that EventBridge invokes. What it throws (the database is away) is delivered again, and
- * kept in the dead-letter queue at last. An event that it does not know stays unknown, however often it comes: it is
- * logged, and is done with.
+ * Applies an event that EventBridge delivers. An error, for example an unavailable database, makes EventBridge deliver the
+ * event again and finally put the event into the dead-letter queue. An event of an unknown kind is logged and dropped,
+ * because a repetition would fail again.
  */
 export async function handler(event: unknown): Promise<EventOutcome> {
-  const { service, log } = await ready();
+  const { service, log } = await getInstance();
   try {
     return await service.processEvent(event);
   } catch (error) {
     if (!(error instanceof ServiceError && error.kind === 'invalid')) throw error;
-    log.error({ err: error, event: idOf(event) }, 'the event is left out');
+    log.error({ err: error, event: getId(event) }, 'dropped an event of an unknown kind');
     return { applied: false, jobs: [], executions: [], stored: 0 };
   }
 }
 
-/** Ends the instance. Lambda freezes it and never asks for that; a test does. */
+/** Closes the instance. For tests: Lambda freezes an instance and never closes it. */
 export async function close(): Promise<void> {
-  await (await ready()).close();
+  await (await getInstance()).close();
 }
 
-const idOf = (event: unknown): unknown =>
+const getId = (event: unknown): unknown =>
   typeof event === 'object' && event !== null ? Reflect.get(event, 'id') : undefined;

@@ -2,7 +2,7 @@ import type { CapacityStore } from '../../capacity/store.js';
 import { capacityRoutes } from '../../contract/capacity.js';
 import type { Http } from '../http/routes.js';
 
-export function capacityRoutesOn(http: Http, capacity: CapacityStore): void {
+export function addCapacityRoutes(http: Http, capacity: CapacityStore): void {
   http.guarded(capacityRoutes.lease, ({ body }) => capacity.take(body.holder, body.ttlSeconds));
   http.guarded(capacityRoutes.release, ({ body, query }) => capacity.release(body?.holder ?? query.holder));
   http.guarded(capacityRoutes.snapshots, async ({ body }) => ({

@@ -1,55 +1,63 @@
-import { pipeline } from 'node:stream/promises';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import send from 'send';
 import { notFound } from '../../contract/errors.js';
 import { jobRoutes } from '../../contract/job-routes.js';
-import type { LocalStorage } from '../../storage/local.js';
+import type { LocalFile, LocalStorage } from '../../storage/local.js';
 import type { UrlSigner } from '../../storage/signed-url.js';
 import type { Http } from '../http/routes.js';
 
-/** One file may be this large: more than any result, less than a disk. */
+/** Largest size of one file: more than any result, less than a disk. */
 const maxFileBytes = 64 * 1024 ** 3;
 
-/** First and last byte of a `Range: bytes=…` header with one range; undefined when there is none to honour. */
-export function parseRange(
-  header: string | undefined,
-  bytes: number,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const [, first = '', last = ''] = match;
-  const start = first === '' ? Math.max(0, bytes - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1);
-  return start > end ? 'unsatisfiable' : { start, end };
-}
-
-/** Upload and download of LOCAL storage, for whoever holds a signed URL. Files stream: none sits in memory. */
-export function fileRoutesOn(http: Http, storage: LocalStorage | undefined, signer: UrlSigner): void {
-  const local = () => {
+/** Binds upload and download of LOCAL storage, for holders of a signed URL. Files stream: none sits in memory whole. */
+export function addFileRoutes(http: Http, storage: LocalStorage | undefined, signer: UrlSigner): void {
+  const requireStorage = () => {
     if (!storage) throw notFound('File');
     return storage;
   };
   http.open(jobRoutes.upload, async ({ params }, { request }) => {
     const key = signer.verify('PUT', params.path);
-    await local().write(key, request, maxFileBytes);
+    await requireStorage().write(key, request, maxFileBytes);
   });
-  http.open(jobRoutes.file, async ({ params }, { request, response, signal }) => {
+  http.open(jobRoutes.file, async ({ params }, { request, response }) => {
     const key = signer.verify('GET', params.path);
-    const file = await local().read(key);
-    const range = parseRange(request.headers.range, file.bytes);
-    if (range === 'unsatisfiable') {
-      response.setHeader('Content-Range', `bytes */${file.bytes}`);
-      response.status(416).end();
-      return;
-    }
-    const name = params.path.at(-1) ?? 'file';
-    response.status(range ? 206 : 200);
-    response.setHeader('Accept-Ranges', 'bytes');
-    // Never shown in the API's own origin: a result file is data, not a page of ours.
-    response.setHeader('Content-Type', 'application/octet-stream');
-    response.setHeader('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`);
-    response.setHeader('Content-Length', range ? range.end - range.start + 1 : file.bytes);
-    if (range) response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${file.bytes}`);
-    await pipeline(file.stream(range), response, { signal }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.name !== 'AbortError') throw error;
-    });
+    await sendFile(request, response, await requireStorage().read(key));
   });
 }
+
+/** Answers with a file, a range of the file (206, 416), or that the client's copy is current (304). */
+async function sendFile(request: Request, response: Response, { file, bytes }: LocalFile): Promise<void> {
+  const name = path.basename(file);
+  request.headers.range = clipSuffixRange(request.headers.range, bytes);
+  // A result file is data: no browser shows the file as a page of the API's origin.
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`);
+  const answered = finished(response).catch((error: NodeJS.ErrnoException) => {
+    // The client hung up.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
+  const failed = new Promise<never>((_, reject) => {
+    send(request, encodeURIComponent(name), { root: path.dirname(file), dotfiles: 'allow', cacheControl: false })
+      .on('error', (error: { status: number; headers?: Record<string, string> }) => {
+        if (error.status === 404) reject(notFound('File'));
+        else if (error.status === 412 || error.status === 416) {
+          response.removeHeader('Content-Disposition');
+          response
+            .status(error.status)
+            .set(error.headers ?? {})
+            .end();
+        } else reject(error);
+      })
+      .pipe(response);
+  });
+  await Promise.race([answered, failed]);
+}
+
+/**
+ * Limits a suffix range to the size of the file, because `send` answers 416 for a longer suffix: `bytes=-99` of a file of
+ * 18 bytes → `bytes=-18`.
+ */
+export const clipSuffixRange = (header: string | undefined, bytes: number): string | undefined =>
+  header?.replace(/^bytes=-(\d+)$/, (_, length: string) => `bytes=-${Math.min(Number(length), bytes)}`);

@@ -1,4 +1,4 @@
-import { jwkSet, type SigningKeys } from '../../accounts/signing-keys.js';
+import { type SigningKeys, toJwkSet } from '../../accounts/signing-keys.js';
 import { ServiceError } from '../../contract/errors.js';
 import { systemRoutes } from '../../contract/system.js';
 import type { Metrics } from '../http/metrics.js';
@@ -9,15 +9,16 @@ import { version } from '../version.js';
 export interface SystemDependencies {
   keys: SigningKeys;
   metrics: Metrics;
-  /** Whether the database answers and has every migration; throws when it does not answer. */
+  /** Returns false while the database lacks migrations; throws when the database does not answer. */
   isCurrent(): Promise<boolean>;
+  /** Seeds the service accounts and returns their e-mail addresses. */
   seed(): Promise<string[]>;
-  /** Where tasks run: `local` or `ecs`. */
+  /** Platform that runs tasks: `local` or `ecs`. */
   provider: string;
   region: string | undefined;
 }
 
-export function systemRoutesOn(http: Http, deps: SystemDependencies): void {
+export function addSystemRoutes(http: Http, deps: SystemDependencies): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
   http.open(systemRoutes.root, () => ({ name: 'reefguide', version }));
   http.open(systemRoutes.health, () => ({ status: 'ok' }));
@@ -25,7 +26,7 @@ export function systemRoutesOn(http: Http, deps: SystemDependencies): void {
     if (await deps.isCurrent()) return { status: 'ok' };
     throw new ServiceError('unavailable', 'The database lacks migrations: run reefguide db migrate');
   });
-  http.open(systemRoutes.jwks, () => jwkSet(deps.keys));
+  http.open(systemRoutes.jwks, () => toJwkSet(deps.keys));
   http.open(systemRoutes.openapi, () => {
     document ??= createOpenApi(http.routes, version);
     return document;

@@ -1,20 +1,29 @@
-import type { Accounts } from '../../accounts/users.js';
+import {
+  createUser,
+  getUser,
+  listUsers,
+  readAuditLog,
+  removeUser,
+  setPassword,
+  setRoles,
+} from '../../accounts/users.js';
 import { userRoutes } from '../../contract/auth.js';
+import type { Database } from '../../database/database.js';
 import type { Http } from '../http/routes.js';
 
-export function userRoutesOn(http: Http, accounts: Accounts): void {
-  http.guarded(userRoutes.list, async () => ({ users: await accounts.list() }));
-  http.guarded(userRoutes.log, ({ query }) => accounts.log(query));
-  http.guarded(userRoutes.get, async ({ params }) => ({ user: await accounts.get(params.id) }));
+export function addUserRoutes(http: Http, database: Database): void {
+  http.guarded(userRoutes.list, async () => ({ users: await listUsers(database) }));
+  http.guarded(userRoutes.log, ({ query }) => readAuditLog(database, query));
+  http.guarded(userRoutes.get, async ({ params }) => ({ user: await getUser(database, params.id) }));
   http.guarded(userRoutes.create, async ({ body }, { caller }) => {
-    const user = await accounts.create(body, caller.userId);
+    const user = await createUser(database, body, caller.userId);
     return { user, userId: user.id };
   });
   http.guarded(userRoutes.setRoles, async ({ params, body }, { caller }) => ({
-    user: await accounts.setRoles(params.id, body.roles, caller.userId),
+    user: await setRoles(database, params.id, body.roles, caller.userId),
   }));
   http.guarded(userRoutes.setPassword, ({ params, body }, { caller }) =>
-    accounts.setPassword(params.id, body.password, caller.userId),
+    setPassword(database, params.id, body.password, caller.userId),
   );
-  http.guarded(userRoutes.remove, ({ params }, { caller }) => accounts.remove(params.id, caller.userId));
+  http.guarded(userRoutes.remove, ({ params }, { caller }) => removeUser(database, params.id, caller.userId));
 }

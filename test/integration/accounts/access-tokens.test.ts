@@ -9,7 +9,7 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
-import { hashSecret } from '../../../src/accounts/access-tokens.js';
+import { hashSecret } from '../../../src/accounts/secret-hash.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 let system: TestService;
@@ -65,8 +65,7 @@ describe('refused with 401:', () => {
   };
   const base64 = (value: unknown) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
-  const publicPem = () =>
-    system.keys.publicKeys.get(system.keys.keyId)?.export({ type: 'spki', format: 'pem' }).toString() ?? '';
+  const publicPem = () => system.keys.publicKeys.get(system.keys.keyId)?.pem ?? '';
   /** HS256 with the public key as the secret. */
   const confused = (header: object) => {
     const text = `${base64(header)}.${base64({ ...claims(), iss: 'reefguide', exp: seconds() + 600 })}`;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hashSecret } from '../../../src/accounts/access-tokens.js';
+import { hashSecret } from '../../../src/accounts/secret-hash.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 let system: TestService;

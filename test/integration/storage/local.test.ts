@@ -61,10 +61,15 @@ describe('a result file', () => {
   it('comes back byte for byte, whatever its name', async () => {
     const job = await running();
     const content = new Map<string, Buffer<ArrayBuffer>>(
-      ['a.bin', 'deep/er/b.bin', 'with space & ?#%.txt', 'ülme-珊瑚.json', "it's (1)!*.csv"].map((name) => [
-        name,
-        Buffer.from(randomBytes(1 + name.length * 1000)),
-      ]),
+      [
+        'a.bin',
+        '.env',
+        '.deep/.er/b.bin',
+        'deep/er/b.bin',
+        'with space & ?#%.txt',
+        'ülme-珊瑚.json',
+        "it's (1)!*.csv",
+      ].map((name) => [name, Buffer.from(randomBytes(1 + name.length * 1000))]),
     );
     content.set('empty', Buffer.alloc(0));
     for (const [name, bytes] of content) {
@@ -135,10 +140,12 @@ describe('a range', () => {
 
   it.each([
     ['bytes=0-4', 'Great', '0-4'],
+    ['bytes=5-5', ' ', '5-5'],
     ['bytes=14-', 'Reef', '14-17'],
     ['bytes=-4', 'Reef', '14-17'],
+    ['bytes=-1000', content, '0-17'],
     ['bytes=6-1000', 'Barrier Reef', '6-17'],
-  ])('%s gives a part', async (range, text, shown) => {
+  ])('%s is answered with that part', async (range, text, shown) => {
     const answer = await get(url, { range });
     expect(answer.status).toBe(206);
     expect(answer.bytes.toString()).toBe(text);
@@ -146,15 +153,41 @@ describe('a range', () => {
     expect(answer.headers.get('content-length')).toBe(String(text.length));
   });
 
-  it('beyond the end is answered 416 with the size', async () => {
-    const answer = await get(url, { range: 'bytes=18-' });
-    expect(answer.status).toBe(416);
-    expect(answer.headers.get('content-range')).toBe('bytes */18');
+  it.each(['bytes=18-', 'bytes=99999999999999999999-', 'bytes=-0', 'bytes=9-5'])(
+    '%s, beyond the file, is answered 416 with the size',
+    async (range) => {
+      const answer = await get(url, { range });
+      expect(answer.status).toBe(416);
+      expect(answer.headers.get('content-range')).toBe('bytes */18');
+    },
+  );
+
+  it.each(['pages=1-2', 'bytes=-', 'bytes=0-1,5-6', 'bytes=a-b', 'bytes=-5-9'])(
+    '%s, not one range of bytes, is answered with the whole file',
+    async (range) => {
+      const answer = await get(url, { range });
+      expect([answer.status, answer.bytes.toString()]).toEqual([200, content]);
+    },
+  );
+
+  it.each(['bytes=0-', 'bytes=-5'])('%s of an empty file is answered 416', async (range) => {
+    const job = await running();
+    await put(`${job.prefix}empty`, '');
+    await succeed(job);
+    const answer = await get((await files(job)).empty ?? '', { range });
+    expect([answer.status, answer.headers.get('content-range')]).toEqual([416, 'bytes */0']);
   });
 
-  it('that makes no sense gives the whole', async () => {
-    const answer = await get(url, { range: 'pages=1-2' });
-    expect([answer.status, answer.bytes.toString()]).toEqual([200, content]);
+  it('of a HEAD request is answered without the body', async () => {
+    const answer = await fetch(url, { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('content-length'), await answer.text()]).toEqual([200, '18', '']);
+  });
+
+  it('is not sent again to a client whose copy is current', async () => {
+    const etag = (await get(url)).headers.get('etag') ?? '';
+    // fetch sends `Cache-Control: no-cache` beside If-None-Match unless told otherwise.
+    const answer = await get(url, { 'if-none-match': etag, 'cache-control': 'max-age=0' });
+    expect([answer.status, answer.bytes.length]).toEqual([304, 0]);
   });
 
   it('is as the OpenAPI document says', async () => {

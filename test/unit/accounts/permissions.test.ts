@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { mayDo } from '../../../src/accounts/permissions.js';
+import { hasPermission } from '../../../src/accounts/permissions.js';
 import { type RoleName, roles } from '../../../src/contract/auth.js';
 import type { Permission } from '../../../src/contract/route.js';
 
@@ -36,23 +36,23 @@ const permissions = Object.keys(table) as Permission[];
 describe.each(permissions)('%s', (permission) => {
   it.each(['none', ...roles] as const)('%s', (role) => {
     const allowed = role === 'ADMIN' || table[permission].includes(role);
-    expect(mayDo(role === 'none' ? [] : [role], permission)).toBe(allowed);
+    expect(hasPermission(role === 'none' ? [] : [role], permission)).toBe(allowed);
   });
 });
 
 describe('several roles', () => {
   it('add up', () => {
-    expect(mayDo(['WORKER', 'MANAGER'], 'jobs:work')).toBe(true);
-    expect(mayDo(['WORKER', 'MANAGER'], 'jobs:demand')).toBe(true);
-    expect(mayDo(['VIEWER', 'ANALYST'], 'jobs:read-all')).toBe(true);
+    expect(hasPermission(['WORKER', 'MANAGER'], 'jobs:work')).toBe(true);
+    expect(hasPermission(['WORKER', 'MANAGER'], 'jobs:demand')).toBe(true);
+    expect(hasPermission(['VIEWER', 'ANALYST'], 'jobs:read-all')).toBe(true);
   });
 
   it('with ADMIN among them may everything', () => {
-    for (const permission of permissions) expect(mayDo(['WORKER', 'ADMIN'], permission)).toBe(true);
+    for (const permission of permissions) expect(hasPermission(['WORKER', 'ADMIN'], permission)).toBe(true);
   });
 
   it('with a service role among them may not what people may', () => {
-    expect(mayDo(['WORKER', 'DEVELOPER'], 'jobs:create')).toBe(false);
-    expect(mayDo(['MANAGER', 'VIEWER'], 'content:own')).toBe(false);
+    expect(hasPermission(['WORKER', 'DEVELOPER'], 'jobs:create')).toBe(false);
+    expect(hasPermission(['MANAGER', 'VIEWER'], 'content:own')).toBe(false);
   });
 });

@@ -2,11 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   generateKeys,
-  jwkSet,
   type KeyPairPem,
-  keyToRotate,
-  keyVariables,
   readKeys,
+  readKeyToRotate,
+  toJwkSet,
+  toKeyVariables,
 } from '../../../src/accounts/signing-keys.js';
 
 let first: KeyPairPem;
@@ -26,7 +26,7 @@ describe('readKeys', () => {
     const keys = readKeys(second, first);
     expect(keys.keyId).toBe(second.keyId);
     expect([...keys.publicKeys.keys()]).toEqual([second.keyId, first.keyId]);
-    expect(jwkSet(keys).keys.map(({ kid, kty }) => [kid, kty])).toEqual([
+    expect(toJwkSet(keys).keys.map(({ kid, kty }) => [kid, kty])).toEqual([
       [second.keyId, 'RSA'],
       [first.keyId, 'RSA'],
     ]);
@@ -41,7 +41,7 @@ describe('readKeys', () => {
   it('leaves out a previous key that has the id of the pair', () => {
     const keys = readKeys(second, { publicKey: first.publicKey, keyId: second.keyId });
     expect(keys.publicKeys.size).toBe(1);
-    expect(keys.publicKeys.get(second.keyId)?.export({ type: 'spki', format: 'pem' })).toBe(second.publicKey);
+    expect(keys.publicKeys.get(second.keyId)?.pem).toBe(second.publicKey);
   });
 
   const elliptic = () =>
@@ -52,7 +52,7 @@ describe('readKeys', () => {
     ['a key that is not RSA', elliptic],
   ])('refuses a previous key that is %s, and shows nothing of it', (_, make) => {
     const publicKey = make();
-    expect(() => readKeys(second, { publicKey, keyId: 'old' })).toThrow(/^JWT_PREVIOUS_PUBLIC_KEY is not usable: /);
+    expect(() => readKeys(second, { publicKey, keyId: 'old' })).toThrow(/^Invalid JWT_PREVIOUS_PUBLIC_KEY: /);
     expect(() => readKeys(second, { publicKey, keyId: 'old' })).not.toThrow(publicKey);
   });
 
@@ -63,11 +63,11 @@ describe('readKeys', () => {
 
 describe('a rotation', () => {
   it('makes the key of before the previous one, which a second rotation replaces', () => {
-    const before = keyVariables(first);
+    const before = toKeyVariables(first);
     expect(before).not.toHaveProperty('JWT_PREVIOUS_KEY_ID');
-    const once = { ...before, ...keyVariables(second, keyToRotate(before, 'here')) };
+    const once = { ...before, ...toKeyVariables(second, readKeyToRotate(before, 'here')) };
     expect(previousOf(once)).toEqual({ publicKey: first.publicKey, keyId: first.keyId });
-    const twice = { ...once, ...keyVariables(third, keyToRotate(once, 'here')) };
+    const twice = { ...once, ...toKeyVariables(third, readKeyToRotate(once, 'here')) };
     expect(previousOf(twice)).toEqual({ publicKey: second.publicKey, keyId: second.keyId });
     expect([...readKeys(third, previousOf(twice)).publicKeys.keys()]).toEqual([third.keyId, second.keyId]);
   });
@@ -78,6 +78,6 @@ describe('a rotation', () => {
     { JWT_KEY_ID: 'x', JWT_PUBLIC_KEY: '' },
     { JWT_KEY_ID: 1, JWT_PUBLIC_KEY: 'x' },
   ])('of %p, where no key is, is refused', (variables) => {
-    expect(() => keyToRotate(variables, '.env')).toThrow('.env holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate');
+    expect(() => readKeyToRotate(variables, '.env')).toThrow('.env holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate');
   });
 });

@@ -231,10 +231,18 @@ describe('every answer', () => {
   it('is data to a browser, and the description of the API the one page that may run its own scripts', async () => {
     const { headers } = await user.get('/api/health');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     const page = await fetch(`${system.url}/api/docs`);
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect((await fetch(`${system.url}/api/docs/swagger-ui-bundle.js`)).status).toBe(200);
+  });
+
+  it.each(['/api/health', '/api/docs'])('%s asks no browser for HTTPS, which a laptop does not serve', async (path) => {
+    const { headers } = await fetch(system.url + path);
+    expect(headers.get('strict-transport-security')).toBeNull();
+    expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
 });
 

@@ -10,7 +10,7 @@ import { generateKeys } from '../../../../src/accounts/signing-keys.js';
 import { parseEnvironment, serverEnvironment } from '../../../../src/environment/server.js';
 import { type Assembled, assemble } from '../../../../src/server/assemble.js';
 import { close as closeApi, handler } from '../../../../src/server/lambda/api.js';
-import { behindGateway, type GatewayAnswer } from '../../../../src/server/lambda/api-gateway.js';
+import { type GatewayAnswer, serveBehindGateway } from '../../../../src/server/lambda/api-gateway.js';
 import { close as closeProcessor, handler as processor } from '../../../../src/server/lambda/processor.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
 import { type AwsStandIn, startAwsStandIn } from '../../../support/fakes/aws.js';
@@ -25,7 +25,7 @@ let database: TestDatabase;
 /** The same app with a shorter hold: API Gateway gives up after 29 s. */
 let home: string;
 let short: Assembled;
-let brief: Awaited<ReturnType<typeof behindGateway>>;
+let brief: Awaited<ReturnType<typeof serveBehindGateway>>;
 
 beforeAll(async () => {
   aws = await startAwsStandIn();
@@ -52,9 +52,9 @@ beforeAll(async () => {
     }),
     home,
     log: pino({ level: 'silent' }),
-    holdMs: 500,
+    maxRequestMs: 500,
   });
-  brief = await behindGateway(short.service.api);
+  brief = await serveBehindGateway(short.service.api);
 }, 60_000);
 afterAll(async () => {
   await closeApi();

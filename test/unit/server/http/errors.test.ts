@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorKind, ServiceError } from '../../../../src/contract/errors.js';
-import { httpError } from '../../../../src/server/http/errors.js';
+import { toHttpError } from '../../../../src/server/http/errors.js';
 
 const kinds: [ErrorKind, number, string][] = [
   ['invalid', 400, 'INVALID_REQUEST'],
@@ -15,7 +15,7 @@ const kinds: [ErrorKind, number, string][] = [
 
 describe('an expected error', () => {
   it.each(kinds)('%s is answered %d under /api', (kind, status) => {
-    expect(httpError(new ServiceError(kind, 'Said'), '/api/jobs')).toMatchObject({
+    expect(toHttpError(new ServiceError(kind, 'Said'), '/api/jobs')).toMatchObject({
       status,
       body: { status, message: 'Said' },
       unexpected: false,
@@ -23,7 +23,7 @@ describe('an expected error', () => {
   });
 
   it.each(kinds)('%s is answered %d with the code %s under /api/v1', (kind, status, code) => {
-    expect(httpError(new ServiceError(kind, 'Said'), '/api/v1/run')).toMatchObject({
+    expect(toHttpError(new ServiceError(kind, 'Said'), '/api/v1/run')).toMatchObject({
       status,
       body: { error: 'Said', code },
     });
@@ -32,15 +32,15 @@ describe('an expected error', () => {
   it('carries its issues and fields', () => {
     const issues = [{ path: 'a', message: 'wrong' }];
     const error = new ServiceError('invalid', 'Said', { issues, fields: { holder: 'x' } });
-    expect(httpError(error, '/api').body).toEqual({ status: 400, message: 'Said', issues, holder: 'x' });
-    expect(httpError(error, '/api/v1').body).toEqual({ error: 'Said', code: 'INVALID_REQUEST', details: issues });
+    expect(toHttpError(error, '/api').body).toEqual({ status: 400, message: 'Said', issues, holder: 'x' });
+    expect(toHttpError(error, '/api/v1').body).toEqual({ error: 'Said', code: 'INVALID_REQUEST', details: issues });
   });
 
   it('says when to try again, and how to authenticate', () => {
-    expect(httpError(new ServiceError('too_many', '', { retryAfterSeconds: 7 }), '/').headers).toEqual({
+    expect(toHttpError(new ServiceError('too_many', '', { retryAfterSeconds: 7 }), '/').headers).toEqual({
       'Retry-After': '7',
     });
-    expect(httpError(new ServiceError('unauthenticated', ''), '/').headers).toEqual({ 'WWW-Authenticate': 'Bearer' });
+    expect(toHttpError(new ServiceError('unauthenticated', ''), '/').headers).toEqual({ 'WWW-Authenticate': 'Bearer' });
   });
 });
 
@@ -57,7 +57,7 @@ describe('what the framework throws', () => {
     [framework(400), 400],
     [framework(500), 500],
   ])('%j is answered %d, in our words', (error, status) => {
-    const answer = httpError(error, '/api');
+    const answer = toHttpError(error, '/api');
     expect(answer.status).toBe(status);
     expect(JSON.stringify(answer)).not.toContain('/srv/app');
   });
@@ -74,7 +74,7 @@ describe('something that was removed meanwhile', () => {
     ['what a new row refers to', broken('PolygonNote_polygon_id_fkey'), 404],
     ['a row that was to be changed', postgres('P2025'), 404],
   ])('(%s) is told so', (_, error, status) => {
-    const answer = httpError(error, '/api');
+    const answer = toHttpError(error, '/api');
     expect(answer).toMatchObject({ status, unexpected: false });
     expect(JSON.stringify(answer)).not.toMatch(/fkey|SELECT/);
   });
@@ -90,7 +90,7 @@ describe('an unexpected error', () => {
     ['an object', { stack: 'secret', message: 'secret' }],
   ])('(%s) is answered 500 and leaks nothing', (_, error) => {
     for (const path of ['/api/jobs', '/api/v1/run']) {
-      const { status, body, headers, unexpected } = httpError(error, path);
+      const { status, body, headers, unexpected } = toHttpError(error, path);
       expect(status).toBe(500);
       expect(unexpected).toBe(true);
       expect(JSON.stringify([body, headers])).not.toMatch(/secret|SELECT|srv|stack/i);
@@ -98,13 +98,13 @@ describe('an unexpected error', () => {
   });
 
   it.each(['22003', '22P02', '22021'])('that a value cannot be stored (%s) is the input’s fault', (code) => {
-    const { status, body } = httpError(postgres(code), '/api');
+    const { status, body } = toHttpError(postgres(code), '/api');
     expect(status).toBe(400);
     expect(JSON.stringify(body)).not.toContain('SELECT');
   });
 
   it.each(['57P01', '08006', '53300', 'ECONNREFUSED'])('that the database is away (%s) is answered 503', (code) => {
-    const { status, headers, body } = httpError(postgres(code), '/api');
+    const { status, headers, body } = toHttpError(postgres(code), '/api');
     expect(status).toBe(503);
     expect(headers['Retry-After']).toBe('2');
     expect(JSON.stringify(body)).not.toContain('SELECT');

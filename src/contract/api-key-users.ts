@@ -4,7 +4,7 @@ import { time } from './common.js';
 import { defineRoute } from './route.js';
 
 /** Somebody who uses the orchestrator by an API key. */
-export const person = z
+export const apiKeyUser = z
   .object({
     email: z.string(),
     role: role.nullable(),
@@ -13,24 +13,24 @@ export const person = z
     revoked: z.boolean().meta({ description: 'Had keys, and none of them is good any more' }),
   })
   .meta({ id: 'Person' });
-export type Person = z.infer<typeof person>;
+export type ApiKeyUser = z.infer<typeof apiKeyUser>;
 
-const created = z.object({ user: person, claim_token: z.string() });
-export type CreatedPerson = z.infer<typeof created>;
+const created = z.object({ user: apiKeyUser, claim_token: z.string() });
+export type CreatedApiKeyUser = z.infer<typeof created>;
 const claimed = z.object({ api_key: z.string(), user_email: z.string(), message: z.string() });
-export type Claimed = z.infer<typeof claimed>;
+export type ClaimedApiKey = z.infer<typeof claimed>;
 
 const tag = 'Orchestrator';
 const email = z.email().max(254);
 
-export const peopleRoutes = {
+export const apiKeyUserRoutes = {
   list: defineRoute({
     method: 'get',
     path: '/api/v1/users',
     tag,
     summary: 'Everybody; never a key',
     access: 'users:read',
-    responses: { 200: { description: 'People', body: z.object({ users: z.array(person) }) } },
+    responses: { 200: { description: 'People', body: z.object({ users: z.array(apiKeyUser) }) } },
   }),
   create: defineRoute({
     method: 'post',

@@ -1,0 +1,35 @@
+import type { Response } from 'express';
+
+/** Aborts the requests that wait: when the caller hangs up, after a time limit, or because the server stops. */
+export class AbortableRequests {
+  private readonly controllers = new Set<AbortController>();
+  private stopping = false;
+
+  /** `maxRequestMs` bounds how long a request waits; undefined: as long as the request asks for. */
+  constructor(private readonly maxRequestMs: number | undefined) {}
+
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Returns a signal that aborts when the request should be answered with what is known by then. */
+  createSignal(response: Response): AbortSignal {
+    const controller = new AbortController();
+    this.controllers.add(controller);
+    const timer =
+      this.maxRequestMs === undefined ? undefined : setTimeout(() => controller.abort(), this.maxRequestMs).unref();
+    response.once('close', () => {
+      clearTimeout(timer);
+      this.controllers.delete(controller);
+      if (!response.writableFinished) controller.abort();
+    });
+    if (this.stopping || response.destroyed) controller.abort();
+    return controller.signal;
+  }
+
+  /** Aborts every signal, those of later requests included. */
+  abortAll(): void {
+    this.stopping = true;
+    for (const controller of this.controllers) controller.abort();
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import type { Metrics } from './metrics.js';
+import { getRequestId } from './request-context.js';
+
+/** Routes that a busy system calls all the time, for example `/api/jobs/poll`: logged at debug level. */
+const frequentPaths =
+  /^\/(metrics|process|health|api\/(v1\/)?health|api\/ready|api\/jobs\/(poll|claim|demand|results|assign|assignments)|api\/capacity)/;
+
+/** Gives each request an id and, once answered, a log line and an observation in the metrics. */
+export function logRequests(log: Logger, metrics: Metrics): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = process.hrtime.bigint();
+    response.locals.requestId = toRequestId(request.headers['x-request-id']);
+    response.setHeader('X-Request-Id', getRequestId(response));
+    response.once('close', () => {
+      const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
+      // 499: the caller hung up before the end of the answer.
+      const status = response.writableFinished ? response.statusCode : 499;
+      const route = typeof response.locals.route === 'string' ? response.locals.route : 'none';
+      metrics.observeRequest({ method: request.method, route, status }, seconds);
+      logAnswer(log, request, response, { route, status, ms: Math.round(seconds * 1e4) / 10 });
+    });
+    next();
+  };
+}
+
+/** Returns the caller's id when well-formed, for example `trace-7.a_B`; otherwise a new id. */
+const toRequestId = (header: string | string[] | undefined): string =>
+  typeof header === 'string' && /^[\w.-]{1,64}$/.test(header) ? header : randomUUID();
+
+function logAnswer(
+  log: Logger,
+  { method, path }: Request,
+  response: Response,
+  { route, status, ms }: { route: string; status: number; ms: number },
+): void {
+  const level = frequentPaths.test(path) && status < 400 ? 'debug' : 'info';
+  if (!log.isLevelEnabled(level)) return;
+  const { userId } = response.locals;
+  log[level]({ requestId: getRequestId(response), method, route, path, status, ms, userId }, 'request');
+}

@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { LogTrail } from '../audit/request-log.js';
+import { createAws } from '../aws/clients.js';
+import { withServiceSecrets } from '../aws/service-secrets.js';
+import { parseEnvironment, type ServerEnvironment, serverEnvironment } from '../environment/server.js';
+import { createErrorReporter, type ErrorReporter } from '../platform/error-reports.js';
+import { createLog } from '../platform/log.js';
+
+export interface PreparedServer {
+  environment: ServerEnvironment;
+  log: Logger;
+  errorReporter: ErrorReporter | undefined;
+}
+
+/**
+ * Reads the environment of a deployed server, secrets in AWS included, and opens the log on stderr. `trail` receives each
+ * log line too.
+ */
+export async function prepareServer(env: NodeJS.ProcessEnv, trail?: LogTrail): Promise<PreparedServer> {
+  const aws = createAws({ region: env.AWS_REGION });
+  const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, aws));
+  const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'api');
+  return { environment, errorReporter, log: createLog(environment.LOG_LEVEL, { errorReporter, sink: trail }) };
+}
