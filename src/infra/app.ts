@@ -1,4 +1,4 @@
-// What `npx cdk` runs: reads the configuration that CONFIG_FILE_NAME names, bundles the Lambda functions, writes the template.
+// Runs as the app of `npx cdk`: reads the configuration of CONFIG_FILE_NAME, bundles the Lambda functions, writes the template.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,12 +9,12 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 async function main(): Promise<void> {
   const deployment = await loadDeployment(process.env.CONFIG_FILE_NAME, path.join(repository, 'configs'));
-  // CDK is loaded after the configuration is known to be good.
+  // Loads CDK only after the configuration has been checked, because that takes seconds.
   const [{ buildBundle }, { synthesise }] = await Promise.all([import('./bundle.js'), import('./synth.js')]);
   const bundle = await mkdtemp(path.join(tmpdir(), 'reefguide-bundle-'));
   try {
-    await buildBundle({ repository, folder: bundle });
-    // CDK takes a copy.
+    await buildBundle({ repository, directory: bundle });
+    // Copies the bundle into cdk.out, so the temporary directory can go afterwards.
     synthesise({ deployment, bundle, repository });
   } finally {
     await rm(bundle, { recursive: true, force: true });

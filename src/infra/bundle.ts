@@ -4,20 +4,20 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { z } from 'zod';
 
-/** What lands in dist/server of the bundle, by the name of its source. */
+/** Modules below dist/server of the bundle, for example `lambda.js`, and their sources. */
 const entries = {
   lambda: 'src/server/lambda/api.ts',
   'lambda-processor': 'src/server/lambda/processor.ts',
-  // The API forks it as `./migrate-child.js`, seen from where the bundled code is.
+  // Stands beside the API's code, which forks `./migrate-child.js`.
   'migrate-child': 'src/database/migrate-child.ts',
 };
 
-/** Packages that cannot be bundled: they bring native code, WebAssembly or pages that are read when they are used. */
+/** Packages to copy instead of bundling, because they load native code, WebAssembly or pages from their directory. */
 const packages = ['@node-rs/argon2', '@prisma/schema-engine-wasm', 'swagger-ui-dist'];
-/** The native part for Lambda, which npm installs on such a machine alone. */
+/** Native code of argon2 for Lambda. npm installs the package on Linux x64 alone. */
 const nativePackage = '@node-rs/argon2-linux-x64-gnu';
 
-/** CommonJS in the bundle asks for these, which a module does not have. */
+/** Defines the names that CommonJS packages in the bundle use and that ES modules lack. */
 const banner = [
   "import { createRequire as bundleRequire } from 'node:module';",
   "import { fileURLToPath as bundlePath } from 'node:url';",
@@ -27,35 +27,35 @@ const banner = [
 ].join('\n');
 
 export interface BundleOptions {
-  /** The repository: package.json, src, prisma, node_modules. */
+  /** Root of the repository, with package.json, src, prisma and node_modules. */
   repository: string;
-  /** Made anew. */
-  folder: string;
+  /** Directory of the bundle; an existing one is replaced. */
+  directory: string;
 }
 
 const manifest = z.object({ name: z.string(), version: z.string() });
 
 /**
- * Builds the folder that the Lambda functions run from. Equal sources give an equal folder, byte by byte, so that a
- * deployment without a change changes nothing. Works without a network on Linux x64; elsewhere npm brings the native part.
+ * Builds the code of the Lambda functions. Equal sources give equal bytes, so a deployment without a change leaves the
+ * functions alone. Needs a network except on Linux x64, because npm downloads the native code.
  */
-export async function buildBundle({ repository, folder }: BundleOptions): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+export async function buildBundle({ repository, directory }: BundleOptions): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
   const { name, version } = await readManifest(path.join(repository, 'package.json'));
   await Promise.all([
-    bundleCode(repository, folder),
-    writeFile(path.join(folder, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`),
-    cp(path.join(repository, 'prisma'), path.join(folder, 'prisma'), { recursive: true }),
-    copyWhenThere(path.join(repository, 'configs/job-types'), path.join(folder, 'configs/job-types')),
-    ...packages.map((one) => copyPackage(repository, folder, one)),
-    addNativePackage(repository, folder),
+    bundleCode(repository, directory),
+    writeFile(path.join(directory, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`),
+    cp(path.join(repository, 'prisma'), path.join(directory, 'prisma'), { recursive: true }),
+    copyIfExists(path.join(repository, 'configs/job-types'), path.join(directory, 'configs/job-types')),
+    ...packages.map((name) => copyPackage(repository, directory, name)),
+    addNativePackage(repository, directory),
   ]);
 }
 
-async function bundleCode(repository: string, folder: string): Promise<void> {
-  const target = path.join(folder, 'dist/server');
-  // Written by us: esbuild would name the sources in the maps by their way from the folder, which may be a new one each time.
+async function bundleCode(repository: string, directory: string): Promise<void> {
+  const target = path.join(directory, 'dist/server');
+  // Differs from `target`, because esbuild writes the relative path from `outdir` to the sources into the source maps.
   const outdir = path.join(repository, 'dist/server');
   const { outputFiles } = await build({
     absWorkingDir: repository,
@@ -64,7 +64,7 @@ async function bundleCode(repository: string, folder: string): Promise<void> {
     write: false,
     bundle: true,
     splitting: true,
-    // Beside the entries: what finds files by import.meta.url counts folders from dist/server.
+    // Keeps chunks beside the entries, because code that finds files by import.meta.url counts directories from dist/server.
     chunkNames: 'chunk-[hash]',
     platform: 'node',
     target: 'node20',
@@ -89,27 +89,27 @@ async function bundleCode(repository: string, folder: string): Promise<void> {
   );
 }
 
-/** Without the source maps that packages bring for a browser. */
-async function copyPackage(repository: string, folder: string, name: string): Promise<void> {
+/** Copies a package without its source maps and type declarations. */
+async function copyPackage(repository: string, directory: string, name: string): Promise<void> {
   const from = path.join(repository, 'node_modules', name);
-  await cp(from, path.join(folder, 'node_modules', name), {
+  await cp(from, path.join(directory, 'node_modules', name), {
     recursive: true,
     dereference: true,
     filter: (file) => !file.endsWith('.map') && !file.endsWith('.d.ts'),
   });
 }
 
-async function addNativePackage(repository: string, folder: string): Promise<void> {
-  if (await isThere(path.join(repository, 'node_modules', nativePackage))) {
-    await copyPackage(repository, folder, nativePackage);
+async function addNativePackage(repository: string, directory: string): Promise<void> {
+  if (await exists(path.join(repository, 'node_modules', nativePackage))) {
+    await copyPackage(repository, directory, nativePackage);
     return;
   }
   const { version } = await readManifest(path.join(repository, 'node_modules', packages[0] ?? '', 'package.json'));
-  const elsewhere = `${folder}-native`;
+  const installation = `${directory}-native`;
   try {
-    await mkdir(elsewhere, { recursive: true });
-    await writeFile(path.join(elsewhere, 'package.json'), '{}\n');
-    await npm(elsewhere, [
+    await mkdir(installation, { recursive: true });
+    await writeFile(path.join(installation, 'package.json'), '{}\n');
+    await npm(installation, [
       'install',
       '--no-save',
       '--no-package-lock',
@@ -119,15 +119,15 @@ async function addNativePackage(repository: string, folder: string): Promise<voi
       '--libc=glibc',
       `${nativePackage}@${version}`,
     ]);
-    await copyPackage(elsewhere, folder, nativePackage);
+    await copyPackage(installation, directory, nativePackage);
   } finally {
-    await rm(elsewhere, { recursive: true, force: true });
+    await rm(installation, { recursive: true, force: true });
   }
 }
 
 function npm(cwd: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    // What npm prints must not stand among what CDK prints on stdout.
+    // Discards the output of npm, because CDK prints the template on stdout.
     const child = spawn('npm', args, {
       cwd,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -140,14 +140,14 @@ function npm(cwd: string, args: string[]): Promise<void> {
   });
 }
 
-const isThere = (file: string) =>
+const exists = (file: string) =>
   stat(file).then(
     () => true,
     () => false,
   );
 
-async function copyWhenThere(from: string, to: string): Promise<void> {
-  if (await isThere(from)) await cp(from, to, { recursive: true });
+async function copyIfExists(from: string, to: string): Promise<void> {
+  if (await exists(from)) await cp(from, to, { recursive: true });
 }
 
 async function readManifest(file: string) {

@@ -1,4 +1,4 @@
-/** The word that means the image built from this repository's Dockerfile. */
+/** Name of the image built from this repository's Dockerfile, in `image` fields of a configuration. */
 export const programImage = 'reefguide';
 
 export interface EcrImage {
@@ -8,7 +8,10 @@ export interface EcrImage {
   tagOrDigest: string;
 }
 
-/** The parts of an image in Elastic Container Registry; undefined for an image elsewhere. */
+/**
+ * Parses an image in Elastic Container Registry, for example
+ * `123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/team/worker:1.2`. Returns undefined for another registry.
+ */
 export function parseEcrImage(image: string): EcrImage | undefined {
   const match =
     /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^:@]+)(?::([\w.-]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
@@ -19,8 +22,8 @@ export function parseEcrImage(image: string): EcrImage | undefined {
   return { account, region, repository, tagOrDigest: digest ?? tag ?? 'latest' };
 }
 
-/** A health check of a container of this program, which has no curl but Node.js. */
-export const fetchCheck = (url: string) => [
+/** Returns a container's health check that fetches `url` with Node.js, because the image of this program has no curl. */
+export const toFetchCommand = (url: string) => [
   'CMD',
   'node',
   '-e',

@@ -3,8 +3,8 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import { parseEcrImage, programImage } from './image-names.js';
 
-/** An image of a task; pulling one from ECR needs a permission, which this kind of reference brings along. */
-export function containerImage(scope: Construct, id: string, image: string, program: ContainerImage): ContainerImage {
+/** Returns the image of a task. A reference to an ECR repository also grants the permission to pull. */
+export function toContainerImage(scope: Construct, id: string, image: string, program: ContainerImage): ContainerImage {
   if (image === programImage) return program;
   const ecr = parseEcrImage(image);
   if (!ecr) return ContainerImage.fromRegistry(image);

@@ -2,19 +2,22 @@ import type { z } from 'zod';
 import type { WorkerConfig } from '../deployment/load.js';
 import type { ecsManagerEnvironment, jobTypeVariables } from '../environment/capacity-manager.js';
 
-/** Names come from what the manager reads: a variable that is added there does not compile here until it is set. */
+/** Names of the manager's variables, from the schema that the manager reads: a new one must be set here to compile. */
 export type ManagerVariable = keyof z.input<typeof ecsManagerEnvironment>;
 type JobTypeVariable = keyof z.input<typeof jobTypeVariables>;
 
-export interface Launchable {
+export interface LaunchTarget {
   config: WorkerConfig;
   taskDefinition: string;
   cluster: string;
   securityGroup: string;
 }
 
-/** `T_TASK_DEF`, `T_CLUSTER`, … for each job type. Types of one worker share its task definition, and so its tasks. */
-export function jobTypeEnvironment(workers: readonly Launchable[]): Record<string, string> {
+/**
+ * Returns the manager's variables of each job type, for example `TEST_TASK_DEF` and `TEST_CLUSTER` of `TEST`. The types of
+ * one worker share a task definition, and so share tasks.
+ */
+export function toJobTypeEnvironment(workers: readonly LaunchTarget[]): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const { config, taskDefinition, cluster, securityGroup } of workers) {
     const { scaling } = config;

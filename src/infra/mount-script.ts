@@ -1,5 +1,5 @@
-/** `mountefs.sh`: brings the mount helper when it is missing, and mounts the data at /efs/data. Safe to run again. */
-export const mountScript = (fileSystemId: string, accessPointId: string) => `#!/bin/bash
+/** Returns `mountefs.sh`, which installs a missing mount helper and mounts the data at /efs/data. Safe to run again. */
+export const toMountScript = (fileSystemId: string, accessPointId: string) => `#!/bin/bash
 set -euo pipefail
 if ! command -v mount.efs >/dev/null; then
   sudo apt-get update
@@ -13,12 +13,12 @@ sudo mkdir -p /efs/data
 mountpoint -q /efs/data || sudo mount -t efs -o tls,iam,accesspoint=${accessPointId} ${fileSystemId}:/ /efs/data
 `;
 
-/** Commands of the first boot: the script in the home of \`ubuntu\`, the AWS command line, and the mount. */
-export const firstBoot = (script: string): string[] => [
+/** Returns the commands of the first boot: save the script for user `ubuntu`, install the AWS CLI, mount. */
+export const toFirstBootCommands = (script: string): string[] => [
   `cat > /home/ubuntu/mountefs.sh <<'MOUNTEFS'\n${script}MOUNTEFS`,
   'chmod 755 /home/ubuntu/mountefs.sh',
   'chown ubuntu:ubuntu /home/ubuntu/mountefs.sh',
   'snap install aws-cli --classic',
-  // A mount that fails must not keep the instance from being reached: the script can be run again by hand.
+  // Continues after a failed mount, so that an operator can log in and run the script again.
   'sudo -u ubuntu /home/ubuntu/mountefs.sh || echo "mountefs.sh failed: run it again"',
 ];

@@ -1,5 +1,7 @@
 import type { Deployment } from '../deployment/load.js';
 
+export type ProgramHost = 'container' | 'lambda';
+
 export interface ProgramResources {
   resultsBucketName: string;
   clusterName: string;
@@ -8,25 +10,25 @@ export interface ProgramResources {
   managerSecretArn: string;
   workerSecretArn: string;
   databaseSecretArn: string | undefined;
-  /** Variables of the executions and of their WebSockets, where there are any. */
+  /** Variables of the executions and of their WebSockets; empty without executions. */
   executions: Record<string, string>;
 }
 
-/** Where the program finds the certificates of RDS: on Lambda the runtime brings them, in a container the image does. */
+/** The host's file with the certificates of RDS: part of our image, and of Lambda's runtime. */
 const certificates = { container: '/etc/ssl/certs/rds-global-bundle.pem', lambda: '/var/runtime/ca-cert.pem' };
 
-/** What the API and the event processor read. Secrets are named, never given: the program reads them when it starts. */
-export function programEnvironment(
+/** Returns the variables of the API and the event processor. Secrets appear as ARNs, which the program reads at start. */
+export function toProgramEnvironment(
   deployment: Deployment,
   resources: ProgramResources,
-  place: 'container' | 'lambda',
+  host: ProgramHost,
 ): Record<string, string> {
   const { webAPI, domains, aws, monitoring } = deployment;
   return {
     NODE_ENV: webAPI.nodeEnv,
     PUBLIC_API_URL: `https://${domains.webAPI}`,
     ALLOWED_ORIGINS: `https://${domains.frontend}`,
-    // One proxy stands before the program: the load balancer, or API Gateway.
+    // Counts one proxy before the program: the load balancer or API Gateway.
     TRUST_PROXY: '1',
     S3_BUCKET_NAME: resources.resultsBucketName,
     API_SECRETS_ARN: webAPI.apiSecretsArn,
@@ -36,10 +38,10 @@ export function programEnvironment(
     ...(resources.databaseSecretArn ? { DATABASE_SECRET_ARN: resources.databaseSecretArn } : {}),
     ECS_CLUSTER_NAME: resources.clusterName,
     ECS_SERVICE_NAME: resources.serviceName,
-    NODE_EXTRA_CA_CERTS: certificates[place],
+    NODE_EXTRA_CA_CERTS: certificates[host],
     ...(monitoring?.sentryDsn ? { SENTRY_DSN: monitoring.sentryDsn } : {}),
     ...resources.executions,
-    // Lambda sets the region itself and lets nobody else.
-    ...(place === 'container' ? { AWS_REGION: aws.region, HOST: '0.0.0.0', PORT: String(webAPI.port) } : {}),
+    // Leaves the region out on Lambda, which sets the variable and reserves its name.
+    ...(host === 'container' ? { AWS_REGION: aws.region, HOST: '0.0.0.0', PORT: String(webAPI.port) } : {}),
   };
 }

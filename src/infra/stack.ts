@@ -3,10 +3,11 @@ import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import { ApiGatewayv2DomainProperties, CloudFrontTarget, LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import { CloudFrontTarget, LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { capacityManagerOutput, type Deployment, stackSlug } from '../deployment/load.js';
-import { logsBucket, resultsBucket } from './components/buckets.js';
+import { createLogsBucket, createResultsBucket } from './components/buckets.js';
 import { CapacityManager } from './components/capacity-manager.js';
 import { DataFiles } from './components/data-files.js';
 import { Database } from './components/database.js';
@@ -23,196 +24,248 @@ import { allowSecrets, ServiceAccounts } from './components/secrets.js';
 import { WebApi } from './components/web-api.js';
 import { WebApiLambda } from './components/web-api-lambda.js';
 import { allow } from './nag.js';
-import { programEnvironment } from './program-environment.js';
+import { type ProgramHost, toProgramEnvironment } from './program-environment.js';
 
 export interface ReefGuideStackProps extends StackProps {
   deployment: Deployment;
-  /** Folder with the bundle of the Lambda functions. */
+  /** Directory with the bundle of the Lambda functions. */
   bundle: string;
-  /** Folder with the Dockerfile. */
+  /** Directory with the Dockerfile. */
   repository: string;
 }
 
-/** One deployment of ReefGuide. Builds the components and hands to each what it needs of the others. */
+/**
+ * One deployment of ReefGuide. Each `add` method creates one part and grants what the part needs. The order of the calls is
+ * the order of the resources in the template.
+ */
 export class ReefGuideStack extends Stack {
-  constructor(scope: Construct, id: string, { deployment, bundle, repository, ...props }: ReefGuideStackProps) {
-    const { stackName, aws, domains, certificates, webAPI, jobSystem, monitoring } = deployment;
-    super(scope, id, { stackName, env: { account: aws.account, region: aws.region }, ...props });
-    const sentryDsn = monitoring?.sentryDsn;
-    const apiEndpoint = `https://${domains.webAPI}`;
-    const asset = new DockerImageAsset(this, 'Image', { directory: repository, platform: Platform.LINUX_AMD64 });
-    const program = ContainerImage.fromDockerImageAsset(asset);
-    const withSockets = deployment.executions !== undefined && webAPI.mode.lambda !== undefined;
+  private readonly deployment: Deployment;
+  private readonly bundle: string;
+  private readonly asset: DockerImageAsset;
+  private readonly program: ContainerImage;
+  private readonly logs: Bucket;
+  private readonly results: Bucket;
+  private readonly accounts: ServiceAccounts;
+  private readonly domains: Domains;
+  private readonly networking: Networking;
+  private readonly database: Database | undefined;
+  private readonly files: DataFiles;
+  private readonly reefGuideApi: ReefGuideApi;
+  private readonly executions: Executions | undefined;
+  private readonly socket: LogSocket | undefined;
 
-    const logs = logsBucket(this);
-    const results = resultsBucket(this, logs, domains.frontend);
-    const accounts = new ServiceAccounts(this, 'Accounts', { baseDomain: domains.baseDomain });
-    const names = new Domains(this, 'Domains', { hostedZone: deployment.hostedZone });
-    const networking = new Networking(this, 'Networking', {
-      certificateArn: certificates.primary,
-      logsBucket: logs,
-      withDatabase: deployment.db !== undefined,
-      withExecutions: deployment.executions !== undefined,
+  constructor(scope: Construct, id: string, { deployment, bundle, repository, ...props }: ReefGuideStackProps) {
+    const { stackName, aws, domains } = deployment;
+    super(scope, id, { stackName, env: { account: aws.account, region: aws.region }, ...props });
+    this.deployment = deployment;
+    this.bundle = bundle;
+    this.asset = new DockerImageAsset(this, 'Image', { directory: repository, platform: Platform.LINUX_AMD64 });
+    this.program = ContainerImage.fromDockerImageAsset(this.asset);
+    this.logs = createLogsBucket(this);
+    this.results = createResultsBucket(this, this.logs, domains.frontend);
+    this.accounts = new ServiceAccounts(this, 'Accounts', { baseDomain: domains.baseDomain });
+    this.domains = new Domains(this, 'Domains', { hostedZone: deployment.hostedZone });
+    const withSockets = deployment.executions !== undefined && deployment.webAPI.mode.lambda !== undefined;
+    this.networking = this.addNetworking(withSockets);
+    const { vpc } = this.networking;
+    this.database = deployment.db && new Database(this, 'Database', { vpc, config: deployment.db });
+    this.files = new DataFiles(this, 'Files', { vpc, logsBucket: this.logs });
+    this.reefGuideApi = this.addReefGuideApi();
+    this.executions = this.addExecutions();
+    this.socket = withSockets ? new LogSocket(this, 'LogSocket') : undefined;
+    const { api, apiRecord } = this.addWebApi();
+    const processor = this.addEventProcessor(api);
+    const manager = this.addJobSystem();
+    // The manager becomes healthy when the API answers under its domain name.
+    manager.service.node.addDependency(api, apiRecord);
+    const frontend = this.addFrontend();
+    this.addMonitoring({ api, processor, manager });
+    this.addOutputs({ manager, frontend });
+  }
+
+  /** Names two zones by functions of CloudFormation, because a name would need a lookup in the account. */
+  override get availabilityZones(): string[] {
+    const zones = Fn.getAzs();
+    return [Fn.select(0, zones), Fn.select(1, zones)];
+  }
+
+  private get apiEndpoint(): string {
+    return `https://${this.deployment.domains.webAPI}`;
+  }
+
+  /** Puts functions into the VPC only where a database is there to reach. */
+  private get functionNetworking(): Networking | undefined {
+    return this.database ? this.networking : undefined;
+  }
+
+  private addNetworking(withSockets: boolean): Networking {
+    return new Networking(this, 'Networking', {
+      certificateArn: this.deployment.certificates.primary,
+      logsBucket: this.logs,
+      withDatabase: this.deployment.db !== undefined,
+      withExecutions: this.deployment.executions !== undefined,
       withSockets,
     });
-    const { vpc, cluster, balancer } = networking;
-    const database = deployment.db && new Database(this, 'Database', { vpc, config: deployment.db });
-    const files = new DataFiles(this, 'Files', { vpc, logsBucket: logs });
-    const reefGuideApi = new ReefGuideApi(this, 'ReefGuideApi', {
+  }
+
+  private addReefGuideApi(): ReefGuideApi {
+    const { stackName, reefGuideAPI, domains } = this.deployment;
+    const api = new ReefGuideApi(this, 'ReefGuideApi', {
       stackName,
-      config: deployment.reefGuideAPI,
+      config: reefGuideAPI,
       domainName: domains.reefGuideAPI,
-      networking,
-      files,
-      program,
+      networking: this.networking,
+      files: this.files,
+      program: this.program,
     });
-    names.point('ReefGuideApi', domains.reefGuideAPI, new LoadBalancerTarget(balancer));
-    const executions =
-      deployment.executions &&
-      new Executions(this, 'Executions', {
-        stackName,
-        config: deployment.executions,
-        networking,
-        programUri: asset.imageUri,
-      });
-    const socket = withSockets ? new LogSocket(this, 'LogSocket') : undefined;
+    this.domains.point('ReefGuideApi', domains.reefGuideAPI, new LoadBalancerTarget(this.networking.balancer));
+    return api;
+  }
 
-    const resources = {
-      resultsBucketName: results.bucketName,
-      clusterName: cluster.clusterName,
-      serviceName: reefGuideApi.service.serviceName,
-      adminSecretArn: accounts.admin.secretArn,
-      managerSecretArn: accounts.manager.secretArn,
-      workerSecretArn: accounts.worker.secretArn,
-      databaseSecretArn: database?.secret.secretArn,
-      executions: { ...executions?.environment, ...socket?.environment },
-    };
-    const secretArns = [
-      webAPI.apiSecretsArn,
-      ...[accounts.admin, accounts.manager, accounts.worker].map(({ secretArn }) => secretArn),
-      ...(database ? [database.secret.secretArn] : []),
-    ];
-    /** What the API and the event processor share. */
-    const allowProgram = (role: IRole, group: SecurityGroup | undefined, who: string) => {
-      allowSecrets(role, secretArns);
-      executions?.allowDefining(role);
-      executions?.allowEnding(role);
-      socket?.allowSending(role);
-      if (database && group) database.openTo(group, who);
-    };
-    /** A function needs the VPC for the database alone. */
-    const functionNetworking = database ? networking : undefined;
-    const lambdaEnvironment = programEnvironment(deployment, resources, 'lambda');
+  private addExecutions(): Executions | undefined {
+    const { stackName, executions: config } = this.deployment;
+    if (!config) return undefined;
+    const { networking, asset } = this;
+    return new Executions(this, 'Executions', { stackName, config, networking, programUri: asset.imageUri });
+  }
 
+  private addWebApi() {
+    const { stackName, webAPI, domains, certificates } = this.deployment;
+    const { networking, program, bundle } = this;
+    const domainName = domains.webAPI;
     const api = webAPI.mode.ecs
       ? new WebApi(this, 'WebApi', {
           stackName,
           config: webAPI,
           size: webAPI.mode.ecs,
-          domainName: domains.webAPI,
-          environment: programEnvironment(deployment, resources, 'container'),
+          domainName,
+          environment: this.programEnvironment('container'),
           networking,
           program,
         })
       : new WebApiLambda(this, 'WebApi', {
-          domainName: domains.webAPI,
+          domainName,
           certificateArn: certificates.primary,
-          environment: lambdaEnvironment,
+          environment: this.programEnvironment('lambda'),
           bundle,
-          networking: functionNetworking,
+          networking: this.functionNetworking,
         });
-    const { role, group } = api instanceof WebApi ? api : api.program;
-    allowProgram(role, group, 'the web API');
-    allowDownloads(role, results);
-    executions?.allowStarting(role);
-    allow(role, {
+    this.allowProgram(api.role, api.group, 'the web API');
+    allowDownloads(api.role, this.results);
+    this.executions?.allowStarting(api.role);
+    allow(api.role, {
       actions: ['ecs:DescribeServices', 'ecs:UpdateService'],
-      resources: [reefGuideApi.service.serviceArn],
+      resources: [this.reefGuideApi.service.serviceArn],
     });
-    const apiRecord = names.point(
-      'WebApi',
-      domains.webAPI,
-      api instanceof WebApi
-        ? new LoadBalancerTarget(balancer)
-        : new ApiGatewayv2DomainProperties(api.domain.regionalDomainName, api.domain.regionalHostedZoneId),
-    );
-
-    const processor = new EventProcessor(this, 'EventProcessor', {
-      clusterArn: cluster.clusterArn,
-      executionLogs: executions?.logGroup,
-      environment: lambdaEnvironment,
-      bundle,
-      networking: functionNetworking,
-    });
-    allowProgram(processor.program.role, processor.program.group, 'the event processor');
-    socket?.connectTo(processor.fn);
-    if (!(api instanceof WebApi)) api.program.traceIn(api.program, processor.program);
-
-    const workers = new JobSystem(this, 'JobSystem', {
-      stackName,
-      region: aws.region,
-      workers: jobSystem.workers,
-      apiEndpoint,
-      networking,
-      files,
-      resultsBucket: results,
-      workerSecret: accounts.worker,
-      program,
-    });
-    const manager = new CapacityManager(this, 'CapacityManager', {
-      stackName,
-      region: aws.region,
-      config: jobSystem.capacityManager,
-      sentryDsn,
-      apiEndpoint,
-      networking,
-      groups: workers.groups,
-      managerSecret: accounts.manager,
-      program,
-    });
-    // It is healthy when it reaches the API, by its name.
-    manager.service.node.addDependency(api, apiRecord);
-
-    const frontend = new Frontend(this, 'Frontend', {
-      config: deployment.frontend,
-      domainName: domains.frontend,
-      certificateArn: certificates.cloudfront,
-      logsBucket: logs,
-    });
-    names.point('Frontend', domains.frontend, new CloudFrontTarget(frontend.distribution), { ipv6: true });
-    new Monitoring(this, 'Monitoring', {
-      alertEmail: monitoring?.alertEmail,
-      memoryAlerting: deployment.reefGuideAPI.memoryAlerting,
-      clusterName: cluster.clusterName,
-      reefGuideApi: reefGuideApi.service,
-      capacityManager: manager.service,
-      webApi: api instanceof WebApi ? { targets: api.targets } : { fn: api.fn },
-      processor: processor.fn,
-      deadLetters: processor.deadLetters,
-      database: database?.instance,
-      storageGb: deployment.db?.storageGb,
-    });
-
-    const slug = stackSlug(stackName);
-    for (const [name, value] of Object.entries({
-      [capacityManagerOutput(stackName)]: manager.definition.taskDefinitionArn,
-      [`${slug}apiUrl`]: apiEndpoint,
-      [`${slug}reefGuideApiUrl`]: `https://${domains.reefGuideAPI}`,
-      [`${slug}frontendUrl`]: `https://${domains.frontend}`,
-      [`${slug}resultsBucket`]: results.bucketName,
-      [`${slug}dataBucket`]: files.bucket.bucketName,
-      [`${slug}cluster`]: cluster.clusterName,
-      [`${slug}frontendBucket`]: frontend.bucket.bucketName,
-      [`${slug}frontendDistribution`]: frontend.distribution.distributionId,
-      [`${slug}efsInstance`]: files.instance.instanceId,
-    })) {
-      new CfnOutput(this, name, { value });
-    }
+    return { api, apiRecord: this.domains.point('WebApi', domainName, api.recordTarget) };
   }
 
-  /** Two zones of the region, whichever they are: CloudFormation knows them, so nothing is looked up. */
-  override get availabilityZones(): string[] {
-    const zones = Fn.getAzs();
-    return [Fn.select(0, zones), Fn.select(1, zones)];
+  private addEventProcessor(api: WebApi | WebApiLambda): EventProcessor {
+    const processor = new EventProcessor(this, 'EventProcessor', {
+      clusterArn: this.networking.cluster.clusterArn,
+      executionLogs: this.executions?.logGroup,
+      environment: this.programEnvironment('lambda'),
+      bundle: this.bundle,
+      networking: this.functionNetworking,
+    });
+    this.allowProgram(processor.program.role, processor.program.group, 'the event processor');
+    this.socket?.connectTo(processor.fn);
+    if (api instanceof WebApiLambda) api.program.allowTracing(api.program, processor.program);
+    return processor;
+  }
+
+  private addJobSystem(): CapacityManager {
+    const { stackName, aws, jobSystem, monitoring } = this.deployment;
+    const { networking, program, apiEndpoint } = this;
+    const shared = { stackName, region: aws.region, apiEndpoint, networking, program };
+    const workers = new JobSystem(this, 'JobSystem', {
+      ...shared,
+      workers: jobSystem.workers,
+      files: this.files,
+      resultsBucket: this.results,
+      workerSecret: this.accounts.worker,
+    });
+    return new CapacityManager(this, 'CapacityManager', {
+      ...shared,
+      config: jobSystem.capacityManager,
+      sentryDsn: monitoring?.sentryDsn,
+      groups: workers.groups,
+      managerSecret: this.accounts.manager,
+    });
+  }
+
+  private addFrontend(): Frontend {
+    const { domains, certificates, frontend: config } = this.deployment;
+    const frontend = new Frontend(this, 'Frontend', {
+      config,
+      domainName: domains.frontend,
+      certificateArn: certificates.cloudfront,
+      logsBucket: this.logs,
+    });
+    this.domains.point('Frontend', domains.frontend, new CloudFrontTarget(frontend.distribution), { ipv6: true });
+    return frontend;
+  }
+
+  private addMonitoring(parts: { api: WebApi | WebApiLambda; processor: EventProcessor; manager: CapacityManager }) {
+    const { monitoring, reefGuideAPI, db } = this.deployment;
+    new Monitoring(this, 'Monitoring', {
+      alertEmail: monitoring?.alertEmail,
+      memoryAlerting: reefGuideAPI.memoryAlerting,
+      clusterName: this.networking.cluster.clusterName,
+      reefGuideApi: this.reefGuideApi.service,
+      capacityManager: parts.manager.service,
+      webApi: parts.api,
+      processor: parts.processor.fn,
+      deadLetters: parts.processor.deadLetters,
+      database: this.database?.instance,
+      storageGb: db?.storageGb,
+    });
+  }
+
+  private addOutputs({ manager, frontend }: { manager: CapacityManager; frontend: Frontend }): void {
+    const { stackName, domains } = this.deployment;
+    const slug = stackSlug(stackName);
+    const outputs = {
+      [capacityManagerOutput(stackName)]: manager.definition.taskDefinitionArn,
+      [`${slug}apiUrl`]: this.apiEndpoint,
+      [`${slug}reefGuideApiUrl`]: `https://${domains.reefGuideAPI}`,
+      [`${slug}frontendUrl`]: `https://${domains.frontend}`,
+      [`${slug}resultsBucket`]: this.results.bucketName,
+      [`${slug}dataBucket`]: this.files.bucket.bucketName,
+      [`${slug}cluster`]: this.networking.cluster.clusterName,
+      [`${slug}frontendBucket`]: frontend.bucket.bucketName,
+      [`${slug}frontendDistribution`]: frontend.distribution.distributionId,
+      [`${slug}efsInstance`]: this.files.instance.instanceId,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+
+  private programEnvironment(host: ProgramHost): Record<string, string> {
+    const { accounts, executions, socket } = this;
+    return toProgramEnvironment(
+      this.deployment,
+      {
+        resultsBucketName: this.results.bucketName,
+        clusterName: this.networking.cluster.clusterName,
+        serviceName: this.reefGuideApi.service.serviceName,
+        adminSecretArn: accounts.admin.secretArn,
+        managerSecretArn: accounts.manager.secretArn,
+        workerSecretArn: accounts.worker.secretArn,
+        databaseSecretArn: this.database?.secret.secretArn,
+        executions: { ...executions?.environment, ...socket?.environment },
+      },
+      host,
+    );
+  }
+
+  /** Grants what the API and the event processor have in common. */
+  private allowProgram(role: IRole, group: SecurityGroup | undefined, name: string): void {
+    const { accounts, database } = this;
+    const secrets = [accounts.admin, accounts.manager, accounts.worker, ...(database ? [database.secret] : [])];
+    allowSecrets(role, [this.deployment.webAPI.apiSecretsArn, ...secrets.map(({ secretArn }) => secretArn)]);
+    this.executions?.allowDefining(role);
+    this.executions?.allowEnding(role);
+    this.socket?.allowSending(role);
+    if (database && group) database.openTo(group, name);
   }
 }

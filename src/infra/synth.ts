@@ -2,7 +2,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ReefGuideStack, type ReefGuideStackProps } from './stack.js';
 
-/** How CDK behaves where it asks. Here, not in cdk.json, so that tests see the same stack. */
+/** Feature flags of CDK. They are set here rather than in cdk.json, so that tests see the same stack. */
 const flags = {
   '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
   '@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker': true,
@@ -21,11 +21,11 @@ const flags = {
 };
 
 export interface SynthOptions extends Pick<ReefGuideStackProps, 'deployment' | 'bundle' | 'repository'> {
-  /** Unset: where the CDK command wants it. */
+  /** Output directory; undefined: the directory that the CDK command chose. */
   outdir?: string;
 }
 
-/** Writes the template of a deployment. A finding of cdk-nag that nobody accepted fails it. */
+/** Writes the template of a deployment. Throws when cdk-nag has a finding that is not acknowledged. */
 export function synthesise({ outdir, ...props }: SynthOptions): void {
   const app = new App({ outdir, postCliContext: flags, analyticsReporting: false });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -11,35 +11,35 @@ import {
 import type { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
 
-/** What every bucket is: encrypted, closed to the public, reached through TLS alone. */
-const closed = {
+/** Settings of every bucket: encrypted, closed to the public, reached through TLS alone. */
+const baseProps = {
   encryption: BucketEncryption.S3_MANAGED,
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
 } satisfies BucketProps;
 
-const withoutRests = { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) };
+const abortUploads = { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) };
 
-/** Access logs of the buckets, the load balancer and CloudFront. */
-export function logsBucket(scope: Construct): Bucket {
+/** Creates the bucket for the access logs of buckets, load balancer and CloudFront. */
+export function createLogsBucket(scope: Construct): Bucket {
   const bucket = new Bucket(scope, 'LogsBucket', {
-    ...closed,
+    ...baseProps,
     // CloudFront delivers its logs with an ACL.
     objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
     lifecycleRules: [{ id: 'expiry', expiration: Duration.days(90) }],
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  acknowledge(bucket, 'It holds the access logs; a log of its own would log the logging.', 'S1');
+  acknowledge(bucket, 'The bucket stores access logs; a log of its own would log the logging.', 'S1');
   return bucket;
 }
 
-/** The files of jobs. They can be computed again, so they end after 30 days. */
-export function resultsBucket(scope: Construct, logs: IBucket, frontendDomain: string): Bucket {
+/** Creates the bucket for the files of jobs, which expire after 30 days because a job can compute them again. */
+export function createResultsBucket(scope: Construct, logs: IBucket, frontendDomain: string): Bucket {
   return new Bucket(scope, 'ResultsBucket', {
-    ...closed,
+    ...baseProps,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'results/',
-    lifecycleRules: [withoutRests, { id: 'expiry', expiration: Duration.days(30) }],
+    lifecycleRules: [abortUploads, { id: 'expiry', expiration: Duration.days(30) }],
     cors: [
       {
         allowedMethods: [HttpMethods.GET],
@@ -53,25 +53,25 @@ export function resultsBucket(scope: Construct, logs: IBucket, frontendDomain: s
   });
 }
 
-/** The way of data into the file system and out of it. */
-export function dataBucket(scope: Construct, logs: IBucket): Bucket {
+/** Creates the bucket through which operators move data into the file system and out of the file system. */
+export function createDataBucket(scope: Construct, logs: IBucket): Bucket {
   return new Bucket(scope, 'DataBucket', {
-    ...closed,
+    ...baseProps,
     versioned: true,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'data/',
-    lifecycleRules: [withoutRests, { id: 'versions', noncurrentVersionExpiration: Duration.days(30) }],
+    lifecycleRules: [abortUploads, { id: 'versions', noncurrentVersionExpiration: Duration.days(30) }],
     removalPolicy: RemovalPolicy.RETAIN,
   });
 }
 
-/** The web pages; a deployment of the frontend puts them there again. */
-export function frontendBucket(scope: Construct, logs: IBucket): Bucket {
+/** Creates the bucket for the web pages, which a deployment of the frontend uploads. */
+export function createFrontendBucket(scope: Construct, logs: IBucket): Bucket {
   return new Bucket(scope, 'Bucket', {
-    ...closed,
+    ...baseProps,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'frontend/',
-    lifecycleRules: [withoutRests],
+    lifecycleRules: [abortUploads],
     removalPolicy: RemovalPolicy.RETAIN,
   });
 }

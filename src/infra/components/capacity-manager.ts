@@ -10,10 +10,10 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
-import { fetchCheck } from '../image-names.js';
-import { jobTypeEnvironment, type ManagerVariable } from '../manager-variables.js';
+import { toFetchCommand } from '../image-names.js';
+import { type ManagerVariable, toJobTypeEnvironment } from '../manager-variables.js';
 import { allow } from '../nag.js';
-import { fargateTask } from './fargate.js';
+import { createFargateTask } from './fargate.js';
 import type { WorkerGroup } from './job-system.js';
 import type { Networking } from './networking.js';
 
@@ -31,7 +31,7 @@ export interface CapacityManagerProps {
 
 const port = 3000;
 
-/** `reefguide capacity run` as a service. One is enough; a second would stand by, by the lease. */
+/** Runs `reefguide capacity run` as a service. One task is enough, because the lease lets a second one only stand by. */
 export class CapacityManager extends Construct {
   readonly definition: FargateTaskDefinition;
   readonly service: FargateService;
@@ -39,49 +39,26 @@ export class CapacityManager extends Construct {
   constructor(scope: Construct, id: string, props: CapacityManagerProps) {
     super(scope, id);
     const { config, networking } = props;
-    const environment = {
-      POLL_INTERVAL_MS: String(config.pollIntervalMs),
-      API_ENDPOINT: props.apiEndpoint,
-      AWS_REGION: props.region,
-      VPC_ID: networking.vpc.vpcId,
-      PORT: String(port),
-      // The health check asks from within the task; nobody else needs to.
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'info',
-      ...(props.sentryDsn ? { SENTRY_DSN: props.sentryDsn } : {}),
-    } satisfies Record<Exclude<ManagerVariable, 'API_USERNAME' | 'API_PASSWORD' | 'SENTRY_DSN'>, string> & {
-      SENTRY_DSN?: string;
-    };
     const secrets = {
       API_USERNAME: TaskSecret.fromSecretsManager(props.managerSecret, 'username'),
       API_PASSWORD: TaskSecret.fromSecretsManager(props.managerSecret, 'password'),
     } satisfies Partial<Record<ManagerVariable, TaskSecret>>;
-    this.definition = fargateTask(this, 'Task', {
+    this.definition = createFargateTask(this, 'Task', {
       family: `${props.stackName}-capacity-manager`,
       cpu: config.cpu,
       memoryLimitMiB: config.memoryLimitMiB,
       image: props.program,
       command: ['capacity', 'run'],
-      environment: {
-        ...environment,
-        ...jobTypeEnvironment(
-          props.groups.map((group) => ({
-            config: group.config,
-            taskDefinition: group.definition.taskDefinitionArn,
-            cluster: networking.cluster.clusterArn,
-            securityGroup: group.securityGroup.securityGroupId,
-          })),
-        ),
-      },
+      environment: toEnvironment(props),
       secrets,
       healthCheck: {
-        command: fetchCheck(`http://127.0.0.1:${port}/health`),
+        command: toFetchCommand(`http://127.0.0.1:${port}/health`),
         interval: Duration.seconds(15),
         timeout: Duration.seconds(5),
         retries: 3,
         startPeriod: Duration.seconds(60),
       },
-      // It ends within 5 s.
+      // Leaves time to stop, which takes up to 5 s.
       stopTimeout: Duration.seconds(10),
     });
     allowLaunching(this.definition.taskRole, props);
@@ -101,29 +78,50 @@ export class CapacityManager extends Construct {
   }
 }
 
-/** To see the tasks of this cluster and to start the workers of this stack; to stop none. */
+function toEnvironment({ networking, ...props }: CapacityManagerProps): Record<string, string> {
+  const environment = {
+    POLL_INTERVAL_MS: String(props.config.pollIntervalMs),
+    API_ENDPOINT: props.apiEndpoint,
+    AWS_REGION: props.region,
+    VPC_ID: networking.vpc.vpcId,
+    PORT: String(port),
+    // Answers inside the task alone, because nothing but the health check asks.
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+  } satisfies Record<Exclude<ManagerVariable, 'API_USERNAME' | 'API_PASSWORD' | 'SENTRY_DSN'>, string>;
+  const sentry: Partial<Record<ManagerVariable, string>> = props.sentryDsn ? { SENTRY_DSN: props.sentryDsn } : {};
+  const groups = props.groups.map(({ config, definition, securityGroup }) => ({
+    config,
+    taskDefinition: definition.taskDefinitionArn,
+    cluster: networking.cluster.clusterArn,
+    securityGroup: securityGroup.securityGroupId,
+  }));
+  return { ...environment, ...sentry, ...toJobTypeEnvironment(groups) };
+}
+
+/** Allows the manager to list tasks of this cluster and to start workers of this stack, but to stop none. */
 function allowLaunching(role: IRole, { networking, groups }: CapacityManagerProps): void {
   const { account, region } = Stack.of(role);
   const { clusterArn, clusterName } = networking.cluster;
-  const ofCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
+  const inCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
   allow(role, {
     actions: ['ecs:RunTask'],
     resources: groups.map(({ family }) => `arn:aws:ecs:${region}:${account}:task-definition/${family}:*`),
-    conditions: ofCluster,
-    why: 'Any revision of this family: the manager outlives a revision of the workers.',
+    conditions: inCluster,
+    why: 'Any revision of the family, because the manager outlives a revision of the workers.',
   });
   allow(role, {
     actions: ['ecs:ListTasks'],
     resources: ['*'],
-    conditions: ofCluster,
-    why: 'ecs:ListTasks and ec2:DescribeSubnets know no resource; the first is bound to the cluster by its condition.',
+    conditions: inCluster,
+    why: 'ecs:ListTasks and ec2:DescribeSubnets know no resource; a condition limits the first to the cluster.',
   });
   allow(role, { actions: ['ec2:DescribeSubnets'], resources: ['*'] });
   allow(role, {
     actions: ['ecs:DescribeTasks'],
     resources: [`arn:aws:ecs:${region}:${account}:task/${clusterName}/*`],
-    conditions: ofCluster,
-    why: "A task's id is not known before it runs.",
+    conditions: inCluster,
+    why: 'The id of a task is unknown before the task runs.',
   });
   allow(role, {
     actions: ['iam:PassRole'],

@@ -18,21 +18,21 @@ import { type AccessPoint, FileSystem, LifecyclePolicy, ThroughputMode } from 'a
 import { AnyPrincipal, Effect, type IRole, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
-import { firstBoot, mountScript } from '../mount-script.js';
+import { toFirstBootCommands, toMountScript } from '../mount-script.js';
 import { acknowledge, allow } from '../nag.js';
-import { dataBucket } from './buckets.js';
+import { createDataBucket } from './buckets.js';
 
-/** Ubuntu 24.04, the newest that Canonical published, looked up by CloudFormation when it deploys. */
+/** Parameter with the newest image of Ubuntu 24.04, which CloudFormation reads at each deployment. */
 const ubuntu = '/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id';
 
-/** The owner of the files: `ubuntu` on the instance, `node` in a container of ours. */
+/** User id of the files' owner: `ubuntu` on the instance, `node` in our containers. */
 const owner = '1000';
 
-/** The file system with the data that jobs compute on, the instance that fills it, and the bucket between. */
+/** The file system with the input data of jobs, the instance that fills the file system, and a bucket for transfers. */
 export class DataFiles extends Construct {
   readonly bucket: Bucket;
   readonly instance: Instance;
-  /** There when the file system can be mounted. */
+  /** Exists once the file system can be mounted. */
   readonly ready: IDependable;
   private readonly fileSystem: FileSystem;
   private readonly accessPoint: AccessPoint;
@@ -55,7 +55,7 @@ export class DataFiles extends Construct {
       throughputMode: ThroughputMode.ELASTIC,
       lifecyclePolicy: LifecyclePolicy.AFTER_30_DAYS,
       removalPolicy: RemovalPolicy.RETAIN,
-      // A policy takes the default away by which whoever reaches a mount target may mount: now a role must be allowed.
+      // Requires a role to mount: without any policy, every client that reaches a mount target may mount.
       fileSystemPolicy: new PolicyDocument({
         statements: [
           new PolicyStatement({
@@ -73,11 +73,11 @@ export class DataFiles extends Construct {
       posixUser: { uid: owner, gid: owner },
     });
     this.ready = this.fileSystem.mountTargetsAvailable;
-    this.bucket = dataBucket(this, props.logsBucket);
-    this.instance = this.serviceInstance(vpc);
+    this.bucket = createDataBucket(this, props.logsBucket);
+    this.instance = this.createInstance(vpc);
   }
 
-  /** Mounts the data in a task at /data. Its security group is let in by `openTo`. */
+  /** Mounts the data in a task at /data. `openTo` must admit the task's security group. */
   mountIn(definition: TaskDefinition, { readOnly }: { readOnly: boolean }) {
     const volume: Volume = {
       name: 'data',
@@ -92,8 +92,8 @@ export class DataFiles extends Construct {
     this.allowMount(definition.taskRole, { readOnly });
   }
 
-  openTo(client: SecurityGroup, who: string): void {
-    this.group.addIngressRule(client, Port.tcp(2049), `NFS from ${who}`);
+  openTo(client: SecurityGroup, name: string): void {
+    this.group.addIngressRule(client, Port.tcp(2049), `NFS from ${name}`);
   }
 
   private allowMount(role: IRole, { readOnly }: { readOnly: boolean }): void {
@@ -104,8 +104,8 @@ export class DataFiles extends Construct {
     });
   }
 
-  /** Small, without a key and an open port: operators come through Session Manager. */
-  private serviceInstance(vpc: IVpc): Instance {
+  /** Creates an instance without a key or an open port, because operators connect through Session Manager. */
+  private createInstance(vpc: IVpc): Instance {
     const group = new SecurityGroup(this, 'InstanceGroup', {
       vpc,
       description: 'The service instance: nothing comes in',
@@ -113,7 +113,9 @@ export class DataFiles extends Construct {
     });
     this.openTo(group, 'the service instance');
     const userData = UserData.forLinux();
-    userData.addCommands(...firstBoot(mountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId)));
+    userData.addCommands(
+      ...toFirstBootCommands(toMountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId)),
+    );
     const instance = new Instance(this, 'Instance', {
       vpc,
       vpcSubnets: { subnetType: SubnetType.PUBLIC },
@@ -135,16 +137,16 @@ export class DataFiles extends Construct {
     instance.role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'));
     acknowledge(
       instance,
-      'Session Manager is the only way in, and AWS keeps this policy in step with its agent.',
+      'Session Manager is the only access, and AWS updates this policy together with the agent.',
       'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
     );
-    acknowledge(instance, 'It keeps nothing: the next one mounts the same files.', 'EC29');
+    acknowledge(instance, 'The instance stores nothing: a replacement mounts the same files.', 'EC29');
     this.allowMount(instance.role, { readOnly: false });
     allow(instance.role, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     allow(instance.role, {
       actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
       resources: [this.bucket.arnForObjects('*')],
-      why: 'Data of any name is moved through this bucket, which is for nothing else.',
+      why: 'Operators move data of any name through this bucket, which has no other use.',
     });
     return instance;
   }

@@ -19,7 +19,7 @@ import {
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
-import { acceptLint, acknowledge } from '../nag.js';
+import { acknowledge, acknowledgeLint } from '../nag.js';
 
 export interface DatabaseProps {
   vpc: IVpc;
@@ -35,10 +35,10 @@ const sizes = {
   '2xlarge': InstanceSize.XLARGE2,
 } satisfies Record<DatabaseProps['config']['instanceSize'], InstanceSize>;
 
-/** Postgres on RDS, in subnets without a way to the internet. */
+/** Postgres on RDS, in subnets without access to the internet. */
 export class Database extends Construct {
   readonly instance: DatabaseInstance;
-  /** JSON with host, port, username, password and dbname. */
+  /** A JSON object with host, port, username, password and dbname. */
   readonly secret: ISecret;
   private readonly group: SecurityGroup;
 
@@ -74,26 +74,26 @@ export class Database extends Construct {
       cloudwatchLogsExports: ['postgresql'],
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // The major version alone: the minor one is RDS's to raise, and a number here would ask for it back.
-    acceptLint(this.instance, 'W3691');
+    // Names the major version alone, because RDS raises the minor version and a number here would revert that.
+    acknowledgeLint(this.instance, 'W3691');
     const { secret } = this.instance;
-    if (!secret) throw new Error('the database has no generated secret');
+    if (!secret) throw new Error('The database has no generated secret');
     this.secret = secret;
     acknowledge(
       this.instance,
-      'Two weeks of backups with restore to any second; a second instance would double the cost of a service that may wait some minutes.',
+      'Two weeks of backups restore any second; a second instance would double the cost of a service that may be down for minutes.',
       'RDS3',
     );
-    acknowledge(this.instance, 'Only two security groups reach it; another port would hide it from nobody.', 'RDS11');
     acknowledge(
       this.instance,
-      'The programs read it when they start: rotating it is done on purpose, together with a redeployment.',
-      'SMG4',
+      'Only two security groups reach the database; another port would hide nothing.',
+      'RDS11',
     );
+    acknowledge(this.instance, 'Programs read the secret at start, so a rotation needs a redeployment.', 'SMG4');
   }
 
-  openTo(client: SecurityGroup, who: string): void {
-    this.group.addIngressRule(client, Port.tcp(5432), `Postgres from ${who}`);
+  openTo(client: SecurityGroup, name: string): void {
+    this.group.addIngressRule(client, Port.tcp(5432), `Postgres from ${name}`);
     if (!client.allowAllOutbound) client.addEgressRule(this.group, Port.tcp(5432), 'Postgres');
   }
 }

@@ -9,7 +9,7 @@ import {
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
 
-/** The records of the services, in a hosted zone that is there already. */
+/** DNS records of the services, in an existing hosted zone. */
 export class Domains extends Construct {
   private readonly zone: IHostedZone;
 
@@ -21,9 +21,9 @@ export class Domains extends Construct {
     });
   }
 
-  /** Makes `domainName` lead to the target, over IPv6 too where the target speaks it. */
+  /** Creates the record of `domainName`, for example `api.reefguide.example.com`. `ipv6` adds an AAAA record. */
   point(id: string, domainName: string, target: IAliasRecordTarget, { ipv6 = false } = {}): ARecord {
-    // The final dot makes the name whole: without it CDK would look for the zone's name at its end.
+    // Ends the name with a dot, because CDK appends the zone's name to a name without one.
     const record = { zone: this.zone, recordName: `${domainName}.`, target: RecordTarget.fromAlias(target) };
     if (ipv6) new AaaaRecord(this, `${id}Ipv6`, record);
     return new ARecord(this, id, record);

@@ -10,11 +10,11 @@ import { ProgramFunction, type ProgramFunctionProps } from './program-function.j
 
 export interface EventProcessorProps extends Pick<ProgramFunctionProps, 'bundle' | 'environment' | 'networking'> {
   clusterArn: string;
-  /** Of the executions, when there are any. */
+  /** Log of the executions; undefined without executions. */
   executionLogs: ILogGroup | undefined;
 }
 
-/** Tells the database what AWS tells us: a task stopped, a line was logged, an hour has passed. */
+/** Records events of AWS in the database: stopped tasks, logged lines, and an hourly check. */
 export class EventProcessor extends Construct {
   readonly program: ProgramFunction;
   readonly fn: LambdaFunction;
@@ -43,12 +43,12 @@ export class EventProcessor extends Construct {
         detailType: ['ECS Task State Change'],
         detail: { clusterArn: [props.clusterArn] },
       },
-      targets: [this.target()],
+      targets: [this.createTarget()],
     });
     new Rule(this, 'Hourly', {
       description: 'ReefGuide compares what it recorded with what exists',
       schedule: Schedule.rate(Duration.hours(1)),
-      targets: [this.target()],
+      targets: [this.createTarget()],
     });
     props.executionLogs?.addSubscriptionFilter('Lines', {
       destination: new LambdaDestination(this.fn),
@@ -56,8 +56,8 @@ export class EventProcessor extends Construct {
     });
   }
 
-  /** An event that EventBridge cannot deliver also ends in the queue. */
-  private target(): FunctionTarget {
+  /** Targets the function, and the dead-letter queue for events that EventBridge cannot deliver. */
+  private createTarget(): FunctionTarget {
     return new FunctionTarget(this.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
   }
 }

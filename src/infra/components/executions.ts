@@ -12,17 +12,17 @@ export interface ExecutionsProps {
   stackName: string;
   config: NonNullable<Deployment['executions']>;
   networking: Networking;
-  /** The image of this repository, as one pulls it. */
+  /** Address of the image of this repository. */
   programUri: string;
 }
 
 /**
- * What ad hoc commands run in: their log, their way out, and the roles of their tasks. The API makes a task definition for
- * each image that is registered with it, so there is none here.
+ * Log, security group and roles of the tasks that run ad hoc commands. Defines no task, because the API creates a task
+ * definition for each registered image.
  */
 export class Executions extends Construct {
   readonly logGroup: LogGroup;
-  /** How the API and the event processor find all this. */
+  /** Variables of the API and the event processor. */
   readonly environment: Record<string, string>;
   private readonly taskRole: Role;
   private readonly executionRole: Role;
@@ -72,12 +72,12 @@ export class Executions extends Construct {
     };
   }
 
-  /** To make what images run as: also for the event processor, which makes again what has gone. */
+  /** Allows a role to create task definitions. The event processor recreates missing ones. */
   allowDefining(role: IRole): void {
     allow(role, {
       actions: ['ecs:RegisterTaskDefinition', 'ecs:ListTaskDefinitions', 'ecs:DeregisterTaskDefinition'],
       resources: ['*'],
-      why: 'These know no resource. What is registered runs as a role that may be passed, or as none.',
+      why: 'These actions know no resource. A task definition runs as a role that may be passed, or as none.',
     });
     allow(role, {
       actions: ['iam:PassRole'],
@@ -86,18 +86,18 @@ export class Executions extends Construct {
     });
   }
 
-  /** For the API: to run what images are defined as. */
+  /** Allows the API to run the task definitions of images. */
   allowStarting(role: IRole): void {
     const { account, region } = Stack.of(this);
     allow(role, {
       actions: ['ecs:RunTask'],
       resources: [`arn:aws:ecs:${region}:${account}:task-definition/${this.familyPrefix}-*`],
       conditions: { ArnEquals: { 'ecs:cluster': this.networking.cluster.clusterArn } },
-      why: 'Each image that is registered has a family of its own.',
+      why: 'Each registered image has a family of its own.',
     });
   }
 
-  /** To see whether executions still run, to end them, and to read what they said: also for the event processor. */
+  /** Allows a role to describe and stop executions and to read their logs. */
   allowEnding(role: IRole): void {
     const { account, region } = Stack.of(this);
     const { clusterArn, clusterName } = this.networking.cluster;
@@ -105,7 +105,7 @@ export class Executions extends Construct {
       actions: ['ecs:DescribeTasks', 'ecs:StopTask'],
       resources: [`arn:aws:ecs:${region}:${account}:task/${clusterName}/*`],
       conditions: { ArnEquals: { 'ecs:cluster': clusterArn } },
-      why: "A task's id is not known before it runs.",
+      why: 'The id of a task is unknown before the task runs.',
     });
     allow(role, {
       actions: ['ecs:DescribeTaskDefinition'],
@@ -115,22 +115,22 @@ export class Executions extends Construct {
     allow(role, { actions: ['logs:FilterLogEvents'], resources: [this.logGroup.logGroupArn] });
   }
 
-  /** Images of this account's own registry, and those that the configuration names. */
+  /** Allows pulling images of this account's registry and the images that the configuration names. */
   private allowImages(...images: string[]): void {
     const { account, region } = Stack.of(this);
     const ecr = images.flatMap((image) => parseEcrImage(image) ?? []);
     allow(this.executionRole, {
       actions: ['ecr:GetAuthorizationToken'],
       resources: ['*'],
-      why: 'ecr:GetAuthorizationToken, by which an image is pulled, knows no resource.',
+      why: 'ecr:GetAuthorizationToken knows no resource.',
     });
     allow(this.executionRole, {
       actions: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
       resources: [
         `arn:aws:ecr:${region}:${account}:repository/*`,
-        ...ecr.map((one) => `arn:aws:ecr:${one.region}:${one.account}:repository/${one.repository}`),
+        ...ecr.map((image) => `arn:aws:ecr:${image.region}:${image.account}:repository/${image.repository}`),
       ],
-      why: 'Which images are registered is known only after the stack was made.',
+      why: 'Images are registered after the stack has been deployed.',
     });
   }
 }

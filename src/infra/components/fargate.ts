@@ -25,8 +25,8 @@ export interface TaskOptions extends Omit<ContainerDefinitionOptions, 'logging' 
   memoryLimitMiB: number;
 }
 
-/** A task definition for Fargate with one container, named `main`, whose log is kept for a month. */
-export function fargateTask(scope: Construct, id: string, options: TaskOptions): FargateTaskDefinition {
+/** Creates a task definition for Fargate with one container, `main`, whose log expires after a month. */
+export function createFargateTask(scope: Construct, id: string, options: TaskOptions): FargateTaskDefinition {
   const { family, cpu, memoryLimitMiB, ...container } = options;
   const definition = new FargateTaskDefinition(scope, id, {
     family,
@@ -40,16 +40,16 @@ export function fargateTask(scope: Construct, id: string, options: TaskOptions):
   });
   definition.addContainer('main', {
     ...container,
-    // The size of the task is the container's: stand-ins of ECS want it said twice.
+    // Repeats the size of the task, because emulators of ECS require a size for each container.
     memoryLimitMiB,
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: family }),
   });
-  acknowledge(definition, 'Nothing secret: secrets are named by ARN, or given by ECS.', 'ECS2');
   acknowledge(
-    definition.obtainExecutionRole(),
-    'ecr:GetAuthorizationToken, by which an image is pulled, knows no resource.',
-    'IAM5[Resource::*]',
+    definition,
+    'Variables contain nothing secret: they name secrets by ARN, or ECS injects the value.',
+    'ECS2',
   );
+  acknowledge(definition.obtainExecutionRole(), 'ecr:GetAuthorizationToken knows no resource.', 'IAM5[Resource::*]');
   return definition;
 }
 
@@ -58,10 +58,10 @@ export interface ServiceOptions {
   definition: FargateTaskDefinition;
   port: number;
   domainName: string;
-  /** Of the rule that matches the host; each service of the load balancer has its own. */
+  /** Priority of the listener rule that matches the domain name; differs between services of the load balancer. */
   priority: number;
   healthPath: string;
-  /** How long a container may start before its health counts. */
+  /** Seconds that a container may take to start before failed health checks count. */
   startSeconds: number;
   autoScaling: AutoScaling;
 }
@@ -72,8 +72,8 @@ export interface BalancedService {
   targets: ApplicationTargetGroup;
 }
 
-/** Runs a task behind the shared load balancer under a name of its own, and scales it by CPU and memory. */
-export function balancedService(scope: Construct, options: ServiceOptions): BalancedService {
+/** Creates a service behind the shared load balancer with a domain name of its own, and scales by CPU and memory. */
+export function createBalancedService(scope: Construct, options: ServiceOptions): BalancedService {
   const { networking, definition, port, autoScaling } = options;
   const group = new SecurityGroup(scope, 'Group', {
     vpc: networking.vpc,
@@ -84,9 +84,9 @@ export function balancedService(scope: Construct, options: ServiceOptions): Bala
     taskDefinition: definition,
     securityGroups: [group],
     vpcSubnets: { subnetType: SubnetType.PUBLIC },
-    // There is no NAT: images and AWS itself are reached over the internet.
+    // Needs a public address to reach ECR and AWS, because the subnets have no NAT.
     assignPublicIp: true,
-    // A number in the template would undo at each deployment what scaling has done; 0 waits for data, or for a go.
+    // Leaves the number to auto scaling, because a deployment would reset it. With a minimum of 0 the service waits at 0.
     desiredCount: autoScaling.enabled && autoScaling.minCapacity > 0 ? undefined : autoScaling.minCapacity,
     minHealthyPercent: 100,
     maxHealthyPercent: 200,

@@ -14,30 +14,30 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
 import { acknowledge } from '../nag.js';
-import { frontendBucket } from './buckets.js';
+import { createFrontendBucket } from './buckets.js';
 
 export interface FrontendProps {
   config: Deployment['frontend'];
   domainName: string;
-  /** In us-east-1, where CloudFront looks for them. */
+  /** ARN of a certificate in us-east-1, the only region that CloudFront reads. */
   certificateArn: string;
   logsBucket: IBucket;
 }
 
-/** The web pages: a private bucket that CloudFront alone reads. */
+/** Serves the web pages by CloudFront from a private bucket. */
 export class Frontend extends Construct {
   readonly bucket: Bucket;
   readonly distribution: Distribution;
 
   constructor(scope: Construct, id: string, props: FrontendProps) {
     super(scope, id);
-    this.bucket = frontendBucket(this, props.logsBucket);
+    this.bucket = createFrontendBucket(this, props.logsBucket);
     this.distribution = new Distribution(this, 'Distribution', {
       domainNames: [props.domainName],
       certificate: Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       httpVersion: HttpVersion.HTTP2_AND_3,
-      // The cheaper classes leave Australia out.
+      // Includes Australia, which the cheaper classes leave out.
       priceClass: PriceClass.PRICE_CLASS_ALL,
       defaultRootObject: props.config.indexDocument,
       defaultBehavior: {
@@ -52,14 +52,14 @@ export class Frontend extends Construct {
       logBucket: props.logsBucket,
       logFilePrefix: 'cloudfront/',
     });
-    acknowledge(this.distribution, 'Reef managers work from wherever they are.', 'CFR1');
-    acknowledge(this.distribution, 'It serves static files to everybody: there is nothing to filter.', 'CFR2');
+    acknowledge(this.distribution, 'Reef managers work from any country.', 'CFR1');
+    acknowledge(this.distribution, 'Static files for everybody need no filter.', 'CFR2');
   }
 }
 
-/** To who may not list the bucket, S3 answers 403 for a file that is not there. */
+/** Maps 403 and 404 to the error page, because S3 answers 403 for a missing file unless the reader may list the bucket. */
 function errorResponses({ indexDocument, errorDocument }: FrontendProps['config']) {
-  // An application of one page finds its own way from any path: for it the answer is no error.
+  // Answers 200 for a single-page application, which resolves any path itself.
   const responseHttpStatus = errorDocument === indexDocument ? 200 : 404;
   return [403, 404].map((httpStatus) => ({
     httpStatus,

@@ -7,10 +7,10 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { WorkerConfig } from '../../deployment/load.js';
 import { programImage } from '../image-names.js';
-import { containerImage } from '../images.js';
+import { toContainerImage } from '../images.js';
 import { allow } from '../nag.js';
 import type { DataFiles } from './data-files.js';
-import { fargateTask } from './fargate.js';
+import { createFargateTask } from './fargate.js';
 import type { Networking } from './networking.js';
 
 export interface JobSystemProps {
@@ -32,31 +32,31 @@ export interface WorkerGroup {
   securityGroup: SecurityGroup;
 }
 
-/** Seconds that ECS, and the notice of a Spot interruption, leave a worker to end what it does. */
+/** Seconds between the stop signal and the kill, on ECS and after the notice of a Spot interruption. */
 const stopSeconds = 120;
 
-/** One task definition a worker. The capacity manager starts their tasks. */
+/** Defines one task for each worker. The capacity manager starts the tasks. */
 export class JobSystem extends Construct {
   readonly groups: readonly WorkerGroup[];
 
   constructor(scope: Construct, id: string, props: JobSystemProps) {
     super(scope, id);
-    this.groups = props.workers.map((config) => this.group(config, props));
+    this.groups = props.workers.map((config) => this.addGroup(config, props));
   }
 
-  private group(config: WorkerConfig, props: JobSystemProps): WorkerGroup {
+  private addGroup(config: WorkerConfig, props: JobSystemProps): WorkerGroup {
     const family = `${props.stackName}-worker-${config.name}`;
     const jobTypes = config.jobTypes.join(',');
     const securityGroup = new SecurityGroup(this, `${config.name}Group`, {
       vpc: props.networking.vpc,
       description: `Worker ${config.name}: nothing comes in`,
     });
-    const definition = fargateTask(this, config.name, {
+    const definition = createFargateTask(this, config.name, {
       family,
       cpu: config.cpu,
       memoryLimitMiB: config.memoryLimitMiB,
-      image: containerImage(this, config.name, config.image, props.program),
-      // Another image knows by itself what to run.
+      image: toContainerImage(this, config.name, config.image, props.program),
+      // Leaves the command to an image that is not ours.
       command: config.command ?? (config.image === programImage ? ['worker', '--types', jobTypes] : undefined),
       environment: {
         STOP_GRACE_SECONDS: String(stopSeconds - 20),
@@ -80,22 +80,24 @@ export class JobSystem extends Construct {
   }
 }
 
-/** Workers write and read under jobs/, each file as long as it takes. */
+const perJob = 'Each job has a prefix of its own under jobs/, which exists only after the role.';
+
+/** Allows workers to read and write files under jobs/, in several parts. */
 function allowResults(role: IRole, bucket: IBucket): void {
   allow(role, {
     actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
     resources: [bucket.arnForObjects('jobs/*')],
-    why: 'Each job has a folder of its own under jobs/, which is made after the role.',
+    why: perJob,
   });
   allowListing(role, bucket);
 }
 
-/** The API makes links to the files; a link can no more than who made it. */
+/** Allows the API to read files under jobs/, because a presigned link grants no more than the signer may do. */
 export function allowDownloads(role: IRole, bucket: IBucket): void {
   allow(role, {
     actions: ['s3:GetObject'],
     resources: [bucket.arnForObjects('jobs/*')],
-    why: 'Each job has a folder of its own under jobs/, which is made after the role.',
+    why: perJob,
   });
   allowListing(role, bucket);
 }

@@ -9,11 +9,11 @@ import { acknowledge, allow } from '../nag.js';
 const stageName = 'live';
 
 /**
- * WebSockets that outlive a function: API Gateway holds them, tells the event processor who comes and goes, and sends on what
- * is posted to them. For the web API on Lambda; in a container it holds its own.
+ * WebSockets of a web API on Lambda. API Gateway keeps connections open between invocations, reports connects and disconnects
+ * to the event processor, and forwards posted messages. In a container, the server accepts WebSockets itself.
  */
 export class LogSocket extends Construct {
-  /** How the API and the event processor find it. */
+  /** Variables of the API and the event processor. */
   readonly environment: Record<string, string>;
   private readonly api: WebSocketApi;
 
@@ -28,7 +28,7 @@ export class LogSocket extends Construct {
     });
     acknowledge(
       stage,
-      'For WebSockets this takes a role in the settings of the whole account. The event processor logs who connects.',
+      'An access log of WebSockets needs a role in the settings of the whole account. The event processor logs connections.',
       'APIG1',
     );
     this.environment = { WEBSOCKET_API_ENDPOINT: `${this.api.apiEndpoint}/${stageName}` };
@@ -39,16 +39,16 @@ export class LogSocket extends Construct {
     const integration = new WebSocketLambdaIntegration('Integration', fn);
     const routes = ['$connect', '$disconnect', '$default'].map((key) => this.api.addRoute(key, { integration }));
     for (const route of routes)
-      acknowledge(route, 'The program checks the one-time token of a connection itself.', 'APIG4');
+      acknowledge(route, 'The program checks the one-time token of each connection.', 'APIG4');
   }
 
-  /** Lets a program write to connections and end them. */
+  /** Allows a program to write to connections and to close them. */
   allowSending(role: IRole): void {
     const { account, region } = Stack.of(this);
     allow(role, {
       actions: ['execute-api:ManageConnections'],
       resources: [`arn:aws:execute-api:${region}:${account}:${this.api.apiId}/${stageName}/*/@connections/*`],
-      why: 'A connection has a name only once it is there.',
+      why: 'The id of a connection is unknown before the client connects.',
     });
   }
 }

@@ -17,7 +17,7 @@ export interface MonitoringProps {
   clusterName: string;
   reefGuideApi: FargateService;
   capacityManager: FargateService;
-  /** The target group of the API on Fargate, or its function. */
+  /** Target group of the API on Fargate, or function of the API on Lambda. */
   webApi: { targets: ApplicationTargetGroup } | { fn: LambdaFunction };
   processor: LambdaFunction;
   deadLetters: Queue;
@@ -28,32 +28,32 @@ export interface MonitoringProps {
 interface AlarmOptions {
   metric: IMetric;
   description: string;
-  /** The alarm rings at this value and above, or below it. */
+  /** Limit of the metric: the alarm fires at this value and above, or below the value with `below`. */
   threshold: number;
   below?: boolean;
   periods?: number;
-  /** No value at all is a reason, too. */
-  missingIsBad?: boolean;
+  /** Lets the alarm fire when the metric has no value. */
+  alarmOnMissing?: boolean;
 }
 
-/** Alarms exist always; they send e-mail when an address is configured. */
+/** Alarms of the deployment, which send e-mail when an address is configured. */
 export class Monitoring extends Construct {
   private readonly action: SnsAction | undefined;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    this.action = props.alertEmail ? this.email('Alerts', props.alertEmail) : undefined;
-    this.alarm('DeadLetters', {
+    this.action = props.alertEmail ? this.addEmail('Alerts', props.alertEmail) : undefined;
+    this.addAlarm('DeadLetters', {
       metric: props.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM }),
       description: 'Events that could not be applied wait in the dead-letter queue',
       threshold: 1,
     });
-    this.alarm('ProcessorErrors', {
+    this.addAlarm('ProcessorErrors', {
       metric: props.processor.metricErrors(),
       description: 'The event processor failed',
       threshold: 3,
     });
-    this.alarm('ManagerAway', {
+    this.addAlarm('ManagerAway', {
       metric: new Metric({
         namespace: 'ECS/ContainerInsights',
         metricName: 'RunningTaskCount',
@@ -64,27 +64,27 @@ export class Monitoring extends Construct {
       threshold: 1,
       below: true,
       periods: 2,
-      missingIsBad: true,
+      alarmOnMissing: true,
     });
     if ('fn' in props.webApi) {
-      this.alarm('ApiErrors', {
+      this.addAlarm('ApiErrors', {
         metric: props.webApi.fn.metricErrors(),
         description: 'The web API failed',
         threshold: 5,
       });
     } else {
-      this.alarm('ApiErrors', {
+      this.addAlarm('ApiErrors', {
         metric: props.webApi.targets.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT),
         description: 'The web API answers with server errors',
         threshold: 10,
       });
-      this.alarm('ApiUnhealthy', {
+      this.addAlarm('ApiUnhealthy', {
         metric: props.webApi.targets.metrics.healthyHostCount({ statistic: Stats.MAXIMUM }),
         description: 'No web API is ready',
         threshold: 1,
         below: true,
         periods: 2,
-        missingIsBad: true,
+        alarmOnMissing: true,
       });
     }
     if (props.database) this.watchDatabase(props.database, props.storageGb ?? 0);
@@ -92,13 +92,13 @@ export class Monitoring extends Construct {
   }
 
   private watchDatabase(database: DatabaseInstance, storageGb: number): void {
-    this.alarm('DatabaseCpu', {
+    this.addAlarm('DatabaseCpu', {
       metric: database.metricCPUUtilization(),
       description: 'The database computes without a pause',
       threshold: 90,
       periods: 3,
     });
-    this.alarm('DatabaseStorage', {
+    this.addAlarm('DatabaseStorage', {
       metric: database.metricFreeStorageSpace({ statistic: Stats.MINIMUM }),
       description: 'The storage of the database runs out',
       threshold: storageGb * 0.1 * 1024 ** 3,
@@ -106,18 +106,18 @@ export class Monitoring extends Construct {
     });
   }
 
-  /** By e-mail to those who look after ReefGuideAPI. */
+  /** Sends e-mail to the address of ReefGuideAPI's operators, in addition to the address of all alarms. */
   private watchMemory(
     service: FargateService,
     alerting: NonNullable<Deployment['reefGuideAPI']['memoryAlerting']>,
   ): void {
-    const action = this.email('Memory', alerting.emailAddress);
+    const action = this.addEmail('Memory', alerting.emailAddress);
     const period = Duration.seconds(alerting.metricPeriod);
     for (const [name, statistic, threshold] of [
       ['MemoryAverage', Stats.AVERAGE, alerting.averageThreshold],
       ['MemoryMaximum', Stats.MAXIMUM, alerting.maxThreshold],
     ] as const) {
-      const alarm = this.alarm(name, {
+      const alarm = this.addAlarm(name, {
         metric: service.metricMemoryUtilization({ statistic, period }),
         description: `ReefGuideAPI uses ${threshold} % of its memory (${statistic})`,
         threshold,
@@ -127,7 +127,10 @@ export class Monitoring extends Construct {
     }
   }
 
-  private alarm(id: string, { metric, description, threshold, below, periods, missingIsBad }: AlarmOptions): Alarm {
+  private addAlarm(
+    id: string,
+    { metric, description, threshold, below, periods, alarmOnMissing }: AlarmOptions,
+  ): Alarm {
     const alarm = new Alarm(this, id, {
       metric,
       alarmDescription: description,
@@ -136,7 +139,7 @@ export class Monitoring extends Construct {
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: periods ?? 1,
-      treatMissingData: missingIsBad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      treatMissingData: alarmOnMissing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     if (this.action) {
       alarm.addAlarmAction(this.action);
@@ -145,7 +148,7 @@ export class Monitoring extends Construct {
     return alarm;
   }
 
-  private email(id: string, address: string): SnsAction {
+  private addEmail(id: string, address: string): SnsAction {
     const topic = new Topic(this, id, { displayName: 'ReefGuide', enforceSSL: true });
     topic.addSubscription(new EmailSubscription(address));
     return new SnsAction(topic);

@@ -26,23 +26,23 @@ import { acknowledge } from '../nag.js';
 export interface NetworkingProps {
   certificateArn: string;
   logsBucket: IBucket;
-  /** Isolated subnets, and endpoints for what a Lambda calls from there. */
+  /** Creates isolated subnets, and endpoints for the AWS services that a Lambda function calls from a subnet. */
   withDatabase: boolean;
-  /** Functions beside the database read what executions logged. */
+  /** Adds an endpoint of CloudWatch Logs, because functions read the logs of executions. */
   withExecutions: boolean;
-  /** Functions beside the database write to WebSockets, which can be reached over the internet alone. */
+  /** Adds a NAT for functions in the VPC, because API Gateway accepts messages to WebSockets over the internet alone. */
   withSockets: boolean;
 }
 
-/** The VPC, its endpoints, the cluster, and the load balancer that the services share. */
+/** VPC, endpoints, ECS cluster, and the load balancer of all services. */
 export class Networking extends Construct {
   readonly vpc: Vpc;
   readonly cluster: Cluster;
   readonly balancer: ApplicationLoadBalancer;
   readonly listener: ApplicationListener;
-  /** Of functions that run beside the database. */
+  /** Subnets of functions that use the database. */
   readonly functionSubnets: SubnetType;
-  /** In front of the interface endpoints, which exist where such functions have no other way. */
+  /** Security group of the interface endpoints; undefined where functions need none. */
   readonly endpoints: SecurityGroup | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkingProps) {
@@ -54,11 +54,11 @@ export class Networking extends Construct {
       subnetConfiguration: [
         { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: true },
         ...(props.withDatabase ? [{ name: 'Isolated', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }] : []),
-        // After the others, whose addresses so stay what they are when this comes or goes.
+        // Stands last, so that adding or removing this subnet leaves the addresses of the others alone.
         ...(withNat ? [{ name: 'Functions', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 }] : []),
       ],
     });
-    // Workers move gigabytes to and from the bucket: not over the internet.
+    // Keeps the gigabytes between workers and bucket off the internet.
     this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 });
     this.vpc.addFlowLog('Refused', {
       trafficType: FlowLogTrafficType.REJECT,
@@ -79,13 +79,13 @@ export class Networking extends Construct {
       description: 'The load balancer: HTTP and HTTPS from everywhere',
       allowAllOutbound: false,
     });
-    acknowledge(balancerGroup, 'The load balancer is the public entrance; HTTP does nothing but redirect.', 'EC23');
+    acknowledge(balancerGroup, 'The load balancer is the public entrance; HTTP only redirects.', 'EC23');
     this.balancer = new ApplicationLoadBalancer(this, 'Balancer', {
       vpc: this.vpc,
       internetFacing: true,
       securityGroup: balancerGroup,
       dropInvalidHeaderFields: true,
-      // Longer than the longest poll (30 s) and the beat of event streams.
+      // Exceeds the longest poll (30 s) and the keep-alive interval of event streams.
       idleTimeout: Duration.seconds(60),
     });
     this.balancer.logAccessLogs(props.logsBucket, 'balancer');
@@ -99,7 +99,7 @@ export class Networking extends Construct {
     });
   }
 
-  /** Without a NAT, what a Lambda beside the database calls, it calls through these. */
+  /** Creates the endpoints through which a function in the VPC calls AWS without a NAT. */
   private addEndpoints(withExecutions: boolean): SecurityGroup {
     const group = new SecurityGroup(this, 'EndpointsGroup', {
       vpc: this.vpc,
@@ -121,7 +121,7 @@ export class Networking extends Construct {
     return group;
   }
 
-  /** Lets a function that runs beside the database reach the endpoints, where there are any. */
+  /** Opens the endpoints, if any, to a function in the VPC. */
   openEndpointsTo(functionGroup: SecurityGroup): void {
     this.endpoints?.addIngressRule(functionGroup, Port.tcp(443), 'HTTPS from a function');
     if (this.endpoints) functionGroup.addEgressRule(this.endpoints, Port.tcp(443), 'HTTPS to the endpoints');

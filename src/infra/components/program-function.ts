@@ -5,23 +5,23 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { acceptLint, acknowledge, allow } from '../nag.js';
+import { acknowledge, acknowledgeLint, allow } from '../nag.js';
 import type { Networking } from './networking.js';
 
 export interface ProgramFunctionProps {
   description: string;
-  /** Folder with the bundle. */
+  /** Directory of the bundle. */
   bundle: string;
   handler: string;
   environment: Record<string, string>;
   memoryMiB: number;
   timeoutSeconds: number;
-  /** Given: it runs beside the database, with a way to the internet only where there is a NAT. */
+  /** Network of a function that uses the database; undefined: the function runs outside the VPC. */
   networking: Networking | undefined;
   deadLetterQueue?: IQueue;
 }
 
-/** A Lambda function of this program's bundle, with a role that holds nothing but what it is given. */
+/** A Lambda function of this program's bundle. The role allows writing the log, and what callers add. */
 export class ProgramFunction extends Construct {
   readonly fn: LambdaFunction;
   readonly role: Role;
@@ -40,28 +40,7 @@ export class ProgramFunction extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [this.logGroup.logGroupArn],
     });
-    if (networking) {
-      this.group = new SecurityGroup(this, 'Group', {
-        vpc: networking.vpc,
-        description: props.description,
-        allowAllOutbound: false,
-      });
-      networking.openEndpointsTo(this.group);
-      // The gateway endpoint leads to S3; its addresses are public ones, as all are behind a NAT.
-      this.group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS to AWS');
-      allow(this.role, {
-        actions: [
-          'ec2:CreateNetworkInterface',
-          'ec2:DescribeNetworkInterfaces',
-          'ec2:DescribeSubnets',
-          'ec2:DeleteNetworkInterface',
-          'ec2:AssignPrivateIpAddresses',
-          'ec2:UnassignPrivateIpAddresses',
-        ],
-        resources: ['*'],
-        why: 'Lambda makes the interfaces in our subnets, and demands these without a resource.',
-      });
-    }
+    this.group = networking && this.joinNetwork(networking, props.description);
     this.fn = new LambdaFunction(this, 'Function', {
       description: props.description,
       runtime: Runtime.NODEJS_22_X,
@@ -85,13 +64,34 @@ export class ProgramFunction extends Construct {
         : {}),
       ...(props.deadLetterQueue ? { deadLetterQueue: props.deadLetterQueue } : {}),
     });
-    // CDK names the role as a dependency beside the reference to it.
-    acceptLint(this.fn, 'W3005');
-    acknowledge(this.fn, 'The newest runtime that the program is tested with.', 'L1');
+    // CDK declares a dependency on the role in addition to the reference.
+    acknowledgeLint(this.fn, 'W3005');
+    acknowledge(this.fn, 'Tests run the program on this runtime, and on no newer one.', 'L1');
   }
 
-  /** Finds log lines of requests, to trace one, in the logs of these functions. */
-  traceIn(...functions: readonly ProgramFunction[]): void {
+  /** Creates the function's security group in the VPC, and allows Lambda to create network interfaces there. */
+  private joinNetwork(networking: Networking, description: string): SecurityGroup {
+    const group = new SecurityGroup(this, 'Group', { vpc: networking.vpc, description, allowAllOutbound: false });
+    networking.openEndpointsTo(group);
+    // Allows public addresses, because the gateway endpoint of S3 and a NAT lead to public addresses.
+    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS to AWS');
+    allow(this.role, {
+      actions: [
+        'ec2:CreateNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:DeleteNetworkInterface',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+      why: 'Lambda creates interfaces in our subnets, and requires these actions without a resource.',
+    });
+    return group;
+  }
+
+  /** Allows this function to search the logs of `functions` for the lines of a request. */
+  allowTracing(...functions: readonly ProgramFunction[]): void {
     const groups = functions.map(({ logGroup }) => logGroup);
     this.fn.addEnvironment('LOG_GROUP_NAMES', groups.map(({ logGroupName }) => logGroupName).join(','));
     allow(this.role, { actions: ['logs:FilterLogEvents'], resources: groups.map(({ logGroupArn }) => logGroupArn) });

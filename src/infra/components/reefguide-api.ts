@@ -1,9 +1,9 @@
 import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
-import { containerImage } from '../images.js';
+import { toContainerImage } from '../images.js';
 import type { DataFiles } from './data-files.js';
-import { balancedService, fargateTask } from './fargate.js';
+import { createBalancedService, createFargateTask } from './fargate.js';
 import type { Networking } from './networking.js';
 
 export interface ReefGuideApiProps {
@@ -15,7 +15,7 @@ export interface ReefGuideApiProps {
   program: ContainerImage;
 }
 
-/** ReefGuideAPI (Julia), which answers from the data of the file system. */
+/** ReefGuideAPI (Julia), which reads the data of the file system. */
 export class ReefGuideApi extends Construct {
   readonly service: FargateService;
 
@@ -23,22 +23,22 @@ export class ReefGuideApi extends Construct {
     super(scope, id);
     const { config } = props;
     const image = `${config.reefGuideDockerImage}:${config.reefGuideDockerImageTag}`;
-    const definition = fargateTask(this, 'Task', {
+    const definition = createFargateTask(this, 'Task', {
       family: `${props.stackName}-reefguide-api`,
       cpu: config.cpu,
       memoryLimitMiB: config.memory,
-      image: containerImage(this, 'Image', image, props.program),
+      image: toContainerImage(this, 'Image', image, props.program),
       portMappings: [{ containerPort: config.port }],
     });
     props.files.mountIn(definition, { readOnly: false });
-    const { service, group } = balancedService(this, {
+    const { service, group } = createBalancedService(this, {
       networking: props.networking,
       definition,
       port: config.port,
       domainName: props.domainName,
       priority: 20,
       healthPath: '/health',
-      // It compiles and reads its data first.
+      // Covers compiling and loading the data.
       startSeconds: 900,
       autoScaling: config.autoScaling,
     });

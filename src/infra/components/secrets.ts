@@ -4,7 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge, allow } from '../nag.js';
 
-/** The service accounts, generated once. The API makes them in the database when it starts. */
+/** Secrets of the service accounts, generated once. The API creates the accounts in the database at start. */
 export class ServiceAccounts extends Construct {
   readonly admin: Secret;
   readonly manager: Secret;
@@ -25,7 +25,7 @@ export class ServiceAccounts extends Construct {
       });
       acknowledge(
         secret,
-        'The password also stands, hashed, in the database, which the API brings in line when it starts: rotating it is a new value and a restart.',
+        'The database has a hash of the password, which the API updates at start: to rotate, store a new value and restart.',
         'SMG4',
       );
       return secret;
@@ -36,7 +36,7 @@ export class ServiceAccounts extends Construct {
   }
 }
 
-/** Lets a program read exactly these secrets. */
+/** Allows a program to read exactly these secrets. */
 export function allowSecrets(role: IRole, arns: readonly string[]): void {
   allow(role, { actions: ['secretsmanager:GetSecretValue'], resources: [...arns] });
 }

@@ -10,8 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
 import { ProgramFunction, type ProgramFunctionProps } from './program-function.js';
@@ -21,11 +25,14 @@ export interface WebApiLambdaProps extends Pick<ProgramFunctionProps, 'bundle' |
   certificateArn: string;
 }
 
-/** The API as a Lambda function behind an HTTP API, which passes every path on. */
+/** The API as a Lambda function behind an HTTP API that forwards every path. */
 export class WebApiLambda extends Construct {
   readonly program: ProgramFunction;
   readonly fn: LambdaFunction;
-  readonly domain: DomainName;
+  readonly role: IRole;
+  readonly group: SecurityGroup | undefined;
+  /** Target of the DNS record. */
+  readonly recordTarget: IAliasRecordTarget;
 
   constructor(scope: Construct, id: string, props: WebApiLambdaProps) {
     super(scope, id);
@@ -34,18 +41,20 @@ export class WebApiLambda extends Construct {
       description: 'ReefGuide: the web API',
       handler: 'dist/server/lambda.handler',
       memoryMiB: 1024,
-      // API Gateway gives up after 30 s.
+      // Matches API Gateway, which stops waiting after 30 s.
       timeoutSeconds: 30,
     });
     this.fn = this.program.fn;
+    this.role = this.program.role;
+    this.group = this.program.group;
     const api = new HttpApi(this, 'Api', {
       description: 'ReefGuide: the web API',
       createDefaultStage: false,
-      // The way past our domain name stays shut.
+      // Closes the default address, so that all requests use our domain name.
       disableExecuteApiEndpoint: true,
       defaultIntegration: new HttpLambdaIntegration('Integration', this.fn),
     });
-    acknowledge(api, 'The program authenticates each request itself; some paths are public.', 'APIG4');
+    acknowledge(api, 'The program authenticates each request; some paths are public.', 'APIG4');
     const logs = new LogGroup(this, 'AccessLogs', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -57,12 +66,13 @@ export class WebApiLambda extends Construct {
       throttle: { rateLimit: 500, burstLimit: 1000 },
       accessLogSettings: { destination: new LogGroupLogDestination(logs) },
     });
-    this.domain = new DomainName(this, 'Domain', {
+    const domain = new DomainName(this, 'Domain', {
       domainName: props.domainName,
       certificate: Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
       endpointType: EndpointType.REGIONAL,
       securityPolicy: SecurityPolicy.TLS_1_2,
     });
-    new ApiMapping(this, 'Mapping', { api, domainName: this.domain, stage });
+    new ApiMapping(this, 'Mapping', { api, domainName: domain, stage });
+    this.recordTarget = new ApiGatewayv2DomainProperties(domain.regionalDomainName, domain.regionalHostedZoneId);
   }
 }

@@ -3,10 +3,12 @@ import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
+import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/load.js';
-import { fetchCheck } from '../image-names.js';
-import { balancedService, fargateTask } from './fargate.js';
+import { toFetchCommand } from '../image-names.js';
+import { createBalancedService, createFargateTask } from './fargate.js';
 import type { Networking } from './networking.js';
 
 export interface WebApiProps {
@@ -19,17 +21,19 @@ export interface WebApiProps {
   program: ContainerImage;
 }
 
-/** `reefguide serve` on Fargate, behind the load balancer. */
+/** Runs `reefguide serve` on Fargate, behind the load balancer. */
 export class WebApi extends Construct {
   readonly role: IRole;
   readonly group: SecurityGroup;
   readonly service: FargateService;
   readonly targets: ApplicationTargetGroup;
+  /** Target of the DNS record. */
+  readonly recordTarget: IAliasRecordTarget;
 
   constructor(scope: Construct, id: string, props: WebApiProps) {
     super(scope, id);
     const { port } = props.config;
-    const definition = fargateTask(this, 'Task', {
+    const definition = createFargateTask(this, 'Task', {
       family: `${props.stackName}-web-api`,
       cpu: props.size.cpu,
       memoryLimitMiB: props.size.memory,
@@ -38,16 +42,16 @@ export class WebApi extends Construct {
       environment: props.environment,
       portMappings: [{ containerPort: port }],
       healthCheck: {
-        command: fetchCheck(`http://127.0.0.1:${port}/api/ready`),
+        command: toFetchCommand(`http://127.0.0.1:${port}/api/ready`),
         interval: Duration.seconds(15),
         timeout: Duration.seconds(5),
         retries: 4,
         startPeriod: Duration.seconds(120),
       },
-      // What is in flight ends within 10 s.
+      // Leaves time for open requests, which end within 10 s.
       stopTimeout: Duration.seconds(30),
     });
-    const { service, group, targets } = balancedService(this, {
+    const { service, group, targets } = createBalancedService(this, {
       networking: props.networking,
       definition,
       port,
@@ -61,5 +65,6 @@ export class WebApi extends Construct {
     this.group = group;
     this.service = service;
     this.targets = targets;
+    this.recordTarget = new LoadBalancerTarget(props.networking.balancer);
   }
 }

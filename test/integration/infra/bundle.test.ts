@@ -57,8 +57,8 @@ function run(script: string, cwd: string, env: Record<string, string>): Promise<
 (native ? describe : describe.skip)('the bundle of the Lambda functions', () => {
   it('holds all that the API needs, away from the repository, and is the same each time', async () => {
     const [one, other] = [path.join(folder, 'one'), path.join(folder, 'other')];
-    await buildBundle({ repository, folder: one });
-    await buildBundle({ repository, folder: other });
+    await buildBundle({ repository, directory: one });
+    await buildBundle({ repository, directory: other });
     const [first, second] = [await measure(one), await measure(other)];
     expect(first.hash).toBe(second.hash);
     expect(first.bytes).toBeLessThan(60_000_000);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseDeployment } from '../../../src/deployment/load.js';
 import { parseEcrImage } from '../../../src/infra/image-names.js';
-import { jobTypeEnvironment } from '../../../src/infra/manager-variables.js';
-import { firstBoot, mountScript } from '../../../src/infra/mount-script.js';
-import { programEnvironment } from '../../../src/infra/program-environment.js';
+import { toJobTypeEnvironment } from '../../../src/infra/manager-variables.js';
+import { toFirstBootCommands, toMountScript } from '../../../src/infra/mount-script.js';
+import { toProgramEnvironment } from '../../../src/infra/program-environment.js';
 import { sampleWith } from '../../support/templates.js';
 
 const scaling = { min: 0, max: 3, factor: 3.3, sensitivity: 2.6, cooldownSeconds: 60 };
@@ -12,7 +12,7 @@ const target = { taskDefinition: 'family:1', cluster: 'c', securityGroup: 'sg-1'
 
 describe('jobTypeEnvironment', () => {
   it('gives the types of one worker the same variables, and so one group', () => {
-    const environment = jobTypeEnvironment([{ config: worker, ...target }]);
+    const environment = toJobTypeEnvironment([{ config: worker, ...target }]);
     expect(environment).toMatchObject({
       A_TASK_DEF: 'family:1',
       B_TASK_DEF: 'family:1',
@@ -27,7 +27,7 @@ describe('jobTypeEnvironment', () => {
   });
 
   it('says when a worker may run on Spot', () => {
-    expect(jobTypeEnvironment([{ config: { ...worker, spot: true }, ...target }]).B_SPOT).toBe('true');
+    expect(toJobTypeEnvironment([{ config: { ...worker, spot: true }, ...target }]).B_SPOT).toBe('true');
   });
 });
 
@@ -51,9 +51,9 @@ describe('parseEcrImage', () => {
 
 describe('mountScript', () => {
   it('mounts over TLS, with the role of the instance, through the access point', () => {
-    const script = mountScript('fs-1', 'fsap-1');
+    const script = toMountScript('fs-1', 'fsap-1');
     expect(script).toContain('mount -t efs -o tls,iam,accesspoint=fsap-1 fs-1:/ /efs/data');
-    expect(firstBoot(script)[0]).toBe(`cat > /home/ubuntu/mountefs.sh <<'MOUNTEFS'\n${script}MOUNTEFS`);
+    expect(toFirstBootCommands(script)[0]).toBe(`cat > /home/ubuntu/mountefs.sh <<'MOUNTEFS'\n${script}MOUNTEFS`);
   });
 });
 
@@ -71,13 +71,13 @@ describe('programEnvironment', () => {
 
   it('leaves the region to Lambda, which sets it itself', async () => {
     const deployment = parseDeployment(JSON.stringify(await sampleWith()), 'test');
-    expect(programEnvironment(deployment, resources, 'lambda')).not.toHaveProperty('AWS_REGION');
-    expect(programEnvironment(deployment, resources, 'container')).toMatchObject({ AWS_REGION: 'ap-southeast-2' });
+    expect(toProgramEnvironment(deployment, resources, 'lambda')).not.toHaveProperty('AWS_REGION');
+    expect(toProgramEnvironment(deployment, resources, 'container')).toMatchObject({ AWS_REGION: 'ap-southeast-2' });
   });
 
   it('names Sentry and a database only where there are any', async () => {
     const deployment = parseDeployment(JSON.stringify(await sampleWith({ monitoring: undefined })), 'test');
-    const environment = programEnvironment(deployment, resources, 'lambda');
+    const environment = toProgramEnvironment(deployment, resources, 'lambda');
     expect(Object.keys(environment)).not.toEqual(expect.arrayContaining(['SENTRY_DSN']));
     expect(Object.keys(environment)).not.toEqual(expect.arrayContaining(['DATABASE_SECRET_ARN']));
   });
