@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Source of notifications, as a waiter needs it. `Topic` names what may have changed, for example `job:17`. */
 export interface NotificationSource<Topic extends string = string> {
   /** Returns false while notifications of other processes may be lost. */
@@ -37,4 +39,43 @@ export function waitForNotification<Topic extends string>(
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });
+}
+
+export interface ReadOnChangeOptions<Topic extends string> {
+  topics: readonly Topic[];
+  /** Ends the reading after so many milliseconds. */
+  waitMs: number;
+  /** Upper bound for the milliseconds between two reads, for values that change without a notification. */
+  maxIntervalMs?: number;
+  /** Milliseconds to wait after a notification, so that a burst of changes is read once. */
+  settleMs?: number;
+  signal: AbortSignal;
+  now(): number;
+}
+
+/**
+ * Yields what `read` returns: at once, and again after each notification, until `waitMs` passed or `signal` aborted.
+ * Subscribes before each read, so that no change between the read and the wait is lost.
+ */
+export async function* readOnChange<Value, Topic extends string>(
+  source: NotificationSource<Topic>,
+  { topics, waitMs, maxIntervalMs = waitMs, settleMs = 0, signal, now }: ReadOnChangeOptions<Topic>,
+  read: () => Promise<Value>,
+): AsyncGenerator<Value, void> {
+  const deadline = now() + waitMs;
+  for (;;) {
+    const stop = new AbortController();
+    const remainingMs = Math.max(0, deadline - now());
+    const changed =
+      remainingMs > 0 &&
+      waitForNotification(source, topics, Math.min(maxIntervalMs, remainingMs), AbortSignal.any([signal, stop.signal]));
+    try {
+      yield await read();
+      if (!changed || signal.aborted) return;
+      await changed;
+    } finally {
+      stop.abort();
+    }
+    if (settleMs > 0) await sleep(Math.min(settleMs, Math.max(0, deadline - now())));
+  }
 }

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** JSON text with the keys of every object sorted, so that two payloads equal as JSON give the same text. */
+/**
+ * Writes JSON with the keys of every object sorted, so that payloads equal as JSON give the same text, for example
+ * `{ b: 1, a: [2] }` → `{"a":[2],"b":1}`. Drops undefined fields, and writes undefined in an array as null.
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value))
     return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
@@ -13,7 +16,7 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** The cache hash of a job: SHA-256, in hex, over its type and its normalised payload. */
+/** Returns the cache key of a job: SHA-256, in hex, of its type and its payload with defaults filled in. */
 export function jobHash(type: string, payload: unknown): string {
   return createHash('sha256')
     .update(`${type}\n${canonicalJson(payload)}`)

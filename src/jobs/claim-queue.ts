@@ -1,235 +1,252 @@
+import { rotate } from './poll-order.js';
 import type { ClaimedJob, ClaimSlot } from './sql/claim.js';
 
-export interface ClaimWish extends ClaimSlot {
+export interface ClaimRequest extends ClaimSlot {
   types: readonly string[];
   waitMs: number;
   /** Aborted when the worker hangs up. */
   signal: AbortSignal;
 }
 
-export interface Dispatcher {
-  claim(wish: ClaimWish): Promise<ClaimedJob[]>;
-  /** Waiting claims that want `type`, or all of them without one, look at the queue again. */
-  wake(type: string | undefined): void;
-  /** How many claims wait for a job. */
-  waiting(): number;
-  /** Answers every waiting claim with nothing, and later ones without waiting. */
-  close(): void;
-}
-
-interface Waiter extends ClaimWish {
-  key: string;
-  deadline: number;
-  timer: NodeJS.Timeout | undefined;
-  settle(result: ClaimedJob[]): void;
-  fail(error: unknown): void;
-}
-
-/** At most this many waiters are woken for one look at the queue: a new job must not cost a look by each of thousands. */
-const maxWoken = 100;
-/** The largest number of jobs taken by one statement. */
-const maxJobs = 400;
-/** Empty lines are kept, up to this many: they know whose turn it is, so that a worker alone, too, takes its types in turn. */
-const maxIdleLines = 200;
-
-/**
- * The workers of this process that wait for jobs. Those that want the same types stand in one line: their wishes are
- * served together by one statement, first come first served, and the line moves on while it finds work.
- */
-export function createDispatcher(options: {
-  /** Claims for several slots; the result says which slot got what. */
+export interface ClaimQueueOptions {
+  /** Claims jobs for several slots. Each claimed job names its slot. */
   claim(types: readonly string[], slots: readonly ClaimSlot[]): Promise<ClaimedJob[]>;
-  /** Takes back what was claimed for a worker that has hung up meanwhile. */
-  handBack(claimed: ClaimedJob[]): Promise<void>;
-  /** Wakes lost to a broken connection are made good by looking again this often. */
+  /** Requeues jobs that were claimed for a worker that hung up. */
+  release(claimed: ClaimedJob[]): Promise<void>;
+  /** Returns the milliseconds until the next poll, which finds jobs whose notification was lost. */
   pollIntervalMs(): number;
   now(): number;
-}): Dispatcher {
-  interface Line {
-    types: readonly string[];
-    ready: Waiter[];
-    parked: Set<Waiter>;
-    busy: boolean;
-    /** Rises with each wake, so that a wake during a look is not lost. */
-    wakes: number;
-    turn: number;
-  }
-  const lines = new Map<string, Line>();
-  let closed = false;
-  let lookAgain: NodeJS.Timeout | undefined;
-
-  /** Takes the waiter out of its line; false when it does not stand there: it is being served, or was. */
-  const leave = (waiter: Waiter): boolean => {
-    const line = lines.get(waiter.key);
-    if (!line) return false;
-    const ready = line.ready.filter((other) => other !== waiter);
-    const stood = line.parked.delete(waiter) || ready.length < line.ready.length;
-    line.ready = ready;
-    dropIfIdle(line);
-    return stood;
-  };
-
-  const dropIfIdle = (line: Line) => {
-    if (lines.size <= maxIdleLines || line.busy || line.parked.size > 0 || line.ready.length > 0) return;
-    const key = batchKey(line.types);
-    if (lines.get(key) === line) lines.delete(key);
-  };
-
-  const lineOf = (types: readonly string[], key: string): Line => {
-    const line = lines.get(key) ?? { types, ready: [], parked: new Set(), busy: false, wakes: 0, turn: 0 };
-    lines.set(key, line);
-    return line;
-  };
-
-  const park = (line: Line, waiter: Waiter) => {
-    if (closed || waiter.deadline <= options.now()) {
-      waiter.settle([]);
-      return;
-    }
-    line.parked.add(waiter);
-    scheduleLook();
-  };
-
-  const scheduleLook = () => {
-    lookAgain ??= setTimeout(() => {
-      lookAgain = undefined;
-      wake(undefined);
-      if ([...lines.values()].some(({ parked }) => parked.size > 0)) scheduleLook();
-    }, options.pollIntervalMs());
-  };
-
-  /** The next wishes of the line, as many as one statement serves. */
-  const take = (line: Line): Waiter[] => {
-    let jobs = 0;
-    const batch: Waiter[] = [];
-    for (const waiter of line.ready) {
-      jobs += waiter.count;
-      if (batch.length > 0 && jobs > maxJobs) break;
-      batch.push(waiter);
-    }
-    line.ready = line.ready.slice(batch.length);
-    return batch;
-  };
-
-  /** The types in an order that starts one further each time, so that a single wish, too, takes the types in turn. */
-  const inTurn = (line: Line): string[] => {
-    line.turn = (line.turn + 1) % line.types.length;
-    return inOrderFrom(line.types, line.turn);
-  };
-
-  const serve = async (line: Line) => {
-    if (line.busy) return;
-    line.busy = true;
-    try {
-      while (line.ready.length > 0) {
-        const batch = take(line);
-        const wakes = line.wakes;
-        try {
-          const claimed = await options.claim(inTurn(line), batch);
-          const empty = deal(batch, claimed);
-          const foundEnough = empty.length === 0;
-          for (const waiter of empty) {
-            if (line.wakes !== wakes) line.ready.push(waiter);
-            else park(line, waiter);
-          }
-          if (foundEnough) unpark(line);
-        } catch (error) {
-          for (const waiter of batch) waiter.fail(error);
-        }
-      }
-    } finally {
-      line.busy = false;
-      dropIfIdle(line);
-    }
-  };
-
-  /** Gives each waiter its jobs and returns those that got none and still wait. */
-  const deal = (batch: Waiter[], claimed: ClaimedJob[]): Waiter[] => {
-    const orphans: ClaimedJob[] = [];
-    const empty: Waiter[] = [];
-    for (const [slot, waiter] of batch.entries()) {
-      const got = claimed.filter((claim) => claim.slot === slot);
-      if (waiter.signal.aborted) {
-        orphans.push(...got);
-        waiter.settle([]);
-      } else if (got.length > 0) waiter.settle(got);
-      else empty.push(waiter);
-    }
-    if (orphans.length > 0) void options.handBack(orphans);
-    return empty;
-  };
-
-  const unpark = (line: Line) => {
-    for (const waiter of line.parked) {
-      if (line.ready.length >= maxWoken) break;
-      line.parked.delete(waiter);
-      line.ready.push(waiter);
-    }
-  };
-
-  const wake = (type: string | undefined) => {
-    for (const line of lines.values()) {
-      if (type !== undefined && !line.types.includes(type)) continue;
-      line.wakes += 1;
-      unpark(line);
-      void serve(line);
-    }
-  };
-
-  return {
-    claim(wish) {
-      const types = [...new Set(wish.types)].sort();
-      const key = batchKey(types);
-      return new Promise((resolve, reject) => {
-        const waiter: Waiter = {
-          ...wish,
-          key,
-          deadline: closed ? 0 : options.now() + wish.waitMs,
-          timer: undefined,
-          settle(result) {
-            stopWaiting();
-            resolve(result);
-          },
-          fail(error) {
-            stopWaiting();
-            reject(error);
-          },
-        };
-        const stopWaiting = () => {
-          clearTimeout(waiter.timer);
-          wish.signal.removeEventListener('abort', giveUp);
-        };
-        const giveUp = () => {
-          if (leave(waiter)) waiter.settle([]);
-          // It is being served: should it get nothing, it does not wait again.
-          else waiter.deadline = Number.NEGATIVE_INFINITY;
-        };
-        wish.signal.addEventListener('abort', giveUp);
-        if (wish.waitMs > 0) waiter.timer = setTimeout(giveUp, wish.waitMs);
-        const line = lineOf(types, key);
-        line.ready.push(waiter);
-        // After this turn of the event loop, so that wishes read from the network together are served together.
-        setImmediate(() => void serve(line));
-      });
-    },
-    wake,
-    waiting: () => [...lines.values()].reduce((sum, { parked }) => sum + parked.size, 0),
-    close() {
-      closed = true;
-      clearTimeout(lookAgain);
-      for (const line of lines.values()) {
-        const parked = [...line.parked];
-        line.parked.clear();
-        for (const waiter of parked) waiter.settle([]);
-      }
-    },
-  };
 }
 
-const batchKey = (types: readonly string[]) => types.join('\n');
+/** Waiters that one notification moves to the next claim, so that a single job does not cost thousands of waiters a turn. */
+const maxNotifiedWaiters = 100;
+const maxJobsPerStatement = 400;
+/** Idle queues to keep. An idle queue remembers whose turn it is, so that also a lone worker takes its types in turn. */
+const maxIdleQueues = 200;
 
-/** The items in their order, beginning with the one at `start`, those before it last. */
-export const inOrderFrom = <T>(items: readonly T[], start: number): T[] => [
-  ...items.slice(start),
-  ...items.slice(0, start),
-];
+/** One claim request until its answer. */
+class Waiter {
+  private readonly timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly request: ClaimRequest,
+    /** Time in milliseconds after which the waiter takes jobs that are waiting, but does not wait. */
+    public deadline: number,
+    private readonly promise: { resolve(jobs: ClaimedJob[]): void; reject(error: unknown): void },
+    private readonly onGiveUp: () => void,
+  ) {
+    request.signal.addEventListener('abort', onGiveUp);
+    if (request.waitMs > 0) this.timer = setTimeout(onGiveUp, request.waitMs);
+  }
+
+  resolve(jobs: ClaimedJob[]): void {
+    this.stop();
+    this.promise.resolve(jobs);
+  }
+
+  reject(error: unknown): void {
+    this.stop();
+    this.promise.reject(error);
+  }
+
+  private stop(): void {
+    clearTimeout(this.timer);
+    this.request.signal.removeEventListener('abort', this.onGiveUp);
+  }
+}
+
+/** The waiters of this process that want the same types, first come, first served. */
+class TypesQueue {
+  /** Waiters that the next claims serve. */
+  next: Waiter[] = [];
+  /** Waiters that found no job and wait for a notification. */
+  readonly waiting = new Set<Waiter>();
+  isServing = false;
+  /** Counts notifications, so that a notification during a claim is not lost. */
+  notifications = 0;
+  private turn = 0;
+
+  constructor(
+    readonly key: string,
+    readonly types: readonly string[],
+  ) {}
+
+  isIdle(): boolean {
+    return !this.isServing && this.waiting.size === 0 && this.next.length === 0;
+  }
+
+  /** Takes the waiters that one statement serves. */
+  takeBatch(): Waiter[] {
+    let jobs = 0;
+    const end = this.next.findIndex(({ request }, n) => {
+      jobs += request.count;
+      return n > 0 && jobs > maxJobsPerStatement;
+    });
+    return this.next.splice(0, end < 0 ? this.next.length : end);
+  }
+
+  /** Returns the types, rotated by one more than the last time, so that also a single request takes its types in turn. */
+  nextTypes(): string[] {
+    this.turn = (this.turn + 1) % this.types.length;
+    return rotate(this.types, this.turn);
+  }
+
+  serveWaiting(): void {
+    for (const waiter of this.waiting) {
+      if (this.next.length >= maxNotifiedWaiters) break;
+      this.waiting.delete(waiter);
+      this.next.push(waiter);
+    }
+  }
+
+  /** Returns false for a waiter that a claim is serving or has served. */
+  remove(waiter: Waiter): boolean {
+    const rest = this.next.filter((other) => other !== waiter);
+    const removed = this.waiting.delete(waiter) || rest.length < this.next.length;
+    this.next = rest;
+    return removed;
+  }
+}
+
+/**
+ * Claim requests of this process that wait for jobs. Requests for the same types share a queue, and one statement serves as
+ * many of them as possible, first come, first served, for as long as jobs are found.
+ */
+export class ClaimQueue {
+  private readonly queues = new Map<string, TypesQueue>();
+  private closed = false;
+  private pollTimer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: ClaimQueueOptions) {}
+
+  /** Resolves with up to `count` jobs: at once, or as soon as a job waits; with none when `waitMs` passed. */
+  claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+    const queue = this.getQueue(request.types);
+    return new Promise((resolve, reject) => {
+      const deadline = this.closed ? 0 : this.options.now() + request.waitMs;
+      const waiter = new Waiter(request, deadline, { resolve, reject }, () => this.giveUp(queue, waiter));
+      queue.next.push(waiter);
+      // Serves after this turn of the event loop, so that requests read from the network together share a statement.
+      setImmediate(() => void this.serve(queue));
+    });
+  }
+
+  /** Serves waiting requests for `type`, or for any type when undefined. */
+  notify(type: string | undefined): void {
+    for (const queue of this.queues.values()) {
+      if (type !== undefined && !queue.types.includes(type)) continue;
+      queue.notifications += 1;
+      queue.serveWaiting();
+      void this.serve(queue);
+    }
+  }
+
+  /** Counts the requests that wait for a job. */
+  countWaiting(): number {
+    return [...this.queues.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
+  }
+
+  /** Answers every waiting request with no jobs, and later requests without waiting. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.pollTimer);
+    for (const { waiting } of this.queues.values()) {
+      for (const waiter of waiting) waiter.resolve([]);
+      waiting.clear();
+    }
+  }
+
+  private getQueue(requestedTypes: readonly string[]): TypesQueue {
+    const types = [...new Set(requestedTypes)].sort();
+    const key = types.join('\n');
+    const queue = this.queues.get(key) ?? new TypesQueue(key, types);
+    this.queues.set(key, queue);
+    return queue;
+  }
+
+  private async serve(queue: TypesQueue): Promise<void> {
+    if (queue.isServing) return;
+    queue.isServing = true;
+    while (queue.next.length > 0) await this.serveBatch(queue);
+    queue.isServing = false;
+    this.removeIfIdle(queue);
+  }
+
+  private async serveBatch(queue: TypesQueue): Promise<void> {
+    const waiters = queue.takeBatch();
+    const { notifications } = queue;
+    try {
+      const claimed = await this.options.claim(
+        queue.nextTypes(),
+        waiters.map(({ request }) => request),
+      );
+      const { answers, unserved, orphaned } = assignToWaiters(waiters, claimed);
+      for (const [waiter, jobs] of answers) waiter.resolve(jobs);
+      if (orphaned.length > 0) void this.options.release(orphaned);
+      for (const waiter of unserved) {
+        if (queue.notifications !== notifications) queue.next.push(waiter);
+        else this.wait(queue, waiter);
+      }
+      if (unserved.length === 0) queue.serveWaiting();
+    } catch (error) {
+      for (const waiter of waiters) waiter.reject(error);
+    }
+  }
+
+  private wait(queue: TypesQueue, waiter: Waiter): void {
+    if (this.closed || waiter.deadline <= this.options.now()) {
+      waiter.resolve([]);
+      return;
+    }
+    queue.waiting.add(waiter);
+    this.schedulePoll();
+  }
+
+  private schedulePoll(): void {
+    this.pollTimer ??= setTimeout(() => {
+      this.pollTimer = undefined;
+      this.notify(undefined);
+      if (this.countWaiting() > 0) this.schedulePoll();
+    }, this.options.pollIntervalMs());
+  }
+
+  private giveUp(queue: TypesQueue, waiter: Waiter): void {
+    if (queue.remove(waiter)) {
+      waiter.resolve([]);
+      this.removeIfIdle(queue);
+    } else waiter.deadline = Number.NEGATIVE_INFINITY;
+  }
+
+  private removeIfIdle(queue: TypesQueue): void {
+    if (this.queues.size <= maxIdleQueues || !queue.isIdle()) return;
+    if (this.queues.get(queue.key) === queue) this.queues.delete(queue.key);
+  }
+}
+
+interface Assigned<W> {
+  /** Waiters with their jobs. A waiter whose worker hung up has none. */
+  answers: [W, ClaimedJob[]][];
+  /** Waiters that got no job and may wait on. */
+  unserved: W[];
+  /** Jobs of workers that hung up. */
+  orphaned: ClaimedJob[];
+}
+
+/** Splits claimed jobs by waiter: a job of slot 2 belongs to the waiter at index 2. */
+export function assignToWaiters<W extends { request: Pick<ClaimRequest, 'signal'> }>(
+  waiters: readonly W[],
+  claimed: readonly ClaimedJob[],
+): Assigned<W> {
+  const jobsBySlot = waiters.map((): ClaimedJob[] => []);
+  for (const job of claimed) jobsBySlot[job.slot]?.push(job);
+  const assigned: Assigned<W> = { answers: [], unserved: [], orphaned: [] };
+  for (const [slot, waiter] of waiters.entries()) {
+    const jobs = jobsBySlot[slot] ?? [];
+    if (waiter.request.signal.aborted) {
+      assigned.orphaned.push(...jobs);
+      assigned.answers.push([waiter, []]);
+    } else if (jobs.length > 0) assigned.answers.push([waiter, jobs]);
+    else assigned.unserved.push(waiter);
+  }
+  return assigned;
+}

@@ -1,41 +1,42 @@
 import type { Notifications } from '../database/notifications.js';
+import type { NotificationSource } from '../database/subscription.js';
 
-/** What may have changed: job types that have new waiting jobs, jobs by id, and the demand as a whole. */
-export interface Change {
-  /** Types of which jobs became free to take. */
+export type JobTopic = `pending:${string}` | `job:${number}` | 'demand';
+
+export interface JobChange {
+  /** Types of jobs that became PENDING. */
   pending?: Iterable<string>;
-  /** Jobs whose status or progress changed. */
+  /** Ids of jobs whose status or progress changed. */
   jobs?: Iterable<number>;
-}
-
-export type Topic = `pending:${string}` | `job:${number}` | 'demand';
-
-export interface Signals extends Pick<Notifications, 'connected'> {
-  /** Wakes the waiters of this process at once and those of the others within milliseconds. */
-  publish(change: Change): void;
-  /** Calls `wake` when the topic may have changed; a hint, so the listener re-reads. Returns the way to stop. */
-  subscribe(topic: Topic, wake: () => void): () => void;
-  /** Calls `wake` with each type that got waiting jobs; undefined means any type. */
-  onPending(wake: (type: string | undefined) => void): () => void;
 }
 
 const pendingPrefix = 'pending:';
 
-/** The notifications that speak of jobs. */
-export function createSignals(notifications: Notifications): Signals {
-  return {
-    publish({ pending = [], jobs = [] }) {
-      const topics: Topic[] = ['demand'];
-      for (const type of pending) topics.push(`pending:${type}`);
-      for (const job of jobs) topics.push(`job:${job}`);
-      notifications.publish(topics);
-    },
-    subscribe: (topic, wake) => notifications.subscribe(topic, wake),
-    onPending: (wake) =>
-      notifications.subscribeToAll((topic) => {
-        if (topic === undefined) wake(undefined);
-        else if (topic.startsWith(pendingPrefix)) wake(topic.slice(pendingPrefix.length));
-      }),
-    connected: () => notifications.connected(),
-  };
+/** Notifications about jobs, for the subscribers in every process of one database. */
+export class JobNotifications implements NotificationSource<JobTopic> {
+  constructor(private readonly notifications: Notifications) {}
+
+  /** Notifies subscribers to the types, the jobs and the demand. */
+  publish({ pending = [], jobs = [] }: JobChange): void {
+    const topics: JobTopic[] = ['demand'];
+    for (const type of pending) topics.push(`pending:${type}`);
+    for (const job of jobs) topics.push(`job:${job}`);
+    this.notifications.publish(topics);
+  }
+
+  subscribe(topic: JobTopic, onChange: () => void): () => void {
+    return this.notifications.subscribe(topic, onChange);
+  }
+
+  /** Calls `onPending` with each type that may have new waiting jobs, or undefined when any type may. */
+  subscribeToPending(onPending: (type: string | undefined) => void): () => void {
+    return this.notifications.subscribeToAll((topic) => {
+      if (topic === undefined) onPending(undefined);
+      else if (topic.startsWith(pendingPrefix)) onPending(topic.slice(pendingPrefix.length));
+    });
+  }
+
+  connected(): boolean {
+    return this.notifications.connected();
+  }
 }

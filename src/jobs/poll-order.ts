@@ -1,40 +1,37 @@
-/** How long a job that was shown first to one worker is shown last to the others: it takes it within this time, or not. */
+import { LRUCache } from 'lru-cache';
+
+/** Milliseconds for which a job that one worker was offered first is offered last to other workers. */
 const offerMs = 100;
+const maxOffers = 10_000;
 
-/** Jobs to look at beyond those asked for, so that there are some that nobody else was just shown. */
-export const offerSlack = 32;
-
-export interface Offers {
-  /** The first `limit` of `jobs` for this caller: those that others were just shown first come last. */
-  arrange<T extends { id: number }>(jobs: readonly T[], limit: number, caller: string): T[];
-}
+/** Jobs to read beyond the limit of a poll, to find jobs that no other worker was just offered. */
+export const extraOffers = 32;
 
 /**
- * Keeps racing workers of the three-call protocol out of each other's way. Each takes the first job that it is shown, so
- * showing all of them the same one makes all but one fail. Order is a courtesy here; who gets a job is decided by the
- * database. One caller alone always sees the strict order.
+ * Orders polled jobs so that racing workers of the three-call protocol do not all reach for the same job: each assigns the
+ * first job that a poll shows. The order is a courtesy, because the database decides which worker gets a job. A worker alone
+ * always sees the strict order.
  */
-export function createOffers(now: () => number): Offers {
-  const shown = new Map<number, { caller: string; until: number }>();
-  return {
-    arrange(jobs, limit, caller) {
-      const at = now();
-      for (const [id, { until }] of shown) {
-        if (until > at) break;
-        shown.delete(id);
-      }
-      const isOthers = ({ id }: { id: number }) => {
-        const offer = shown.get(id);
-        return offer !== undefined && offer.until > at && offer.caller !== caller;
-      };
-      const arranged = [...jobs.filter((job) => !isOthers(job)), ...jobs.filter(isOthers)].slice(0, limit);
-      const [first] = arranged;
-      if (first) {
-        // Taken out first, so that the map stays in order of expiry.
-        shown.delete(first.id);
-        shown.set(first.id, { caller, until: at + offerMs });
-      }
-      return arranged;
-    },
-  };
+export class PollOrder {
+  /** Id of a job → worker that was offered the job first. */
+  private readonly offers: LRUCache<number, string>;
+
+  constructor(now: () => number) {
+    this.offers = new LRUCache({ max: maxOffers, ttl: offerMs, ttlResolution: 0, perf: { now } });
+  }
+
+  /** Returns up to `limit` jobs: first the jobs that no other worker was just offered, then the rest. */
+  arrange<Job extends { id: number }>(jobs: readonly Job[], limit: number, worker: string): Job[] {
+    const isFree = ({ id }: Job) => (this.offers.get(id) ?? worker) === worker;
+    const arranged = [...jobs.filter(isFree), ...jobs.filter((job) => !isFree(job))].slice(0, limit);
+    const [first] = arranged;
+    if (first) this.offers.set(first.id, worker);
+    return arranged;
+  }
 }
+
+/** Rotates the items to begin at `start`, for example `[A, B, C]` from 1 → `[B, C, A]`. */
+export const rotate = <Item>(items: readonly Item[], start: number): Item[] => [
+  ...items.slice(start),
+  ...items.slice(0, start),
+];

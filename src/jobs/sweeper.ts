@@ -1,28 +1,36 @@
 import type { Database } from '../database/database.js';
-import { loseOverdue, type MovedJob } from './sql/requeue.js';
+import type { JobDependencies } from './dependencies.js';
+import { publishRequeued } from './requeue.js';
+import { type RequeuedJob, requeueOverdue } from './sql/requeue.js';
 
-/** A number that nothing else in the database uses. */
+/** Key of the sweepers' advisory lock: a number that nothing else in the database uses. */
 const sweepLock = 7_270_736_902;
 
+const removeExpiredSql = {
+  'sweep-tokens': 'DELETE FROM "RefreshToken" WHERE expiry_time < extract(epoch FROM now())::int',
+  'sweep-snapshots': `DELETE FROM "CapacitySnapshot" WHERE at < now() - interval '7 days'`,
+  'sweep-limits': 'DELETE FROM "RateLimit" WHERE expire < extract(epoch FROM now()) * 1000',
+};
+
 /**
- * One turn of the sweeper: returns lost jobs to the queue or ends them, and takes out what has expired. Runs in every API
- * process and works in one at a time: who does not get the lock leaves it to the one that has it. Returns undefined then.
+ * Requeues or ends overdue jobs, and removes expired rows. Every API process sweeps, but only the process that gets the lock
+ * works; the rest return undefined.
  */
-export async function sweep(database: Database, heartbeatTimeoutSeconds: number): Promise<MovedJob[] | undefined> {
+export async function sweep(database: Database, heartbeatTimeoutSeconds: number): Promise<RequeuedJob[] | undefined> {
   const client = await database.pool.connect();
   let broken: Error | undefined;
   try {
-    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [sweepLock]);
-    if (!rows[0]?.held) return undefined;
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [sweepLock]);
+    if (!rows[0]?.locked) return undefined;
     try {
-      const moved = await loseOverdue(database, heartbeatTimeoutSeconds);
-      await removeExpired(database);
-      return moved;
+      const requeued = await requeueOverdue(database, heartbeatTimeoutSeconds);
+      for (const [name, sql] of Object.entries(removeExpiredSql)) await database.rows(name, sql, []);
+      return requeued;
     } finally {
       await client.query('SELECT pg_advisory_unlock($1)', [sweepLock]);
     }
   } catch (error) {
-    // The lock lives with the connection: dropping it frees the lock.
+    // Drops the connection, because the lock ends with the connection.
     broken = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {
@@ -30,12 +38,10 @@ export async function sweep(database: Database, heartbeatTimeoutSeconds: number)
   }
 }
 
-async function removeExpired(database: Database): Promise<void> {
-  await database.rows(
-    'sweep-tokens',
-    'DELETE FROM "RefreshToken" WHERE expiry_time < extract(epoch FROM now())::int',
-    [],
-  );
-  await database.rows('sweep-snapshots', `DELETE FROM "CapacitySnapshot" WHERE at < now() - interval '7 days'`, []);
-  await database.rows('sweep-limits', 'DELETE FROM "RateLimit" WHERE expire < extract(epoch FROM now()) * 1000', []);
+/** Sweeps once and notifies the workers that wait for requeued jobs. */
+export async function sweepJobs(
+  deps: Pick<JobDependencies, 'database' | 'notifications'>,
+  heartbeatTimeoutSeconds: number,
+): Promise<void> {
+  publishRequeued(deps, (await sweep(deps.database, heartbeatTimeoutSeconds)) ?? []);
 }

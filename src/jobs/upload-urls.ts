@@ -1,37 +1,26 @@
-import { notFound, ServiceError } from '../contract/errors.js';
-import type { StorageScheme } from '../contract/jobs.js';
-import type { Database } from '../database/database.js';
-import type { Storages } from '../storage/contract.js';
+import { notFound } from '../contract/errors.js';
 import { safeParts } from '../storage/paths.js';
-
-interface Row {
-  storage_scheme: StorageScheme;
-  storage_uri: string;
-  expires_at: string;
-  live: boolean;
-}
+import type { JobDependencies } from './dependencies.js';
+import { notLive } from './requeue.js';
+import { readAssignmentLocation } from './sql/assignments.js';
 
 /**
- * URLs, by file, to which the worker of a live assignment may PUT without credentials of its own, as long as the assignment
- * lasts. An assignment that has ended gets none, so that a late worker changes no result.
+ * Returns URLs, by file, to which the worker of a live assignment may PUT without credentials until the assignment expires.
+ * Guarantee 4, only the live assignment reports: a completed assignment gets no URL, so a late worker changes no result.
  */
-export async function uploadUrls(
-  database: Database,
-  storages: Storages,
-  { assignmentId, files, apiUrl }: { assignmentId: number; files: readonly string[]; apiUrl: string },
+export async function getUploadUrls(
+  { database, storages }: Pick<JobDependencies, 'database' | 'storages'>,
+  assignmentId: number,
+  { files, apiUrl }: { files: readonly string[]; apiUrl: string },
 ): Promise<Record<string, string>> {
   for (const file of files) safeParts(file);
-  const [row] = await database.rows<Row>(
-    'assignment-location',
-    'SELECT storage_scheme, storage_uri, expires_at, completed_at IS NULL AS live FROM "JobAssignment" WHERE id = $1',
-    [assignmentId],
-  );
-  if (!row) throw notFound(`Assignment ${assignmentId}`);
-  if (!row.live) throw new ServiceError('conflict', `Assignment ${assignmentId} is no longer live`);
-  const storage = storages.of(row.storage_scheme);
-  const expiresAt = new Date(row.expires_at);
+  const location = await readAssignmentLocation(database, assignmentId);
+  if (!location) throw notFound(`Assignment ${assignmentId}`);
+  if (!location.live) throw notLive(assignmentId);
+  const storage = storages.of(location.storage_scheme);
+  const expiresAt = new Date(location.expires_at);
   const urls = await Promise.all(
-    files.map(async (file) => [file, await storage.uploadUrl(row.storage_uri, file, expiresAt, apiUrl)] as const),
+    files.map(async (file) => [file, await storage.uploadUrl(location.storage_uri, file, expiresAt, apiUrl)] as const),
   );
   return Object.fromEntries(urls);
 }

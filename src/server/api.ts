@@ -11,13 +11,13 @@ import { addApiKeyUserRoutes } from './routes/api-key-users.js';
 import { addAuthRoutes } from './routes/auth.js';
 import { addCapacityRoutes } from './routes/capacity.js';
 import { addFileRoutes } from './routes/files.js';
-import { jobRoutesOn, oneJobRoutesOn } from './routes/jobs.js';
-import { noteRoutesOn } from './routes/notes.js';
-import { polygonRoutesOn } from './routes/polygons.js';
+import { addJobRoutes, addOneJobRoutes } from './routes/jobs.js';
+import { addNoteRoutes } from './routes/notes.js';
+import { addPolygonRoutes } from './routes/polygons.js';
 import { addProcessorRoutes } from './routes/processor.js';
 import { addSystemRoutes } from './routes/system.js';
 import { addUserRoutes } from './routes/users.js';
-import { workRoutesOn } from './routes/work.js';
+import { addWorkerRoutes } from './routes/workers.js';
 import type { Services } from './services.js';
 
 /** AWS delivers up to 6 MB in one event. */
@@ -49,12 +49,12 @@ export function createApi(services: Services, deps: ServiceDependencies): Http {
   addUserRoutes(http, database);
   addApiKeyUserRoutes(http, database);
   addExecutionRoutes(http, services.executions);
-  polygonRoutesOn(http, database);
-  noteRoutesOn(http, database);
+  addPolygonRoutes(http, database);
+  addNoteRoutes(http, database);
   addFileRoutes(http, deps.localStorage, deps.signer);
-  workRoutesOn(http, services.work, services.metrics);
-  jobRoutesOn(http, services.submissions);
-  oneJobRoutesOn(http, services.submissions);
+  addWorkerRoutes(http, services.jobs, services.metrics);
+  addJobRoutes(http, services.jobs);
+  addOneJobRoutes(http, services.jobs);
   addCapacityRoutes(http, services.capacity);
   addAdminRoutes(http, deps.ecsService);
   addDocs(http.app);

@@ -17,7 +17,7 @@ import { resealValues } from '../executions/secrets/sealed-values.js';
 import { createSecrets } from '../executions/secrets/secrets.js';
 import { builtInTypes } from '../jobs/types/built-in.js';
 import { readConfiguredTypes } from '../jobs/types/configured.js';
-import { createRegistry, type JobTypeRegistry } from '../jobs/types/registry.js';
+import { JobTypeRegistry } from '../jobs/types/registry.js';
 import { createUrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
 import { type KeySources, readEncryptionKeys, readSigningKeys, readUrlSigningKey } from './keys.js';
@@ -110,7 +110,7 @@ function requireDatabaseUrl(environment: ServerEnvironment, isProduction: boolea
 
 async function readJobTypes(): Promise<JobTypeRegistry> {
   const builtInNames = builtInTypes.map(({ name }) => name);
-  return createRegistry([
+  return new JobTypeRegistry([
     ...builtInTypes,
     ...(await readConfiguredTypes(path.resolve('configs/job-types'), builtInNames)),
   ]);

@@ -1,6 +1,8 @@
 import type { Express } from 'express';
 import type { EventOutcome } from '../contract/processor.js';
 import { processEvent } from '../events/process.js';
+import { requeueTaskJobs } from '../jobs/requeue.js';
+import { sweepJobs } from '../jobs/sweeper.js';
 import { startRepeating } from '../platform/repeat.js';
 import { createApi, createProcessor } from './api.js';
 import type { ServiceDependencies } from './dependencies.js';
@@ -27,8 +29,11 @@ export interface Service {
 /** Builds the API and the event processor and starts the background work. Opens no port. */
 export function createService(deps: ServiceDependencies): Service {
   const services = createServices(deps);
-  const { executions, work, notifications } = services;
-  const targets = { ...createExecutionEventTargets(executions), loseJobs: work.taskStopped };
+  const { executions, jobs, notifications } = services;
+  const targets = {
+    ...createExecutionEventTargets(executions),
+    loseJobs: (taskArn: string, reason: string) => requeueTaskJobs(jobs, taskArn, reason),
+  };
   const applyEvent = (raw: unknown) => processEvent(raw, targets);
   const http = createApi(services, deps);
   const processor = createProcessor(services, deps, applyEvent);
@@ -44,7 +49,7 @@ export function createService(deps: ServiceDependencies): Service {
       executions.logSocket.close();
       http.close();
       processor.close();
-      work.close();
+      jobs.claims.close();
     },
     async close() {
       await background.maintenance.stop();
@@ -58,11 +63,11 @@ export function createService(deps: ServiceDependencies): Service {
 const hourMs = 3_600_000;
 
 /** Starts the hourly maintenance of executions and the sweeper of jobs. */
-function startBackgroundWork({ executions, work, onError }: Services, { environment }: ServiceDependencies) {
+function startBackgroundWork({ executions, jobs, onError }: Services, { environment }: ServiceDependencies) {
   return {
     maintenance: startRepeating({ run: () => runHourlyMaintenance(executions), intervalMs: hourMs, onError }),
     sweeper: startRepeating({
-      run: () => work.sweep(),
+      run: () => sweepJobs(jobs, environment.HEARTBEAT_TIMEOUT_SECONDS),
       intervalMs: environment.SWEEP_INTERVAL_SECONDS * 1000,
       onError,
     }),

@@ -4,9 +4,7 @@ import { Authenticator } from '../accounts/authenticate.js';
 import { Sessions } from '../accounts/sessions.js';
 import { createCapacityStore } from '../capacity/store.js';
 import { PostgresNotifications } from '../database/notifications.js';
-import { createWork } from '../jobs/claims.js';
-import { createSignals } from '../jobs/job-notifications.js';
-import { createSubmissions } from '../jobs/submit.js';
+import { createJobs } from '../jobs/jobs.js';
 import type { ServiceDependencies } from './dependencies.js';
 import { countLogSubscribers, createExecutionServices } from './executions.js';
 import { Metrics } from './http/metrics.js';
@@ -16,18 +14,8 @@ export function createServices(deps: ServiceDependencies) {
   const { environment, log, database, storages, types, now } = deps;
   const onError = (error: unknown) => log.warn({ err: error }, 'background work failed and will be retried');
   const notifications = new PostgresNotifications({ database, listenUrl: deps.listenUrl, onError });
-  const signals = createSignals(notifications);
   const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
-  const submissions = createSubmissions({ database, signals, storages, types });
-  const work = createWork({
-    database,
-    signals,
-    storages,
-    types,
-    heartbeatTimeoutSeconds: environment.HEARTBEAT_TIMEOUT_SECONDS,
-    now,
-    onError,
-  });
+  const jobs = createJobs({ database, notifications, storages, types, now, onError });
   const capacity = createCapacityStore(database, now);
   const executions = createExecutionServices({
     ...deps,
@@ -38,7 +26,7 @@ export function createServices(deps: ServiceDependencies) {
   const metrics = new Metrics({
     database,
     capacity,
-    countWaitingClaims: () => work.waitingClaims(),
+    countWaitingClaims: () => jobs.claims.countWaiting(),
     countLiveExecutions: () => executions.records.countLive(),
     countLogSubscribers: () => countLogSubscribers(executions),
     now,
@@ -49,6 +37,6 @@ export function createServices(deps: ServiceDependencies) {
     now,
   });
   const authenticator = new Authenticator(database, tokens, now);
-  return { onError, notifications, submissions, work, capacity, executions, metrics, sessions, authenticator };
+  return { onError, notifications, jobs, capacity, executions, metrics, sessions, authenticator };
 }
 export type Services = ReturnType<typeof createServices>;

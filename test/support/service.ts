@@ -16,7 +16,7 @@ import { createLocalCommandRunner } from '../../src/executions/runners/local/run
 import type { CommandRunner } from '../../src/executions/runners/runner.js';
 import { encryptionKeys } from '../../src/executions/secrets/encryption.js';
 import { builtInTypes } from '../../src/jobs/types/built-in.js';
-import { createRegistry, type JobType } from '../../src/jobs/types/registry.js';
+import { type JobType, JobTypeRegistry } from '../../src/jobs/types/registry.js';
 import { createLog } from '../../src/platform/log.js';
 import { type Listening, listen } from '../../src/server/http/listen.js';
 import { createService, type Service } from '../../src/server/service.js';
@@ -115,7 +115,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     database,
     listenUrl: databaseUrl,
     keys: signingKeys,
-    types: createRegistry([...builtInTypes, ...(options.types ?? [])]),
+    types: new JobTypeRegistry([...builtInTypes, ...(options.types ?? [])]),
     storages,
     localStorage: local,
     signer,

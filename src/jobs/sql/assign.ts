@@ -1,21 +1,30 @@
-import { notFound, ServiceError } from '../../contract/errors.js';
+import { ServiceError } from '../../contract/errors.js';
 import type { AssignmentBody, JobBody } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
-import { type AssignmentTerms, nextAssignmentId, storageUri } from './claim.js';
-import { assignmentColumns } from './columns.js';
+import type { AssignmentTerms } from './claim.js';
+import { assignmentColumns, nextAssignmentId, storageUri } from './columns.js';
+import { readJobStatus } from './detail.js';
 
-const text = `
+const assignJobSql = `
 WITH claimed AS (
   UPDATE "Job" SET status = 'IN_PROGRESS', attempts = attempts + 1, updated_at = now(), progress = NULL
   WHERE id = $1 AND status = 'PENDING' RETURNING id, type, created_at, ${nextAssignmentId} AS assignment_id
 ), assigned AS (
   INSERT INTO "JobAssignment" (id, job_id, ecs_task_arn, ecs_cluster_arn, expires_at, storage_scheme, storage_uri)
-  SELECT assignment_id, id, $2, $3, now() + make_interval(secs => coalesce(($4::jsonb ->> type)::float8, $5) * 60), $6::"StorageScheme", ${storageUri('$7::text', 'claimed', 'assignment_id')}
+  SELECT assignment_id, id, $2, $3, now() + make_interval(secs => coalesce(($4::jsonb ->> type)::float8, $5) * 60),
+    $6::"StorageScheme", ${storageUri('$7::text', 'claimed', 'assignment_id')}
   FROM claimed RETURNING *
 )
-SELECT ${assignmentColumns('assigned')}, claimed.type, claimed.created_at AS job_created_at FROM assigned JOIN claimed ON claimed.id = assigned.job_id`;
+SELECT ${assignmentColumns('assigned')}, claimed.type, claimed.created_at AS job_created_at
+FROM assigned JOIN claimed ON claimed.id = assigned.job_id`;
 
-interface AssignedRow extends AssignmentBody {
+export interface AssignRequest {
+  jobId: number;
+  taskArn: string;
+  clusterArn: string;
+}
+
+interface Row extends AssignmentBody {
   type: string;
   job_created_at: string;
 }
@@ -26,30 +35,27 @@ export interface AssignedJob {
 }
 
 /**
- * Takes one job that a worker polled. Guarantees 2: the status is tested and set in one statement, so of several workers
- * that want the same job one gets it and the others are refused.
+ * Claims one job that a worker polled. Guarantee 2, claiming is atomic: one statement tests and sets the status, so one of
+ * several workers that want the same job gets the job, and the rest get an `invalid` error.
  */
 export async function assignJob(
   database: Database,
-  wish: { jobId: number; taskArn: string; clusterArn: string },
-  terms: AssignmentTerms & { expiryByType: Record<string, number>; defaultMinutes: number },
+  { jobId, taskArn, clusterArn }: AssignRequest,
+  terms: AssignmentTerms,
 ): Promise<AssignedJob> {
-  const [row] = await database.rows<AssignedRow>('jobs-assign', text, [
-    wish.jobId,
-    wish.taskArn,
-    wish.clusterArn,
-    JSON.stringify(terms.expiryByType),
-    terms.defaultMinutes,
+  const [row] = await database.rows<Row>('jobs-assign', assignJobSql, [
+    jobId,
+    taskArn,
+    clusterArn,
+    JSON.stringify(terms.expiryMinutes),
+    terms.defaultExpiryMinutes,
     terms.scheme,
     terms.baseUri,
   ]);
-  if (row) {
-    const { type, job_created_at, ...assignment } = row;
-    return { job: { type, created_at: job_created_at }, assignment };
+  if (!row) {
+    const status = await readJobStatus(database, jobId);
+    throw new ServiceError('invalid', `Job ${jobId} cannot be assigned: it is ${status}. Poll again for waiting jobs.`);
   }
-  const [job] = await database.rows<Pick<JobBody, 'status'>>('jobs-status', 'SELECT status FROM "Job" WHERE id = $1', [
-    wish.jobId,
-  ]);
-  if (!job) throw notFound(`Job ${wish.jobId}`);
-  throw new ServiceError('invalid', `Job ${wish.jobId} is not free: it is ${job.status}`);
+  const { type, job_created_at, ...assignment } = row;
+  return { job: { type, created_at: job_created_at }, assignment };
 }

@@ -1,9 +1,10 @@
-import { notFound, ServiceError } from '../../contract/errors.js';
-import type { JobBody } from '../../contract/jobs.js';
+import { ServiceError } from '../../contract/errors.js';
+import { hasEnded, type JobBody } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 import { jobColumns } from './columns.js';
+import { readJobStatus } from './detail.js';
 
-const text = `
+const cancelJobSql = `
 WITH live AS MATERIALIZED (
   SELECT id FROM "JobAssignment" WHERE job_id = $1 AND completed_at IS NULL FOR UPDATE
 ), seen AS MATERIALIZED (SELECT count(*) AS live FROM live), cancelled AS (
@@ -17,22 +18,17 @@ WITH live AS MATERIALIZED (
 SELECT * FROM cancelled`;
 
 /**
- * Cancels a job that waits or runs. Its worker learns it at the next heartbeat, and its late result is refused, because
- * its assignment is closed here. A claim or a report at the same instant is either seen whole or not at all: when the job
- * moved in between, the statement matches nothing and is tried again.
+ * Cancels a waiting or running job. The worker learns of the cancellation from its next heartbeat.
+ *
+ * Guarantees 3 and 4, terminal statuses and live assignments: the same statement closes the assignment, so a late result is
+ * refused. When a claim or a report moves the job between the statement's two reads, the statement matches nothing and runs
+ * again.
  */
 export async function cancelJob(database: Database, jobId: number): Promise<JobBody> {
   for (;;) {
-    const [cancelled] = await database.rows<JobBody>('jobs-cancel', text, [jobId]);
+    const [cancelled] = await database.rows<JobBody>('jobs-cancel', cancelJobSql, [jobId]);
     if (cancelled) return cancelled;
-    const [job] = await database.rows<Pick<JobBody, 'status'>>(
-      'jobs-status',
-      'SELECT status FROM "Job" WHERE id = $1',
-      [jobId],
-    );
-    if (!job) throw notFound(`Job ${jobId}`);
-    if (job.status !== 'PENDING' && job.status !== 'IN_PROGRESS') {
-      throw new ServiceError('invalid', `Job ${jobId} has ended already: it is ${job.status}`);
-    }
+    const status = await readJobStatus(database, jobId);
+    if (hasEnded(status)) throw new ServiceError('invalid', `Job ${jobId} has already ended: it is ${status}`);
   }
 }

@@ -30,12 +30,14 @@ const assignmentFields = [
   'completed_at',
 ] as const;
 
-/** `j.id, j.created_at, …` */
-export const jobColumns = (alias: string) => jobFields.map((field) => `${alias}.${field}`).join(', ');
-export const assignmentColumns = (alias: string) => assignmentFields.map((field) => `${alias}.${field}`).join(', ');
+const toColumns = (alias: string, fields: readonly string[]) => fields.map((field) => `${alias}.${field}`).join(', ');
 
-/** The job in a row that holds more. */
-export const pickJob = (row: JobBody): JobBody => ({
+/** Returns the columns of a job, for example `j.id, j.created_at, …` for the alias `j`. */
+export const jobColumns = (alias: string) => toColumns(alias, jobFields);
+export const assignmentColumns = (alias: string) => toColumns(alias, assignmentFields);
+
+/** Returns the job in a row that has more columns. Spelled out, because claims are a hot path. */
+export const toJob = (row: JobBody): JobBody => ({
   id: row.id,
   created_at: row.created_at,
   updated_at: row.updated_at,
@@ -50,3 +52,12 @@ export const pickJob = (row: JobBody): JobBody => ({
   cancel_requested_at: row.cancel_requested_at,
   progress: row.progress,
 });
+
+export const nextAssignmentId = `nextval('"JobAssignment_id_seq"')::int`;
+
+/**
+ * Returns SQL for the storage location of one attempt's files, for example `s3://bucket/TEST/17/23` for assignment 23 of
+ * job 17.
+ */
+export const storageUri = (baseUri: string, job: string, assignmentId: string) =>
+  `${baseUri} || '/' || ${job}.type || '/' || ${job}.id || '/' || ${assignmentId}`;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Demand } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-// The oldest job is the one with the lowest id, which the queue's index holds: its row is read, not every row's.
-const text = `
+// The oldest job has the lowest id, which the index of the queue holds, so one row of a type is read rather than all.
+const readDemandSql = `
 WITH waiting AS (
   SELECT type, count(*)::int AS pending, min(id) AS oldest FROM "Job" WHERE status = 'PENDING' GROUP BY type
 ), running AS (
@@ -16,11 +16,11 @@ FROM waiting FULL JOIN running USING (type)
 LEFT JOIN LATERAL (SELECT created_at FROM "Job" WHERE id = waiting.oldest) o ON true ORDER BY type`;
 
 /**
- * Waiting and running jobs of each type that has some, and a version that differs exactly when the counts do: a digest of
- * them, so that every API process gives the same.
+ * Returns the waiting and running jobs of each type that has any. The version is a digest of the counts, so every API
+ * process returns the same version for the same counts, for example `3f1a52c07be9d418`.
  */
 export async function readDemand(database: Database): Promise<Demand> {
-  const types = await database.rows<Demand['types'][number]>('jobs-demand', text, []);
+  const types = await database.rows<Demand['types'][number]>('jobs-demand', readDemandSql, []);
   const counts = types.map(({ type, pending, inProgress }) => [type, pending, inProgress]);
   const version = createHash('sha256').update(JSON.stringify(counts)).digest('hex').slice(0, 16);
   return { version, types };

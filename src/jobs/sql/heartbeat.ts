@@ -8,15 +8,15 @@ export interface HeartbeatAnswer {
   expiresAt: string;
 }
 
-const text = `
-WITH beat AS (
+const recordHeartbeatSql = `
+WITH heartbeat AS (
   UPDATE "JobAssignment" SET heartbeat_at = now(), updated_at = now()
   WHERE id = $1 AND completed_at IS NULL RETURNING job_id, expires_at
-), told AS (
-  UPDATE "Job" j SET progress = $2::jsonb, updated_at = now() FROM beat
-  WHERE j.id = beat.job_id AND j.status = 'IN_PROGRESS' AND $2::jsonb IS NOT NULL
+), progressed AS (
+  UPDATE "Job" j SET progress = $2::jsonb, updated_at = now() FROM heartbeat
+  WHERE j.id = heartbeat.job_id AND j.status = 'IN_PROGRESS' AND $2::jsonb IS NOT NULL
 )
-SELECT a.job_id, a.expires_at, j.status, j.cancel_requested_at, EXISTS (SELECT FROM beat) AS live
+SELECT a.job_id, a.expires_at, j.status, j.cancel_requested_at, EXISTS (SELECT FROM heartbeat) AS live
 FROM "JobAssignment" a JOIN "Job" j ON j.id = a.job_id WHERE a.id = $1`;
 
 interface Row {
@@ -28,15 +28,18 @@ interface Row {
 }
 
 /**
- * Notes that the assignment's worker is alive, with its progress if given. The worker of a cancelled job is told so;
- * one whose job went to somebody else gets a conflict and stops. Times are the database's: a worker's clock is not asked.
+ * Records that the assignment's worker is alive, and the progress if given. Times are the database's, because the clock of a
+ * worker may be wrong.
+ *
+ * Guarantee 4, only the live assignment reports: the worker of a cancelled job gets `cancelRequested`, and a worker whose
+ * job was requeued gets a `conflict` error, on which the worker stops.
  */
 export async function recordHeartbeat(
   database: Database,
   assignmentId: number,
   progress: Progress | undefined,
 ): Promise<HeartbeatAnswer> {
-  const [row] = await database.rows<Row>('jobs-heartbeat', text, [
+  const [row] = await database.rows<Row>('jobs-heartbeat', recordHeartbeatSql, [
     assignmentId,
     progress === undefined ? null : JSON.stringify(progress),
   ]);

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.js';
 
-// Of a job whose report is being written the result is not seen yet: the job itself is, whichever state it is in by then.
-const text = `
+// A result that a report is writing is not visible yet, so the job's own flag is set too, in either of its two states.
+const invalidateCacheSql = `
 WITH started AS (
   UPDATE "Job" SET cache_valid = false WHERE type = $1 AND status IN ('IN_PROGRESS', 'SUCCEEDED') AND cache_valid
 ), results AS (
@@ -11,10 +11,13 @@ WITH started AS (
 SELECT count(*)::int AS invalidated FROM results`;
 
 /**
- * No result of the type answers a later request, nor do the jobs that run now, since they read the old data. Returns how
- * many results that were valid are no longer. A trigger carries it to "Job", where the uniqueness of equal jobs is held.
+ * Invalidates the results of a type, and the results of jobs that run now, because running jobs read the old data. Returns
+ * the number of results that were valid before.
+ *
+ * Guarantee 5, equal requests share one job: a trigger copies `JobResult.cache_valid` to "Job", whose unique index of equal
+ * jobs leaves invalidated jobs out.
  */
 export async function invalidateResults(database: Database, type: string): Promise<number> {
-  const [row] = await database.rows<{ invalidated: number }>('jobs-invalidate', text, [type]);
+  const [row] = await database.rows<{ invalidated: number }>('jobs-invalidate', invalidateCacheSql, [type]);
   return row?.invalidated ?? 0;
 }

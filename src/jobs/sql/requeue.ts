@@ -1,67 +1,84 @@
 import type { JobStatus } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-export interface MovedJob {
+/** A job that left its worker: PENDING again, or ended. */
+export interface RequeuedJob {
   id: number;
   type: string;
   status: JobStatus;
 }
 
 /**
- * Closes live assignments whose worker will not report, and moves their jobs on: back to PENDING while attempts remain,
- * else to the given end. `which` selects rows of "JobAssignment" a; $1 is the reason kept with the attempt.
+ * Returns SQL that closes live assignments whose worker will not report, and requeues their jobs while attempts remain; the
+ * rest end as `endStatus`. `condition` selects rows of "JobAssignment" a. $1 is the reason, stored with the attempt.
  *
- * Guarantees 1, 3 and 4: the assignment is locked first, as a report does, so exactly one of them ends it.
+ * Guarantees 1, 3, 4 and 8, one live assignment, terminal statuses, live reports and no lost job: the statement locks the
+ * assignment before the job, as reports do, so either the report or the requeue ends the attempt, never both.
  */
-const lose = (which: string, end: 'TIMED_OUT' | 'FAILED', lock: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED') => `
+const requeueSql = (
+  condition: string,
+  endStatus: 'TIMED_OUT' | 'FAILED',
+  lock: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED',
+) => `
 WITH lost AS MATERIALIZED (
   SELECT a.id, a.job_id, a.storage_scheme, a.storage_uri FROM "JobAssignment" a
-  WHERE a.completed_at IS NULL AND (${which}) ORDER BY a.id LIMIT 1000 ${lock}
-), moved AS (
+  WHERE a.completed_at IS NULL AND (${condition}) ORDER BY a.id LIMIT 1000 ${lock}
+), requeued AS (
   UPDATE "Job" j SET updated_at = now(), progress = NULL,
-    status = CASE WHEN j.attempts < j.max_attempts THEN 'PENDING'::"JobStatus" ELSE '${end}' END
+    status = CASE WHEN j.attempts < j.max_attempts THEN 'PENDING'::"JobStatus" ELSE '${endStatus}' END
   FROM lost WHERE j.id = lost.job_id AND j.status = 'IN_PROGRESS' RETURNING j.id, j.type, j.status
 ), closed AS (
   UPDATE "JobAssignment" a SET completed_at = now(), updated_at = now() FROM lost WHERE a.id = lost.id
-), noted AS (
+), recorded AS (
   INSERT INTO "JobResult" (job_id, assignment_id, storage_scheme, storage_uri, cache_valid, metadata)
   SELECT job_id, id, storage_scheme, storage_uri, false, jsonb_build_object('reason', $1::text) FROM lost
 )
-SELECT id, type, status FROM moved`;
+SELECT id, type, status FROM requeued`;
 
-const lapsed = 'a.heartbeat_at < now() - make_interval(secs => $2::float8)';
-const expired = lose('a.expires_at < now()', 'TIMED_OUT', 'FOR UPDATE SKIP LOCKED');
-const silent = lose(lapsed, 'TIMED_OUT', 'FOR UPDATE SKIP LOCKED');
-// Its event comes once, so it waits for a heartbeat that is being written.
-const stopped = lose('a.ecs_task_arn = $2', 'FAILED', 'FOR UPDATE');
+const requeueExpiredSql = requeueSql('a.expires_at < now()', 'TIMED_OUT', 'FOR UPDATE SKIP LOCKED');
+const requeueSilentSql = requeueSql(
+  'a.heartbeat_at < now() - make_interval(secs => $2::float8)',
+  'TIMED_OUT',
+  'FOR UPDATE SKIP LOCKED',
+);
+// Waits for a heartbeat that is being written, because the event of a stopped task arrives once.
+const requeueStoppedTaskSql = requeueSql('a.ecs_task_arn = $2', 'FAILED', 'FOR UPDATE');
 
-/** Returns (or ends) the jobs whose assignment expired or whose worker sent no heartbeat for `timeoutSeconds`. */
-export async function loseOverdue(database: Database, timeoutSeconds: number): Promise<MovedJob[]> {
-  const late = await database.rows<MovedJob>('jobs-lose-expired', expired, ['the time allowed for an attempt ran out']);
-  const quiet = await database.rows<MovedJob>('jobs-lose-silent', silent, [
+/** Requeues or ends the jobs whose assignment expired or whose worker sent no heartbeat for `timeoutSeconds`. */
+export async function requeueOverdue(database: Database, timeoutSeconds: number): Promise<RequeuedJob[]> {
+  const expired = await database.rows<RequeuedJob>('jobs-requeue-expired', requeueExpiredSql, [
+    'the assignment expired',
+  ]);
+  const silent = await database.rows<RequeuedJob>('jobs-requeue-silent', requeueSilentSql, [
     `the worker sent no heartbeat for ${timeoutSeconds} s`,
     timeoutSeconds,
   ]);
-  return [...late, ...quiet];
+  return [...expired, ...silent];
 }
 
-/** Returns (or ends) the jobs that a task held when it stopped. */
-export async function loseStoppedTask(database: Database, taskArn: string, reason: string): Promise<MovedJob[]> {
-  return database.rows<MovedJob>('jobs-lose-stopped', stopped, [reason.slice(0, 2000), taskArn]);
-}
+const maxReasonLength = 2000;
 
-const release = `
+/** Requeues or ends the jobs that a task was running when the task stopped. */
+export const requeueStoppedTask = (database: Database, taskArn: string, reason: string): Promise<RequeuedJob[]> =>
+  database.rows<RequeuedJob>('jobs-requeue-stopped', requeueStoppedTaskSql, [
+    reason.slice(0, maxReasonLength),
+    taskArn,
+  ]);
+
+const releaseAssignmentsSql = `
 WITH live AS MATERIALIZED (
   SELECT id, job_id FROM "JobAssignment" WHERE id = ANY($1::int[]) AND completed_at IS NULL ORDER BY id FOR UPDATE
-), moved AS (
+), requeued AS (
   UPDATE "Job" j SET status = 'PENDING', attempts = greatest(j.attempts - 1, 0), updated_at = now(), progress = NULL
   FROM live WHERE j.id = live.job_id AND j.status = 'IN_PROGRESS' RETURNING j.id, j.type, j.status
 ), closed AS (
   UPDATE "JobAssignment" a SET completed_at = now(), updated_at = now() FROM live WHERE a.id = live.id
 )
-SELECT id, type, status FROM moved`;
+SELECT id, type, status FROM requeued`;
 
-/** Hands jobs back whose workers will not start or finish them through no fault of the job: no attempt is used up. */
-export async function releaseAssignments(database: Database, assignmentIds: readonly number[]): Promise<MovedJob[]> {
-  return database.rows<MovedJob>('jobs-release', release, [assignmentIds]);
-}
+/**
+ * Requeues jobs whose worker will not start or finish them, through no fault of the job. Guarantee 8, nothing claimed is
+ * lost: no attempt is used up.
+ */
+export const releaseAssignments = (database: Database, assignmentIds: readonly number[]): Promise<RequeuedJob[]> =>
+  database.rows<RequeuedJob>('jobs-release', releaseAssignmentsSql, [assignmentIds]);

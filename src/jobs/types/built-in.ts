@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Checked, JobType } from './registry.js';
+import { type Checked, defaultExpiryMinutes, defaultMaxAttempts, type JobType } from './registry.js';
 
 const criterionNames = [
   'depth',
@@ -26,7 +26,7 @@ const criteriaShape = {
   ),
 };
 
-/** Adds the rule that no `_min` lies above its `_max`. */
+/** Adds the rule that no `_min` exceeds its `_max`, for example `depth_min` 5 with `depth_max` 2. */
 const withOrderedBounds = <S extends z.ZodType<Record<string, unknown>>>(schema: S) =>
   schema.superRefine((value, context) => {
     for (const criterion of criterionNames) {
@@ -94,8 +94,8 @@ const declarations: Declaration[] = [
   },
 ];
 
-/** The issues of a failed zod parse, with paths as a person writes them: `model_params.0.lower`. */
-export function check(schema: z.ZodType, payload: unknown): Checked {
+/** Checks a payload by its schema. Paths of issues join names and indexes by dots, for example `model_params.0.lower`. */
+function check(schema: z.ZodType, payload: unknown): Checked {
   const parsed = schema.safeParse(payload);
   if (parsed.success) return { ok: true, value: parsed.data };
   return {
@@ -105,13 +105,13 @@ export function check(schema: z.ZodType, payload: unknown): Checked {
 }
 
 export const builtInTypes: JobType[] = declarations.map(
-  ({ name, input, result, expiryMinutes = 60, maxAttempts = 3 }) => ({
+  ({ name, input, result, expiryMinutes = defaultExpiryMinutes, maxAttempts = defaultMaxAttempts }) => ({
     name,
     expiryMinutes,
     maxAttempts,
     inputSchema: z.toJSONSchema(input, { io: 'input' }),
     resultSchema: z.toJSONSchema(result, { io: 'input' }),
     checkInput: (payload) => check(input, payload),
-    checkResult: (payload) => check(result, payload),
+    checkResult: (resultPayload) => check(result, resultPayload),
   }),
 );

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { z } from 'zod';
-import { SetupError } from '../../contract/errors.js';
-import type { Checked, JobType } from './registry.js';
+import { type Issue, SetupError, toMessage } from '../../contract/errors.js';
+import { type Checked, defaultExpiryMinutes, defaultMaxAttempts, type JobType } from './registry.js';
 
 const jsonSchema = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
 
@@ -11,46 +11,47 @@ const typeFile = z.strictObject({
   name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'expected upper-case letters, digits and _'),
   input: jsonSchema,
   result: jsonSchema.default(true),
-  expiryMinutes: z.number().positive().max(10_080).default(60),
-  maxAttempts: z.int().min(1).max(100).default(3),
+  expiryMinutes: z.number().positive().max(10_080).default(defaultExpiryMinutes),
+  maxAttempts: z.int().min(1).max(100).default(defaultMaxAttempts),
 });
 
 /**
- * The job types that an operator declared, one JSON file each. A file that is not usable stops the start with its name
- * and the reason; a folder that is not there declares none.
+ * Reads the job types that an operator declared, one JSON file each, in the order of file names. A missing directory declares
+ * none. Throws `SetupError` for an invalid file or for a name that `takenNames` or another file declares.
  */
-export async function readConfiguredTypes(folder: string, taken: readonly string[]): Promise<JobType[]> {
-  const names = await readdir(folder).catch(() => []);
+export async function readConfiguredTypes(directory: string, takenNames: readonly string[]): Promise<JobType[]> {
+  const names = await readdir(directory).catch(() => []);
   const types: JobType[] = [];
-  for (const file of names.filter((name) => name.endsWith('.json')).sort()) {
-    const type = await readTypeFile(path.join(folder, file));
-    if (taken.includes(type.name) || types.some(({ name }) => name === type.name)) {
-      throw bad(path.join(folder, file), `the job type ${type.name} is declared already`);
+  for (const name of names.filter((candidate) => candidate.endsWith('.json')).sort()) {
+    const file = path.join(directory, name);
+    const type = await readTypeFile(file);
+    if (takenNames.includes(type.name) || types.some((other) => other.name === type.name)) {
+      throw invalidFile(file, `job type ${type.name} is already declared`);
     }
     types.push(type);
   }
   return types;
 }
 
-const bad = (file: string, reason: string) =>
-  new SetupError(`Job type file ${file}: ${reason}`, { hint: 'Correct the file or take it out of the folder.' });
+const invalidFile = (file: string, reason: string) =>
+  new SetupError(`Invalid job type file ${file}: ${reason}`, {
+    hint: 'Correct the file or move it out of the directory.',
+  });
 
 async function readTypeFile(file: string): Promise<JobType> {
   let content: unknown;
   try {
     content = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw bad(file, error instanceof Error ? error.message : 'not readable');
+    throw invalidFile(file, toMessage(error));
   }
   const parsed = typeFile.safeParse(content);
   if (!parsed.success) {
-    throw bad(
-      file,
-      parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; '),
-    );
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+    throw invalidFile(file, issues.join('; '));
   }
   const { name, input, result, expiryMinutes, maxAttempts } = parsed.data;
-  // Defaults in the schema are filled in, so that equal requests hash equal however much of them was written out.
+  // Fills in defaults, so that equal requests get equal hashes whether or not they spell a default out.
   const ajv = new Ajv2020({
     allErrors: false,
     useDefaults: true,
@@ -58,33 +59,35 @@ async function readTypeFile(file: string): Promise<JobType> {
     allowUnionTypes: true,
     ownProperties: true,
   });
-  const compile = (schema: z.infer<typeof jsonSchema>, part: string) => {
+  const compile = (schema: z.infer<typeof jsonSchema>, field: string) => {
     try {
       return ajv.compile(schema);
     } catch (error) {
-      throw bad(file, `${part}: ${error instanceof Error ? error.message : 'not a JSON Schema'}`);
+      throw invalidFile(file, `${field}: ${toMessage(error)}`);
     }
   };
-  const checkInput = compile(input, 'input');
-  const checkResult = compile(result, 'result');
+  const validateInput = compile(input, 'input');
+  const validateResult = compile(result, 'result');
   return {
     name,
     expiryMinutes,
     maxAttempts,
     inputSchema: input,
     resultSchema: result,
-    checkInput: (payload) => check(checkInput, payload),
-    checkResult: (payload) => check(checkResult, payload),
+    checkInput: (payload) => check(validateInput, payload),
+    checkResult: (resultPayload) => check(validateResult, resultPayload),
   };
 }
 
+/** Checks a copy of the payload, because Ajv fills in defaults in place. */
 function check(validate: ValidateFunction, payload: unknown): Checked {
   const value = structuredClone(payload);
   if (validate(value)) return { ok: true, value };
-  return { ok: false, issues: (validate.errors ?? []).map(describe) };
+  return { ok: false, issues: (validate.errors ?? []).map(toIssue) };
 }
 
-function describe({ instancePath, message, params }: ErrorObject) {
+/** Converts Ajv's path `/options/fine` to `options.fine`. */
+function toIssue({ instancePath, message, params }: ErrorObject): Issue {
   const extra = 'additionalProperty' in params ? `: ${String(params.additionalProperty)}` : '';
   return { path: instancePath.slice(1).replaceAll('/', '.'), message: `${message ?? 'is not valid'}${extra}` };
 }

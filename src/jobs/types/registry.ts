@@ -3,50 +3,51 @@ import type { JobTypeInfo } from '../../contract/jobs.js';
 
 export type Checked = { ok: true; value: unknown } | { ok: false; issues: Issue[] };
 
-/** A kind of job, declared in one place. */
-export interface JobType {
-  name: string;
-  /** How long one attempt may take. */
-  expiryMinutes: number;
-  /** How many workers may try before the job ends. */
-  maxAttempts: number;
-  inputSchema: unknown;
-  resultSchema: unknown;
-  /** Checks and normalises (fills in defaults); issues are relative to the payload. */
+export interface JobType extends JobTypeInfo {
+  /** Checks a request's payload and fills in defaults. Paths of issues begin at the payload, for example `x_dist`. */
   checkInput(payload: unknown): Checked;
-  checkResult(payload: unknown): Checked;
+  checkResult(resultPayload: unknown): Checked;
 }
 
-export interface JobTypeRegistry {
-  readonly names: readonly string[];
-  get(name: string): JobType | undefined;
-  /** The type, or an `invalid` error at `path` that lists the types there are. */
-  require(name: string, path: string): JobType;
-  describe(): JobTypeInfo[];
-}
-
-/** Expiry of jobs whose type is no longer declared. */
+/** Time limit of one attempt, for types that set none and for jobs whose type is no longer declared. */
 export const defaultExpiryMinutes = 60;
+/** Workers that may try before the job ends, for types that set no number. */
+export const defaultMaxAttempts = 3;
 
-export function createRegistry(types: readonly JobType[]): JobTypeRegistry {
-  const byName = new Map(types.map((type) => [type.name, type]));
-  const names = [...byName.keys()];
-  return {
-    names,
-    get: (name) => byName.get(name),
-    require(name, path) {
-      const type = byName.get(name);
-      if (type) return type;
-      const message = `unknown job type; there are ${names.join(', ')}`;
-      throw new ServiceError('invalid', 'Invalid request', { issues: [{ path, message }] });
-    },
-    describe: () =>
-      types.map(({ name, inputSchema, resultSchema, expiryMinutes, maxAttempts }) => ({
-        name,
-        inputSchema,
-        resultSchema,
-        expiryMinutes,
-        maxAttempts,
-      })),
-  };
+/** The declared job types by name. */
+export class JobTypeRegistry {
+  readonly names: readonly string[];
+  private readonly byName: ReadonlyMap<string, JobType>;
+
+  constructor(readonly all: readonly JobType[]) {
+    this.byName = new Map(all.map((type) => [type.name, type]));
+    this.names = [...this.byName.keys()];
+  }
+
+  get(name: string): JobType | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Returns the type. Throws an `invalid` error with an issue at `path` that lists the declared types. */
+  require(name: string, path: string): JobType {
+    const type = this.get(name);
+    if (type) return type;
+    throw invalidPayload([{ path: '', message: `unknown job type: expected one of ${this.names.join(', ')}` }], path);
+  }
+
+  describe(): JobTypeInfo[] {
+    return this.all.map(({ name, inputSchema, resultSchema, expiryMinutes, maxAttempts }) => ({
+      name,
+      inputSchema,
+      resultSchema,
+      expiryMinutes,
+      maxAttempts,
+    }));
+  }
 }
+
+/** Returns an `invalid` error with the issues below `path`: `x_dist` below `inputPayload` → `inputPayload.x_dist`. */
+export const invalidPayload = (issues: readonly Issue[], path: string): ServiceError =>
+  new ServiceError('invalid', 'Invalid request', {
+    issues: issues.map((issue) => ({ ...issue, path: [path, issue.path].filter(Boolean).join('.') })),
+  });

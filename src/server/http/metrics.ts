@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CapacityStore } from '../../capacity/store.js';
 import type { Database } from '../../database/database.js';
 import { readDemand } from '../../jobs/sql/demand.js';
-import { countJobs } from '../../jobs/sql/read.js';
+import { countJobs } from '../../jobs/sql/metrics.js';
 
 /** Least time between two counts of all jobs, because a count reads the whole table. */
 const countIntervalMs = 15_000;

@@ -1,38 +1,50 @@
 import { jobRoutes } from '../../contract/job-routes.js';
-import type { Submissions } from '../../jobs/submit.js';
+import { requestCancellation } from '../../jobs/cancel.js';
+import { getDownloads } from '../../jobs/download.js';
+import { followJob } from '../../jobs/follow.js';
+import type { Jobs } from '../../jobs/jobs.js';
+import { invalidateResults } from '../../jobs/sql/invalidate-cache.js';
+import { getJob, listJobRequests, listJobs } from '../../jobs/visible-jobs.js';
 import { streamEvents } from '../http/event-stream.js';
 import type { Http } from '../http/routes.js';
 
-/** The user's side of jobs. */
-export function jobRoutesOn(http: Http, jobs: Submissions): void {
-  http.guarded(jobRoutes.create, ({ body }, { caller }) => jobs.create(body, caller));
+/** Converts a request body to a submission: the payload is `inputPayload` in HTTP and `payload` from here on. */
+const toSubmission = <Body extends { inputPayload?: unknown }>({ inputPayload: payload, ...rest }: Body) => ({
+  ...rest,
+  payload,
+});
+
+/** Binds the routes of users for submissions, lists, types and the cache. */
+export function addJobRoutes(http: Http, jobs: Jobs): void {
+  http.guarded(jobRoutes.create, ({ body }, { caller }) => jobs.submissions.submit(toSubmission(body), caller));
   http.guarded(jobRoutes.batch, async ({ body }, { caller }) => ({
-    results: await jobs.createBatch(body.jobs, caller),
+    results: await jobs.submissions.submitBatch(body.jobs.map(toSubmission), caller),
   }));
   http.guarded(jobRoutes.list, async ({ query }, { caller }) => {
-    const { rows, total, nextCursor } = await jobs.list(query, caller);
+    const { rows, total, nextCursor } = await listJobs(jobs, query, caller);
     return { jobs: rows, total, nextCursor };
   });
   http.guarded(jobRoutes.requests, async ({ query }, { caller }) => {
-    const { rows, total, nextCursor } = await jobs.requests(query, caller);
+    const { rows, total, nextCursor } = await listJobRequests(jobs, query, caller);
     return { jobRequests: rows, total, nextCursor };
   });
-  http.guarded(jobRoutes.types, () => ({ types: jobs.describeTypes() }));
-  http.guarded(jobRoutes.invalidate, async ({ body }) => ({ invalidated: await jobs.invalidate(body.type) }));
+  http.guarded(jobRoutes.types, () => ({ types: jobs.types.describe() }));
+  http.guarded(jobRoutes.invalidate, async ({ body }) => {
+    jobs.types.require(body.type, 'type');
+    return { invalidated: await invalidateResults(jobs.database, body.type) };
+  });
 }
 
-/** Routes of one job: registered last, because `/api/jobs/:id` would also match `/api/jobs/poll`. */
-export function oneJobRoutesOn(http: Http, jobs: Submissions): void {
-  http.guarded(jobRoutes.download, ({ params, query }, { caller, apiUrl }) =>
-    jobs.download(params.id, caller, query.expirySeconds, apiUrl),
+/** Binds the routes of one job. Call last, because `/api/jobs/:id` also matches `/api/jobs/poll`. */
+export function addOneJobRoutes(http: Http, jobs: Jobs): void {
+  http.guarded(jobRoutes.download, ({ params, query: { expirySeconds } }, { caller, apiUrl }) =>
+    getDownloads(jobs, params.id, caller, { expirySeconds, apiUrl }),
   );
   http.guarded(jobRoutes.events, ({ params }, { caller, signal, response }) =>
-    streamEvents(response, jobs.events(params.id, caller, signal)),
+    streamEvents(response, followJob(jobs, params.id, caller, signal)),
   );
   http.guarded(jobRoutes.cancel, async ({ params }, { caller }) => ({
-    job: await jobs.cancel(params.id, caller),
+    job: await requestCancellation(jobs, params.id, caller),
   }));
-  http.guarded(jobRoutes.get, async ({ params }, { caller }) => ({
-    job: await jobs.get(params.id, caller),
-  }));
+  http.guarded(jobRoutes.get, async ({ params }, { caller }) => ({ job: await getJob(jobs, params.id, caller) }));
 }

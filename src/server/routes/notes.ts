@@ -3,7 +3,7 @@ import { createNote, listNotes, listPolygonNotes, removeNote, updateNote } from 
 import type { SitesDatabase } from '../../sites/polygons.js';
 import type { Http } from '../http/routes.js';
 
-export function noteRoutesOn(http: Http, database: SitesDatabase): void {
+export function addNoteRoutes(http: Http, database: SitesDatabase): void {
   http.guarded(noteRoutes.list, async ({ query }, { caller }) => {
     const { rows: notes, nextCursor } = await listNotes(database, query, caller);
     return { notes, nextCursor };

@@ -9,7 +9,7 @@ import {
 } from '../../sites/polygons.js';
 import type { Http } from '../http/routes.js';
 
-export function polygonRoutesOn(http: Http, database: SitesDatabase): void {
+export function addPolygonRoutes(http: Http, database: SitesDatabase): void {
   http.guarded(polygonRoutes.list, async ({ query }, { caller }) => {
     const { rows: polygons, nextCursor } = await listPolygons(database, query, caller);
     return { polygons, nextCursor };

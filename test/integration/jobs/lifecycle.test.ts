@@ -1,7 +1,7 @@
 // What happens to a job between its claim and its end: heartbeat, expiry, silence, release, cancellation.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { loseOverdue } from '../../../src/jobs/sql/requeue.js';
+import { requeueOverdue } from '../../../src/jobs/sql/requeue.js';
 import {
   attemptsOf,
   claim,
@@ -110,7 +110,7 @@ describe('an assignment that expired', () => {
       expect(await statusOf(system, jobId)).toBe(next);
     }
     const attempts = await attemptsOf(system, jobId);
-    expect(attempts.map(({ reason }) => reason)).toEqual(Array(3).fill('the time allowed for an attempt ran out'));
+    expect(attempts.map(({ reason }) => reason)).toEqual(Array(3).fill('the assignment expired'));
     expect(await claim(worker)).toEqual([]);
   });
 
@@ -242,7 +242,7 @@ describe('the sweeper', () => {
     );
     // Also without the lock, which is only there to spare work.
     const moved = await Promise.all(
-      Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? sweepNow(system) : loseOverdue(system.database, 60))),
+      Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? sweepNow(system) : requeueOverdue(system.database, 60))),
     );
     const ids = moved.flatMap((some) => some ?? []).map(({ id }) => id);
     expect(ids).toHaveLength(50);

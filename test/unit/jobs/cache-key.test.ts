@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalJson, jobHash } from '../../../src/jobs/cache-key.js';
 
-/** The same value with the keys of every object in the opposite order. */
+/** Reverses the order of the keys of every object. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;
@@ -13,7 +13,7 @@ function reversed(value: unknown): unknown {
   );
 }
 
-/** Equality of JSON by its definition, not by way of a text. */
+/** Compares JSON by its definition rather than by its text. */
 function equalAsJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) {
     return (
@@ -26,12 +26,12 @@ function equalAsJson(a: unknown, b: unknown): boolean {
       left.size === right.size && [...left].every(([key, item]) => right.has(key) && equalAsJson(item, right.get(key)))
     );
   }
-  // JSON knows one zero.
+  // JSON has a single zero, and `-0 === 0`.
   return a === b;
 }
 
 const json = fc.jsonValue({ maxDepth: 4 });
-/** Few keys and few leaves, so that two values are often nearly, and sometimes wholly, equal. */
+/** Few keys and few leaves, so that two values are often nearly, and sometimes fully, equal. */
 const nearlyEqual = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
@@ -55,22 +55,20 @@ describe('canonicalJson', () => {
     expect(canonicalJson(value)).toBe(text);
   });
 
-  it('reads back as the same JSON', () => {
-    fc.assert(fc.property(json, (value) => equalAsJson(JSON.parse(canonicalJson(value)), value)));
+  it('writes text that parses to the same JSON', () => {
+    fc.assert(fc.property(json, (value) => expect(equalAsJson(JSON.parse(canonicalJson(value)), value)).toBe(true)));
   });
 });
 
 describe('jobHash', () => {
-  it('is the same whatever the order of keys', () => {
-    fc.assert(fc.property(json, (value) => jobHash('TEST', value) === jobHash('TEST', reversed(value))));
+  it('ignores the order of keys', () => {
+    fc.assert(fc.property(json, (value) => expect(jobHash('TEST', reversed(value))).toBe(jobHash('TEST', value))));
   });
 
-  it('is the same exactly for payloads that are equal as JSON', () => {
+  it('returns equal hashes exactly for payloads that are equal as JSON', () => {
     fc.assert(
-      fc.property(
-        nearlyEqual,
-        nearlyEqual,
-        (a, b) => (jobHash('TEST', a) === jobHash('TEST', b)) === equalAsJson(a, b),
+      fc.property(nearlyEqual, nearlyEqual, (a, b) =>
+        expect(jobHash('TEST', a) === jobHash('TEST', b)).toBe(equalAsJson(a, b)),
       ),
       { numRuns: 2000 },
     );
@@ -80,7 +78,7 @@ describe('jobHash', () => {
     expect(jobHash('A', {})).not.toBe(jobHash('B', {}));
   });
 
-  it('is a SHA-256 in hex', () => {
+  it('returns a SHA-256 in hex', () => {
     expect(jobHash('TEST', { id: 1 })).toMatch(/^[0-9a-f]{64}$/);
   });
 });

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createDispatcher } from '../../../src/jobs/claim-queue.js';
+import { assignToWaiters, ClaimQueue } from '../../../src/jobs/claim-queue.js';
 import type { ClaimedJob, ClaimSlot } from '../../../src/jobs/sql/claim.js';
 
 beforeEach(() => {
@@ -44,62 +44,63 @@ const claimedJob = (id: number, type: string, slot: number): ClaimedJob => {
   };
 };
 
-/** A dispatcher over a queue in memory; `gate` holds back looks at the queue. */
-function system({ pollIntervalMs = 5_000 } = {}) {
-  const queue: { id: number; type: string }[] = [];
-  const looks: { types: readonly string[]; workers: string[] }[] = [];
-  const handedBack: number[] = [];
-  const state: { gate: Promise<void> | undefined; failure: Error | undefined } = {
-    gate: undefined,
+/** A claim queue over jobs in memory. `barrier` delays the answers of claims. */
+function createFixture({ pollIntervalMs = 5_000 } = {}) {
+  const jobs: { id: number; type: string }[] = [];
+  const claims: { types: readonly string[]; workers: string[] }[] = [];
+  const released: number[] = [];
+  const state: { barrier: Promise<void> | undefined; failure: Error | undefined } = {
+    barrier: undefined,
     failure: undefined,
   };
-  const dispatcher = createDispatcher({
+  const claimQueue = new ClaimQueue({
     async claim(types, slots: readonly ClaimSlot[]) {
-      looks.push({ types, workers: slots.map(({ taskArn }) => taskArn) });
-      const taken: ClaimedJob[] = [];
+      claims.push({ types, workers: slots.map(({ taskArn }) => taskArn) });
+      const claimed: ClaimedJob[] = [];
       if (!state.failure) {
         for (const [slot, { count }] of slots.entries()) {
           for (let n = 0; n < count; n += 1) {
-            const at = queue.findIndex(({ type }) => types.includes(type));
-            const [job] = at < 0 ? [] : queue.splice(at, 1);
-            if (job) taken.push(claimedJob(job.id, job.type, slot));
+            const index = jobs.findIndex(({ type }) => types.includes(type));
+            const [job] = index < 0 ? [] : jobs.splice(index, 1);
+            if (job) claimed.push(claimedJob(job.id, job.type, slot));
           }
         }
       }
-      await state.gate;
+      await state.barrier;
       if (state.failure) throw state.failure;
-      return taken;
+      return claimed;
     },
-    async handBack(claimed) {
-      for (const { job } of claimed) handedBack.push(job.id);
+    async release(claimed) {
+      for (const { job } of claimed) released.push(job.id);
     },
     pollIntervalMs: () => pollIntervalMs,
     now: Date.now,
   });
-  const settled: string[] = [];
+  const answered: string[] = [];
   const claim = (
     worker: string,
     { types = ['A'], count = 1, waitMs = 10_000, signal = new AbortController().signal } = {},
   ) =>
-    dispatcher.claim({ types, taskArn: worker, clusterArn: 'c', count, waitMs, signal }).then(
+    claimQueue.claim({ types, taskArn: worker, clusterArn: 'c', count, waitMs, signal }).then(
       (claimed) => {
-        settled.push(worker);
+        answered.push(worker);
         return claimed.map(({ job }) => job.id);
       },
       (error: Error) => {
-        settled.push(worker);
+        answered.push(worker);
         return error.message;
       },
     );
-  const add = (...ids: number[]) => queue.push(...ids.map((id) => ({ id, type: 'A' })));
-  return { dispatcher, queue, looks, handedBack, state, settled, claim, add };
+  const add = (...ids: number[]) => jobs.push(...ids.map((id) => ({ id, type: 'A' })));
+  return { claimQueue, jobs, claims, released, state, answered, claim, add };
 }
 
+/** Lets the event loop turn, so that queued claims are served. */
 const turns = async (count = 5) => {
   for (let n = 0; n < count; n += 1) await setImmediate();
 };
 
-function gate() {
+function createBarrier() {
   let open = () => {};
   const closed = new Promise<void>((resolve) => {
     open = resolve;
@@ -107,87 +108,94 @@ function gate() {
   return { closed, open };
 }
 
-describe('a claim', () => {
+describe('claim', () => {
   it('gets a waiting job at once', async () => {
-    const { claim, add } = system();
+    const { claim, add } = createFixture();
     add(1);
     expect(await claim('w')).toEqual([1]);
   });
 
-  it('that does not wait gets nothing at once when nothing is there', async () => {
-    const { claim, dispatcher } = system();
+  it('gets nothing at once when no job waits and the request does not wait', async () => {
+    const { claim, claimQueue } = createFixture();
     expect(await claim('w', { waitMs: 0 })).toEqual([]);
-    expect(dispatcher.waiting()).toBe(0);
+    expect(claimQueue.countWaiting()).toBe(0);
   });
 
-  it('gets up to the number it asked for', async () => {
-    const { claim, add } = system();
+  it('gets up to the requested number of jobs', async () => {
+    const { claim, add } = createFixture();
     add(1, 2, 3);
     expect(await claim('w', { count: 2 })).toEqual([1, 2]);
   });
 
-  it('is served together with those of the same turn, in one look, in order', async () => {
-    const { claim, add, looks } = system();
+  it('serves requests of the same turn by one statement, in order', async () => {
+    const { claim, add, claims } = createFixture();
     add(1, 2);
     expect(await Promise.all([claim('a'), claim('b')])).toEqual([[1], [2]]);
-    expect(looks.map(({ workers }) => workers)).toEqual([['a', 'b']]);
+    expect(claims.map(({ workers }) => workers)).toEqual([['a', 'b']]);
   });
 
-  it('with the same types in another order stands in the same line', async () => {
-    const { claim, add, looks } = system();
+  it('serves requests for more than 400 jobs by several statements', async () => {
+    const { claim, claims } = createFixture();
+    const workers = Array.from({ length: 5 }, (_, n) => `w${n}`);
+    await Promise.all(workers.map((worker) => claim(worker, { count: 100, waitMs: 0 })));
+    expect(claims.map(({ workers: served }) => served)).toEqual([workers.slice(0, 4), workers.slice(4)]);
+  });
+
+  it('serves requests for the same types in another order from the same queue', async () => {
+    const { claim, add, claims } = createFixture();
     add(1, 2);
     await Promise.all([claim('a', { types: ['A', 'B'] }), claim('b', { types: ['B', 'A', 'B'] })]);
-    expect(looks).toHaveLength(1);
+    expect(claims).toHaveLength(1);
   });
 
-  it('takes its types in turn, so that none starves another', async () => {
-    const { claim, looks } = system();
+  it('takes the types in turn, so that no type starves another', async () => {
+    const { claim, claims } = createFixture();
     for (let n = 0; n < 4; n += 1) await claim('w', { types: ['A', 'B'], waitMs: 0 });
-    const firsts = looks.map(({ types }) => types[0]);
-    expect(new Set([firsts[0], firsts[1]])).toEqual(new Set(['A', 'B']));
+    const [first, second] = claims.map(({ types }) => types[0]);
+    expect(new Set([first, second])).toEqual(new Set(['A', 'B']));
   });
 
-  it('waits, and gets the job that wakes it', async () => {
-    const { claim, add, dispatcher } = system();
+  it('waits and gets the job of the notification', async () => {
+    const { claim, add, claimQueue } = createFixture();
     const waiting = claim('w');
     await turns();
-    expect(dispatcher.waiting()).toBe(1);
+    expect(claimQueue.countWaiting()).toBe(1);
     add(1);
-    dispatcher.wake('A');
+    claimQueue.notify('A');
     expect(await waiting).toEqual([1]);
-    expect(dispatcher.waiting()).toBe(0);
+    expect(claimQueue.countWaiting()).toBe(0);
   });
 
-  it('is not woken by a job of a type that it does not want', async () => {
-    const { claim, looks, dispatcher, settled } = system();
+  it('ignores the notification of a type that the request does not name', async () => {
+    const { claim, claims, claimQueue, answered } = createFixture();
     void claim('w');
     await turns();
-    dispatcher.wake('B');
+    claimQueue.notify('B');
     await turns();
-    expect(looks).toHaveLength(1);
-    expect(settled).toEqual([]);
+    expect(claims).toHaveLength(1);
+    expect(answered).toEqual([]);
   });
 
-  it('is woken by a wake of any type', async () => {
-    const { claim, add, dispatcher } = system();
+  it('gets a job of a notification of any type', async () => {
+    const { claim, add, claimQueue } = createFixture();
     const waiting = claim('w');
     await turns();
     add(1);
-    dispatcher.wake(undefined);
+    claimQueue.notify(undefined);
     expect(await waiting).toEqual([1]);
   });
 
-  it('ends with nothing when its time is over', async () => {
-    const { claim, dispatcher } = system();
+  it('gets nothing when the wait time has passed', async () => {
+    const { claim, claimQueue } = createFixture();
     const waiting = claim('w', { waitMs: 300 });
     await turns();
     jest.advanceTimersByTime(300);
     expect(await waiting).toEqual([]);
-    expect(dispatcher.waiting()).toBe(0);
+    expect(claimQueue.countWaiting()).toBe(0);
   });
 
-  it('looks again by itself, for wakes that were lost', async () => {
-    const { claim, add } = system({ pollIntervalMs: 500 });
+  it('polls for jobs whose notification was lost', async () => {
+    const { claim, add } = createFixture({ pollIntervalMs: 500 });
     const waiting = claim('w');
     await turns();
     add(1);
@@ -195,23 +203,35 @@ describe('a claim', () => {
     expect(await waiting).toEqual([1]);
   });
 
-  it('does not miss a wake that comes during its look', async () => {
-    const { claim, add, dispatcher, state } = system();
-    const { closed, open } = gate();
-    state.gate = closed;
+  it('misses no notification that arrives during its statement', async () => {
+    const { claim, add, claimQueue, state } = createFixture();
+    const { closed, open } = createBarrier();
+    state.barrier = closed;
     const waiting = claim('w');
     await turns();
     add(1);
-    dispatcher.wake('A');
-    state.gate = undefined;
+    claimQueue.notify('A');
+    state.barrier = undefined;
     open();
     expect(await waiting).toEqual([1]);
   });
+
+  it('rejects when its statement fails, and serves later requests', async () => {
+    const { claim, add, state } = createFixture();
+    state.failure = new Error('the database is unavailable');
+    expect(await Promise.all([claim('a'), claim('b')])).toEqual([
+      'the database is unavailable',
+      'the database is unavailable',
+    ]);
+    state.failure = undefined;
+    add(1);
+    expect(await claim('c')).toEqual([1]);
+  });
 });
 
-describe('waiting claims', () => {
-  it('are served in the order of their coming', async () => {
-    const { claim, add, dispatcher, settled } = system();
+describe('notify', () => {
+  it('serves waiting claims in order of arrival', async () => {
+    const { claim, add, claimQueue, answered } = createFixture();
     const waiting: Promise<unknown>[] = [];
     for (const worker of ['first', 'second', 'third']) {
       waiting.push(claim(worker));
@@ -219,54 +239,54 @@ describe('waiting claims', () => {
     }
     for (const [n] of waiting.entries()) {
       add(n);
-      dispatcher.wake('A');
+      claimQueue.notify('A');
       await turns();
     }
     await Promise.all(waiting);
-    expect(settled).toEqual(['first', 'second', 'third']);
+    expect(answered).toEqual(['first', 'second', 'third']);
   });
 
-  it('are all served by one wake when there is work for all, also beyond one look', async () => {
-    const { claim, add, dispatcher } = system();
+  it('serves all waiting claims when jobs wait for all, also beyond one statement', async () => {
+    const { claim, add, claimQueue } = createFixture();
     const waiting = Array.from({ length: 250 }, (_, n) => claim(`w${n}`));
     await turns();
     add(...waiting.keys());
-    dispatcher.wake('A');
+    claimQueue.notify('A');
     expect((await Promise.all(waiting)).flat()).toHaveLength(250);
   });
 
-  it('cost at most a hundred looks by a wake that brings one job', async () => {
-    const { claim, add, dispatcher, looks } = system();
+  it('serves at most a hundred waiting claims for a single job', async () => {
+    const { claim, add, claimQueue, claims } = createFixture();
     const waiting = Array.from({ length: 250 }, (_, n) => claim(`w${n}`));
     await turns();
-    looks.length = 0;
+    claims.length = 0;
     add(1);
-    dispatcher.wake('A');
+    claimQueue.notify('A');
     await turns();
-    expect(looks.flatMap(({ workers }) => workers).length).toBeLessThanOrEqual(100);
-    dispatcher.close();
+    expect(claims.flatMap(({ workers }) => workers).length).toBeLessThanOrEqual(100);
+    claimQueue.close();
     await Promise.all(waiting);
   });
 });
 
-describe('a worker that hangs up', () => {
-  it('leaves the line', async () => {
-    const { claim, dispatcher, add, queue } = system();
+describe('claim of a worker that hangs up', () => {
+  it('leaves the queue', async () => {
+    const { claim, claimQueue, add, jobs } = createFixture();
     const hangUp = new AbortController();
     const waiting = claim('w', { signal: hangUp.signal });
     await turns();
     hangUp.abort();
     expect(await waiting).toEqual([]);
     add(1);
-    dispatcher.wake('A');
+    claimQueue.notify('A');
     await turns();
-    expect(queue).toHaveLength(1);
+    expect(jobs).toHaveLength(1);
   });
 
-  it('while it is served has its job handed back', async () => {
-    const { claim, add, state, handedBack } = system();
-    const { closed, open } = gate();
-    state.gate = closed;
+  it('releases the job when the worker hangs up during the statement', async () => {
+    const { claim, add, state, released } = createFixture();
+    const { closed, open } = createBarrier();
+    state.barrier = closed;
     add(1);
     const hangUp = new AbortController();
     const waiting = claim('w', { signal: hangUp.signal });
@@ -274,43 +294,55 @@ describe('a worker that hangs up', () => {
     hangUp.abort();
     open();
     expect(await waiting).toEqual([]);
-    expect(handedBack).toEqual([1]);
+    expect(released).toEqual([1]);
   });
 
-  it('before it was served gets nothing', async () => {
-    const { claim, add, queue, handedBack } = system();
+  it('gets nothing when the worker hung up before the statement', async () => {
+    const { claim, add, jobs, released } = createFixture();
     add(1);
     expect(await claim('w', { signal: AbortSignal.abort() })).toEqual([]);
-    expect(queue.length + handedBack.length).toBe(1);
-  });
-});
-
-describe('a look that fails', () => {
-  it('fails the claims it served, and later ones work', async () => {
-    const { claim, add, state } = system();
-    state.failure = new Error('the database is away');
-    expect(await Promise.all([claim('a'), claim('b')])).toEqual(['the database is away', 'the database is away']);
-    state.failure = undefined;
-    add(1);
-    expect(await claim('c')).toEqual([1]);
+    expect(jobs.length + released.length).toBe(1);
   });
 });
 
 describe('close', () => {
   it('answers every waiting claim with nothing', async () => {
-    const { claim, dispatcher } = system();
+    const { claim, claimQueue } = createFixture();
     const waiting = Promise.all([claim('a'), claim('b', { types: ['B'] })]);
     await turns();
-    dispatcher.close();
+    claimQueue.close();
     expect(await waiting).toEqual([[], []]);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('lets later claims take what is there, without waiting', async () => {
-    const { claim, dispatcher, add } = system();
-    dispatcher.close();
+  it('lets later claims take waiting jobs without waiting', async () => {
+    const { claim, claimQueue, add } = createFixture();
+    claimQueue.close();
     add(1);
     expect(await claim('a')).toEqual([1]);
     expect(await claim('b')).toEqual([]);
+  });
+});
+
+describe('assignToWaiters', () => {
+  const waiter = (signal = new AbortController().signal) => ({ request: { signal } });
+
+  it('answers each waiter with the jobs of its slot', () => {
+    const [first, second, third] = [waiter(), waiter(), waiter()];
+    const jobs = [claimedJob(1, 'A', 2), claimedJob(2, 'A', 0), claimedJob(3, 'A', 2)];
+    expect(assignToWaiters([first, second, third], jobs)).toEqual({
+      answers: [
+        [first, [jobs[1]]],
+        [third, [jobs[0], jobs[2]]],
+      ],
+      unserved: [second],
+      orphaned: [],
+    });
+  });
+
+  it('returns the jobs of a worker that hung up as orphaned', () => {
+    const gone = waiter(AbortSignal.abort());
+    const job = claimedJob(1, 'A', 0);
+    expect(assignToWaiters([gone], [job])).toEqual({ answers: [[gone, []]], unserved: [], orphaned: [job] });
   });
 });

@@ -1,46 +1,58 @@
-import { expect, it } from '@jest/globals';
-import { createOffers } from '../../../src/jobs/poll-order.js';
+import { describe, expect, it } from '@jest/globals';
+import { PollOrder, rotate } from '../../../src/jobs/poll-order.js';
 
 const jobs = [{ id: 1 }, { id: 2 }, { id: 3 }];
 const ids = (arranged: { id: number }[]) => arranged.map(({ id }) => id);
 
-function offersAt(start = 0) {
-  const clock = { ms: start };
-  return { clock, offers: createOffers(() => clock.ms) };
+function createOrder() {
+  const clock = { ms: 1_000 };
+  return { clock, order: new PollOrder(() => clock.ms) };
 }
 
-it('one caller alone always sees the strict order', () => {
-  const { offers } = offersAt();
-  for (let n = 0; n < 3; n += 1) expect(ids(offers.arrange(jobs, 3, 'a'))).toEqual([1, 2, 3]);
+describe('PollOrder', () => {
+  it('shows the strict order to a worker that polls alone', () => {
+    const { order } = createOrder();
+    for (let n = 0; n < 3; n += 1) expect(ids(order.arrange(jobs, 3, 'a'))).toEqual([1, 2, 3]);
+  });
+
+  it('shows workers that poll at the same instant different jobs first', () => {
+    const { order } = createOrder();
+    expect(['a', 'b', 'c'].map((worker) => order.arrange(jobs, 1, worker)[0]?.id)).toEqual([1, 2, 3]);
+  });
+
+  it('shows a job last, but still shows it, when another worker was offered the job first', () => {
+    const { order } = createOrder();
+    order.arrange(jobs, 3, 'a');
+    expect(ids(order.arrange(jobs, 3, 'b'))).toEqual([2, 3, 1]);
+  });
+
+  it('shows all jobs to more workers than jobs', () => {
+    const { order } = createOrder();
+    for (const worker of ['a', 'b', 'c', 'd']) expect(ids(order.arrange(jobs, 3, worker)).sort()).toEqual([1, 2, 3]);
+  });
+
+  it('shows a job to other workers again after 100 ms', () => {
+    const { order, clock } = createOrder();
+    order.arrange(jobs, 1, 'a');
+    clock.ms += 99;
+    expect(ids(order.arrange(jobs, 1, 'b'))).toEqual([2]);
+    clock.ms += 2;
+    expect(ids(order.arrange(jobs, 1, 'c'))).toEqual([1]);
+  });
+
+  it('shows at most the limit, and nothing when no job waits', () => {
+    const { order } = createOrder();
+    expect(order.arrange(jobs, 2, 'a')).toHaveLength(2);
+    expect(order.arrange([], 2, 'a')).toEqual([]);
+  });
 });
 
-it('callers at the same instant are shown different jobs first', () => {
-  const { offers } = offersAt();
-  expect(['a', 'b', 'c'].map((caller) => offers.arrange(jobs, 1, caller)[0]?.id)).toEqual([1, 2, 3]);
-});
-
-it('what others were shown first comes last, but is not hidden', () => {
-  const { offers } = offersAt();
-  offers.arrange(jobs, 3, 'a');
-  expect(ids(offers.arrange(jobs, 3, 'b'))).toEqual([2, 3, 1]);
-});
-
-it('more callers than jobs still see all of them', () => {
-  const { offers } = offersAt();
-  for (const caller of ['a', 'b', 'c', 'd']) expect(ids(offers.arrange(jobs, 3, caller)).sort()).toEqual([1, 2, 3]);
-});
-
-it('an offer that was not taken within 100 ms is shown to others again', () => {
-  const { offers, clock } = offersAt();
-  offers.arrange(jobs, 1, 'a');
-  clock.ms = 99;
-  expect(ids(offers.arrange(jobs, 1, 'b'))).toEqual([2]);
-  clock.ms = 100;
-  expect(ids(offers.arrange(jobs, 1, 'c'))).toEqual([1]);
-});
-
-it('shows no more than the limit, and nothing when nothing waits', () => {
-  const { offers } = offersAt();
-  expect(offers.arrange(jobs, 2, 'a')).toHaveLength(2);
-  expect(offers.arrange([], 2, 'a')).toEqual([]);
+describe('rotate', () => {
+  it.each([
+    [0, ['A', 'B', 'C']],
+    [1, ['B', 'C', 'A']],
+    [2, ['C', 'A', 'B']],
+  ])('begins at %d', (start, rotated) => {
+    expect(rotate(['A', 'B', 'C'], start)).toEqual(rotated);
+  });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { builtInTypes } from '../../../../src/jobs/types/built-in.js';
-import { createRegistry } from '../../../../src/jobs/types/registry.js';
+import { JobTypeRegistry } from '../../../../src/jobs/types/registry.js';
 
-const registry = createRegistry(builtInTypes);
+const registry = new JobTypeRegistry(builtInTypes);
 const input = (type: string, payload: unknown) => registry.require(type, 'type').checkInput(payload);
-const result = (type: string, payload: unknown) => registry.require(type, 'type').checkResult(payload);
+const result = (type: string, resultPayload: unknown) => registry.require(type, 'type').checkResult(resultPayload);
 
 const criteria = { region: 'Cairns-Cooktown', reef_type: 'slopes' };
 const suitability = { ...criteria, x_dist: 450, y_dist: 20 };
@@ -22,7 +22,7 @@ const bounds = ['depth', 'low_tide', 'high_tide', 'slope', 'rugosity', 'turbidit
 const without = (value: object, field: string) =>
   Object.fromEntries(Object.entries(value).filter(([name]) => name !== field));
 
-describe('accepted input', () => {
+describe('built-in types: checkInput', () => {
   it.each<[string, unknown]>([
     ['TEST', { id: 1 }],
     ['TEST', { id: -0.5 }],
@@ -45,11 +45,11 @@ describe('accepted input', () => {
       'ADRIA_MODEL_RUN',
       { ...adria, num_scenarios },
     ]),
-  ])('%s %j', (type, payload) => {
+  ])('accepts %s with %j', (type, payload) => {
     expect(input(type, payload)).toEqual({ ok: true, value: payload });
   });
 
-  it('gets rcp_scenario 45 when it names none', () => {
+  it('fills in rcp_scenario 45', () => {
     expect(input('ADRIA_MODEL_RUN', without(adria, 'rcp_scenario'))).toEqual({
       ok: true,
       value: { ...adria, rcp_scenario: 45 },
@@ -57,7 +57,7 @@ describe('accepted input', () => {
   });
 });
 
-describe('refused input', () => {
+describe('built-in types: checkInput of an invalid payload', () => {
   const strictly: [string, object][] = [
     ['TEST', { id: 1 }],
     ['SUITABILITY_ASSESSMENT', suitability],
@@ -114,14 +114,14 @@ describe('refused input', () => {
       { ...adria, model_params: [{ ...parameter, optional_third: 'x' }] },
       'model_params.0.optional_third',
     ],
-  ])('%s %j at "%s"', (type, payload, path) => {
+  ])('rejects %s with %j at "%s"', (type, payload, path) => {
     const checked = input(type, payload);
     expect(checked.ok).toBe(false);
     if (!checked.ok) expect(checked.issues.map((issue) => issue.path)).toContain(path);
   });
 });
 
-describe('results', () => {
+describe('built-in types: checkResult', () => {
   it.each<[string, unknown]>([
     ['TEST', {}],
     ['TEST', undefined],
@@ -129,8 +129,8 @@ describe('results', () => {
     ['REGIONAL_ASSESSMENT', { cog_path: 'region.tiff' }],
     ['DATA_SPECIFICATION_UPDATE', {}],
     ['ADRIA_MODEL_RUN', adriaResult],
-  ])('%s may leave %j', (type, payload) => {
-    expect(result(type, payload).ok).toBe(true);
+  ])('accepts %s reporting %j', (type, resultPayload) => {
+    expect(result(type, resultPayload).ok).toBe(true);
   });
 
   it.each<[string, unknown]>([
@@ -145,35 +145,35 @@ describe('results', () => {
     ...Object.keys(adriaResult).map((field): [string, unknown] => ['ADRIA_MODEL_RUN', without(adriaResult, field)]),
     ['ADRIA_MODEL_RUN', { ...adriaResult, available_charts: 'cover' }],
     ['ADRIA_MODEL_RUN', { ...adriaResult, chart_metadata: [] }],
-  ])('%s may not leave %j', (type, payload) => {
-    expect(result(type, payload).ok).toBe(false);
+  ])('rejects %s reporting %j', (type, resultPayload) => {
+    expect(result(type, resultPayload).ok).toBe(false);
   });
 });
 
-describe('every type', () => {
+describe('built-in types', () => {
   it.each([
     ['TEST', 60, 1],
     ['SUITABILITY_ASSESSMENT', 60, 3],
     ['REGIONAL_ASSESSMENT', 60, 3],
     ['DATA_SPECIFICATION_UPDATE', 60, 3],
     ['ADRIA_MODEL_RUN', 240, 3],
-  ])('%s has %d minutes and %d attempts', (name, expiryMinutes, maxAttempts) => {
+  ])('allow %s %d minutes and %d attempts', (name, expiryMinutes, maxAttempts) => {
     expect(registry.get(name)).toMatchObject({ expiryMinutes, maxAttempts });
   });
 
-  it('is one of the five', () => {
+  it('are five', () => {
     expect(builtInTypes).toHaveLength(5);
   });
 
-  it('shows closed JSON Schemas of what it takes', () => {
+  it('describe their input by a JSON Schema without additional properties', () => {
     for (const { inputSchema } of registry.describe()) {
       expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
     }
   });
 });
 
-describe('an unknown type', () => {
-  it('is refused at the given path with the types there are', () => {
+describe('JobTypeRegistry: require', () => {
+  it('rejects an unknown type at the given path and lists the declared types', () => {
     expect(() => registry.require('constructor', 'jobs.3.type')).toThrow(
       expect.objectContaining({
         kind: 'invalid',

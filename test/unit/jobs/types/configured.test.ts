@@ -5,15 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readConfiguredTypes } from '../../../../src/jobs/types/configured.js';
 import type { JobType } from '../../../../src/jobs/types/registry.js';
 
-let folder: string;
+let directory: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-types-'));
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-types-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => rm(directory, { recursive: true }));
 
 const write = (file: string, content: unknown) =>
-  writeFile(path.join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
-const read = (taken: string[] = ['TEST']) => readConfiguredTypes(folder, taken);
+  writeFile(path.join(directory, file), typeof content === 'string' ? content : JSON.stringify(content));
+const read = (takenNames: string[] = ['TEST']) => readConfiguredTypes(directory, takenNames);
 
 const bleaching = {
   name: 'BLEACHING_FORECAST',
@@ -38,8 +38,8 @@ async function onlyType(): Promise<JobType> {
   return type;
 }
 
-describe('a good file', () => {
-  it('declares its type', async () => {
+describe('readConfiguredTypes: valid file', () => {
+  it('declares a type', async () => {
     await write('bleaching.json', bleaching);
     expect(await onlyType()).toMatchObject({
       name: 'BLEACHING_FORECAST',
@@ -50,14 +50,14 @@ describe('a good file', () => {
     });
   });
 
-  it('may leave out result, expiry and attempts', async () => {
+  it('accepts any result, within 60 minutes and 3 attempts, by default', async () => {
     await write('small.json', { name: 'SMALL', input: true });
     const type = await onlyType();
     expect(type).toMatchObject({ expiryMinutes: 60, maxAttempts: 3 });
     expect(type.checkResult({ anything: [1] }).ok).toBe(true);
   });
 
-  it('fills in the defaults of its schema, also nested ones', async () => {
+  it('fills in the defaults of the schema at every level', async () => {
     await write('bleaching.json', bleaching);
     expect((await onlyType()).checkInput({ region: 'north' })).toEqual({
       ok: true,
@@ -65,11 +65,11 @@ describe('a good file', () => {
     });
   });
 
-  it('leaves the given payload as it was', async () => {
+  it('does not change the payload', async () => {
     await write('bleaching.json', bleaching);
-    const given = { region: 'north' };
-    (await onlyType()).checkInput(given);
-    expect(given).toEqual({ region: 'north' });
+    const payload = { region: 'north' };
+    (await onlyType()).checkInput(payload);
+    expect(payload).toEqual({ region: 'north' });
   });
 
   it.each([
@@ -93,12 +93,12 @@ describe('a good file', () => {
   });
 });
 
-describe('a folder', () => {
-  it('that is not there declares no type', async () => {
-    expect(await readConfiguredTypes(path.join(folder, 'none'), [])).toEqual([]);
+describe('readConfiguredTypes: directory', () => {
+  it('declares no type when the directory is missing', async () => {
+    expect(await readConfiguredTypes(path.join(directory, 'none'), [])).toEqual([]);
   });
 
-  it('is read in the order of names, without what is no JSON file', async () => {
+  it('reads JSON files in the order of names and skips the rest', async () => {
     await write('b.json', { ...bleaching, name: 'B' });
     await write('a.json', { ...bleaching, name: 'A' });
     await write('README.md', 'not a type');
@@ -106,7 +106,7 @@ describe('a folder', () => {
   });
 });
 
-describe('a bad file stops the start with its name and the reason:', () => {
+describe('readConfiguredTypes: invalid file', () => {
   it.each<[string, unknown, string]>([
     ['not JSON', '{ "name": ', 'JSON'],
     ['an empty file', '', 'JSON'],
@@ -115,32 +115,32 @@ describe('a bad file stops the start with its name and the reason:', () => {
     ['a lower-case name', { ...bleaching, name: 'bleaching' }, 'name: expected upper-case letters, digits and _'],
     ['no input', { name: 'X' }, 'input: '],
     ['an unknown field', { ...bleaching, inputs: {} }, 'inputs'],
-    ['an expiry of nothing', { ...bleaching, expiryMinutes: 0 }, 'expiryMinutes: '],
+    ['an expiry of zero', { ...bleaching, expiryMinutes: 0 }, 'expiryMinutes: '],
     ['no attempts', { ...bleaching, maxAttempts: 0 }, 'maxAttempts: '],
     ['half an attempt', { ...bleaching, maxAttempts: 1.5 }, 'maxAttempts: '],
     ['a wrong schema', { ...bleaching, input: { type: 'objekt' } }, 'input: '],
     ['a misspelt keyword', { ...bleaching, input: { type: 'object', propertees: {} } }, 'propertees'],
     ['a dangling reference', { ...bleaching, result: { $ref: '#/$defs/none' } }, 'result: '],
     ['another draft', { ...bleaching, input: { $schema: 'http://json-schema.org/draft-07/schema#' } }, 'draft-07'],
-    ['a type that is built in', { ...bleaching, name: 'TEST' }, 'the job type TEST is declared already'],
-  ])('%s', async (_, content, reason) => {
+    ['a type that is built in', { ...bleaching, name: 'TEST' }, 'job type TEST is already declared'],
+  ])('rejects %s with the path, the reason and a hint', async (_, content, reason) => {
     await write('bad.json', content);
     await expect(read()).rejects.toMatchObject({
       name: 'SetupError',
-      message: expect.stringContaining(path.join(folder, 'bad.json')),
-      hint: 'Correct the file or take it out of the folder.',
+      message: expect.stringContaining(path.join(directory, 'bad.json')),
+      hint: 'Correct the file or move it out of the directory.',
     });
     await expect(read()).rejects.toThrow(reason);
   });
 
-  it('a folder of that name', async () => {
-    await mkdir(path.join(folder, 'bad.json'));
+  it('rejects a directory with the name of a file', async () => {
+    await mkdir(path.join(directory, 'bad.json'));
     await expect(read()).rejects.toThrow(/bad\.json: /);
   });
 
-  it('a second declaration of a type, naming the second file', async () => {
+  it('rejects the second declaration of a type with the path of the second file', async () => {
     await write('a.json', bleaching);
     await write('b.json', bleaching);
-    await expect(read()).rejects.toThrow(/b\.json: the job type BLEACHING_FORECAST is declared already/);
+    await expect(read()).rejects.toThrow(/b\.json: job type BLEACHING_FORECAST is already declared/);
   });
 });

@@ -1,0 +1,95 @@
+import type { LRUCache } from 'lru-cache';
+import { notFound, type ServiceError } from '../contract/errors.js';
+import type { JobBody, Progress, ReportOutcome } from '../contract/jobs.js';
+import { createBatcher } from '../database/batcher.js';
+import { isRefusedInput } from '../database/errors.js';
+import type { JobDependencies } from './dependencies.js';
+import { notLive } from './requeue.js';
+import { readAssignmentTypes } from './sql/assignments.js';
+import { type HeartbeatAnswer, recordHeartbeat } from './sql/heartbeat.js';
+import { type Report, type ReportAnswer, recordReports } from './sql/report.js';
+import { invalidPayload } from './types/registry.js';
+
+export interface ReportDependencies extends Pick<JobDependencies, 'database' | 'notifications' | 'types'> {
+  /** Id of an assignment → job type. */
+  assignmentTypes: LRUCache<number, string>;
+}
+
+const maxReportsPerStatement = 400;
+
+/** Records the results that workers report. Reports that arrive together are recorded by one statement and one commit. */
+export class JobReports {
+  private readonly record: (report: Report) => Promise<ReportAnswer>;
+
+  constructor(private readonly deps: ReportDependencies) {
+    this.record = createBatcher({
+      maxWeight: maxReportsPerStatement,
+      concurrency: 2,
+      isFaultOfCall: isRefusedInput,
+      serve: (reports: Report[]) => this.recordAll(reports),
+    });
+  }
+
+  /** Records one result and returns the ended job. */
+  async report(report: Report): Promise<JobBody> {
+    const [error] = await this.checkResults([report]);
+    if (error) throw error;
+    const answer = await this.record(report);
+    if (answer.outcome === 'unknown') throw notFound(`Assignment ${report.assignmentId}`);
+    if (answer.outcome === 'refused') throw notLive(report.assignmentId);
+    return answer.job;
+  }
+
+  /** Records several results and answers each by an HTTP status of its own. */
+  async reportAll(reports: readonly Report[]): Promise<ReportOutcome[]> {
+    const errors = await this.checkResults(reports);
+    return Promise.all(
+      reports.map(async (report, n): Promise<ReportOutcome> => {
+        const { assignmentId } = report;
+        const error = errors[n];
+        if (error) {
+          const [issue] = error.issues ?? [];
+          return { assignmentId, status: 400, message: `${issue?.path}: ${issue?.message}` };
+        }
+        const { outcome } = await this.record(report);
+        if (outcome === 'unknown')
+          return { assignmentId, status: 404, message: notFound(`Assignment ${assignmentId}`).message };
+        if (outcome === 'refused') return { assignmentId, status: 409, message: notLive(assignmentId).message };
+        return { assignmentId, status: 200 };
+      }),
+    );
+  }
+
+  private async recordAll(reports: readonly Report[]): Promise<ReportAnswer[]> {
+    const { database, notifications, assignmentTypes } = this.deps;
+    const answers = await recordReports(database, reports);
+    const ended = answers.flatMap((answer) => (answer.outcome === 'recorded' ? [answer.job.id] : []));
+    for (const { assignmentId } of reports) assignmentTypes.delete(assignmentId);
+    if (ended.length > 0) notifications.publish({ jobs: ended });
+    return answers;
+  }
+
+  /** Returns the error of each report whose result payload breaks the schema of its type, else undefined. */
+  private async checkResults(reports: readonly Report[]): Promise<(ServiceError | undefined)[]> {
+    const { database, types, assignmentTypes } = this.deps;
+    const uncached = reports.map(({ assignmentId }) => assignmentId).filter((id) => !assignmentTypes.has(id));
+    const read = uncached.length > 0 ? await readAssignmentTypes(database, uncached) : new Map<number, string>();
+    return reports.map(({ assignmentId, status, resultPayload }) => {
+      if (status !== 'SUCCEEDED') return undefined;
+      const type = assignmentTypes.get(assignmentId) ?? read.get(assignmentId);
+      const checked = type === undefined ? undefined : types.get(type)?.checkResult(resultPayload);
+      return checked && !checked.ok ? invalidPayload(checked.issues, 'resultPayload') : undefined;
+    });
+  }
+}
+
+/** Records a heartbeat, and notifies the job's followers of its progress. */
+export async function reportHeartbeat(
+  { database, notifications }: Pick<JobDependencies, 'database' | 'notifications'>,
+  assignmentId: number,
+  progress: Progress | undefined,
+): Promise<HeartbeatAnswer> {
+  const answer = await recordHeartbeat(database, assignmentId, progress);
+  if (progress) notifications.publish({ jobs: [answer.jobId] });
+  return answer;
+}

@@ -1,0 +1,44 @@
+import type { StorageScheme } from '../../contract/jobs.js';
+import type { Database } from '../../database/database.js';
+
+const findAssignmentsSql = 'SELECT id FROM "JobAssignment" WHERE id = ANY($1::int[])';
+
+/** Returns the ids of assignments that exist, whether live or completed. */
+export async function findAssignments(database: Database, assignmentIds: readonly number[]): Promise<Set<number>> {
+  const rows = await database.rows<{ id: number }>('assignments-find', findAssignmentsSql, [assignmentIds]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const readAssignmentTypesSql =
+  'SELECT a.id, j.type FROM "JobAssignment" a JOIN "Job" j ON j.id = a.job_id WHERE a.id = ANY($1::int[])';
+
+/** Returns the job type of each assignment that exists. */
+export async function readAssignmentTypes(
+  database: Database,
+  assignmentIds: readonly number[],
+): Promise<Map<number, string>> {
+  const rows = await database.rows<{ id: number; type: string }>('assignments-types', readAssignmentTypesSql, [
+    assignmentIds,
+  ]);
+  return new Map(rows.map(({ id, type }) => [id, type]));
+}
+
+export interface AssignmentLocation {
+  storage_scheme: StorageScheme;
+  storage_uri: string;
+  expires_at: string;
+  live: boolean;
+}
+
+const readAssignmentLocationSql =
+  'SELECT storage_scheme, storage_uri, expires_at, completed_at IS NULL AS live FROM "JobAssignment" WHERE id = $1';
+
+export async function readAssignmentLocation(
+  database: Database,
+  assignmentId: number,
+): Promise<AssignmentLocation | undefined> {
+  const [row] = await database.rows<AssignmentLocation>('assignments-location', readAssignmentLocationSql, [
+    assignmentId,
+  ]);
+  return row;
+}

@@ -1,0 +1,50 @@
+import { type Caller, can } from '../accounts/caller.js';
+import { notFound } from '../contract/errors.js';
+import type { JobBody, JobDetail, JobStatus } from '../contract/jobs.js';
+import type { Database } from '../database/database.js';
+import type { PageQuery } from '../database/page.js';
+import type { JobDependencies } from './dependencies.js';
+import { hasRequested, readJob, readJobDetail } from './sql/detail.js';
+import { type ListFilter, readJobRequests, readJobs } from './sql/list.js';
+
+/**
+ * Returns the job if a request of the caller created or joined the job, or the caller may read every job. Throws
+ * `not_found` otherwise, so that ids reveal nothing.
+ */
+export async function requireVisibleJob(database: Database, jobId: number, caller: Caller): Promise<JobBody> {
+  const job = await readJob(database, jobId);
+  if (!job) throw notFound(`Job ${jobId}`);
+  const isVisible =
+    can(caller, 'jobs:read-all') ||
+    job.user_id === caller.userId ||
+    (await hasRequested(database, jobId, caller.userId));
+  if (!isVisible) throw notFound(`Job ${jobId}`);
+  return job;
+}
+
+export async function getJob(
+  { database }: Pick<JobDependencies, 'database'>,
+  jobId: number,
+  caller: Caller,
+): Promise<JobDetail> {
+  return readJobDetail(database, await requireVisibleJob(database, jobId, caller));
+}
+
+export interface JobListQuery extends PageQuery {
+  status?: JobStatus | undefined;
+  type?: string | undefined;
+}
+
+const defaultLimit = 50;
+
+const toListFilter = ({ limit = defaultLimit, ...query }: JobListQuery, caller: Caller): ListFilter => ({
+  ...query,
+  limit,
+  requestedBy: can(caller, 'jobs:read-all') ? undefined : caller.userId,
+});
+
+export const listJobs = ({ database }: Pick<JobDependencies, 'database'>, query: JobListQuery, caller: Caller) =>
+  readJobs(database, toListFilter(query, caller));
+
+export const listJobRequests = ({ database }: Pick<JobDependencies, 'database'>, query: JobListQuery, caller: Caller) =>
+  readJobRequests(database, toListFilter(query, caller));
