@@ -5,98 +5,107 @@ import type { Database } from '../database/database.js';
 
 const leaseName = 'capacity';
 
-const takeText = `
+const takeLeaseSql = `
 INSERT INTO "CapacityLease" (name, holder, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3::float8))
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE "CapacityLease".holder = excluded.holder OR "CapacityLease".expires_at < now()
 RETURNING expires_at`;
 
+const releaseLeaseSql = `
+UPDATE "CapacityLease" SET expires_at = now() WHERE name = $1 AND holder = coalesce($2, holder) AND expires_at > now()`;
+
+const readLeaseSql = `
+SELECT holder, expires_at, expires_at > now() AS is_valid, report FROM "CapacityLease" WHERE name = $1`;
+
 interface LeaseRow {
   holder: string;
   expires_at: string;
-  held: boolean;
+  is_valid: boolean;
   report: unknown;
 }
 
 const storedReport = z.object({ at: z.string(), lastError: z.string().nullable(), groups: z.array(groupReport) });
 
-/** What the API keeps of capacity: who may act as manager, what it last reported, and the snapshots for graphs. */
-export function createCapacityStore(database: Database, now: () => number) {
-  const current = async () => {
-    const [lease] = await database.rows<LeaseRow>(
-      'capacity-lease',
-      'SELECT holder, expires_at, expires_at > now() AS held, report FROM "CapacityLease" WHERE name = $1',
-      [leaseName],
-    );
-    return lease;
-  };
+/**
+ * Takes or renews the lease. Throws a conflict that names the holder when another manager has the lease. Guarantee: one
+ * statement gives the lease to a holder only if no other holder's lease is valid by the clock of the database, so two
+ * managers never have the lease together.
+ */
+export async function takeLease(
+  database: Database,
+  holder: string,
+  ttlSeconds: number,
+): Promise<{ held: true; expiresAt: string }> {
+  for (;;) {
+    const parameters = [leaseName, holder, ttlSeconds];
+    const [row] = await database.rows<{ expires_at: string }>('capacity-take', takeLeaseSql, parameters);
+    if (row) return { held: true, expiresAt: row.expires_at };
+    const lease = await readLease(database);
+    if (lease?.is_valid && lease.holder !== holder) {
+      throw new ServiceError('conflict', `The lease is held by ${lease.holder}`, {
+        fields: { holder: lease.holder, expiresAt: lease.expires_at },
+      });
+    }
+  }
+}
+
+/** Ends the lease of the holder, or of any holder when undefined; does nothing when another manager has the lease. */
+export async function releaseLease(database: Database, holder: string | undefined): Promise<void> {
+  await database.rows('capacity-release', releaseLeaseSql, [leaseName, holder ?? null]);
+}
+
+/**
+ * Stores the report of the lease's holder, with a snapshot of each group whose figures changed. Returns the number of
+ * snapshots. Throws a conflict when another manager has the lease.
+ */
+export async function recordReport(
+  database: Database,
+  { holder, groups, lastError }: { holder: string; groups: GroupReport[]; lastError: string | null },
+  nowMs: number,
+): Promise<number> {
+  const lease = await readLease(database);
+  if (lease?.holder !== holder) throw new ServiceError('conflict', 'You do not hold the lease: take it first');
+  const earlier = storedReport.safeParse(lease.report);
+  const earlierFigures = new Map(
+    earlier.success ? earlier.data.groups.map((group) => [group.group, toFigures(group)]) : [],
+  );
+  const changed = groups.filter((group) => earlierFigures.get(group.group) !== toFigures(group));
+  await database.prisma.$transaction([
+    database.prisma.capacityLease.updateMany({
+      where: { name: leaseName, holder },
+      data: { report: { at: new Date(nowMs).toISOString(), lastError, groups } },
+    }),
+    database.prisma.capacitySnapshot.createMany({
+      data: changed.map((group) => ({
+        job_type: group.group,
+        pending: group.pending,
+        in_progress: group.inProgress,
+        workers: group.running,
+        desired: group.desired,
+      })),
+    }),
+  ]);
+  return changed.length;
+}
+
+/** Returns the holder of a valid lease, and the last report of any holder. */
+export async function readCapacityStatus(database: Database): Promise<CapacityStatus> {
+  const lease = await readLease(database);
+  const report = storedReport.safeParse(lease?.report);
   return {
-    /**
-     * Takes or renews the lease. Guarantee: one statement gives it to a holder only if nobody else's is unexpired by the
-     * database's clock, so two managers never hold it together.
-     */
-    async take(holder: string, ttlSeconds: number): Promise<{ held: true; expiresAt: string }> {
-      for (;;) {
-        const [row] = await database.rows<{ expires_at: string }>('capacity-take', takeText, [
-          leaseName,
-          holder,
-          ttlSeconds,
-        ]);
-        if (row) return { held: true, expiresAt: row.expires_at };
-        const lease = await current();
-        if (lease?.held && lease.holder !== holder) {
-          throw new ServiceError('conflict', `The lease is held by ${lease.holder}`, {
-            fields: { holder: lease.holder, expiresAt: lease.expires_at },
-          });
-        }
-      }
-    },
-    /** Gives the lease up at once; nothing happens when somebody else holds it. */
-    async release(holder: string | undefined): Promise<void> {
-      await database.rows(
-        'capacity-release',
-        'UPDATE "CapacityLease" SET expires_at = now() WHERE name = $1 AND holder = coalesce($2, holder) AND expires_at > now()',
-        [leaseName, holder ?? null],
-      );
-    },
-    /** Keeps the holder's report and one snapshot for each group that changed; the number of snapshots. */
-    async report(holder: string, groups: GroupReport[], lastError: string | null): Promise<number> {
-      const before = await current();
-      if (before?.holder !== holder) throw new ServiceError('conflict', 'You do not hold the lease: take it first');
-      const known = storedReport.safeParse(before.report);
-      const last = new Map(known.success ? known.data.groups.map((group) => [group.group, figures(group)]) : []);
-      const changed = groups.filter((group) => last.get(group.group) !== figures(group));
-      await database.prisma.$transaction([
-        database.prisma.capacityLease.updateMany({
-          where: { name: leaseName, holder },
-          data: { report: { at: new Date(now()).toISOString(), lastError, groups } },
-        }),
-        database.prisma.capacitySnapshot.createMany({
-          data: changed.map((group) => ({
-            job_type: group.group,
-            pending: group.pending,
-            in_progress: group.inProgress,
-            workers: group.running,
-            desired: group.desired,
-          })),
-        }),
-      ]);
-      return changed.length;
-    },
-    async status(): Promise<CapacityStatus> {
-      const lease = await current();
-      const report = storedReport.safeParse(lease?.report);
-      return {
-        holder: lease?.held ? lease.holder : null,
-        expiresAt: lease?.held ? lease.expires_at : null,
-        reportedAt: report.success ? report.data.at : null,
-        lastError: report.success ? report.data.lastError : null,
-        groups: report.success ? report.data.groups : [],
-      };
-    },
+    holder: lease?.is_valid ? lease.holder : null,
+    expiresAt: lease?.is_valid ? lease.expires_at : null,
+    reportedAt: report.success ? report.data.at : null,
+    lastError: report.success ? report.data.lastError : null,
+    groups: report.success ? report.data.groups : [],
   };
 }
-export type CapacityStore = ReturnType<typeof createCapacityStore>;
 
-const figures = ({ pending, inProgress, running, desired }: GroupReport) =>
+async function readLease(database: Database): Promise<LeaseRow | undefined> {
+  const [lease] = await database.rows<LeaseRow>('capacity-lease', readLeaseSql, [leaseName]);
+  return lease;
+}
+
+/** Returns the figures that a snapshot stores, for example `3,1,1,4`. */
+const toFigures = ({ pending, inProgress, running, desired }: GroupReport) =>
   [pending, inProgress, running, desired].join();

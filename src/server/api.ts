@@ -55,7 +55,7 @@ export function createApi(services: Services, deps: ServiceDependencies): Http {
   addWorkerRoutes(http, services.jobs, services.metrics);
   addJobRoutes(http, services.jobs);
   addOneJobRoutes(http, services.jobs);
-  addCapacityRoutes(http, services.capacity);
+  addCapacityRoutes(http, database, deps.now);
   addAdminRoutes(http, deps.ecsService);
   addDocs(http.app);
   return http;

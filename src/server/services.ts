@@ -2,7 +2,6 @@ import { checkApiKeyRoles } from '../accounts/api-keys.js';
 import { AttemptLimiter } from '../accounts/attempt-limits.js';
 import { Authenticator } from '../accounts/authenticate.js';
 import { Sessions } from '../accounts/sessions.js';
-import { createCapacityStore } from '../capacity/store.js';
 import { PostgresNotifications } from '../database/notifications.js';
 import { createJobs } from '../jobs/jobs.js';
 import type { ServiceDependencies } from './dependencies.js';
@@ -16,7 +15,6 @@ export function createServices(deps: ServiceDependencies) {
   const notifications = new PostgresNotifications({ database, listenUrl: deps.listenUrl, onError });
   const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
   const jobs = createJobs({ database, notifications, storages, types, now, onError });
-  const capacity = createCapacityStore(database, now);
   const executions = createExecutionServices({
     ...deps,
     notifications,
@@ -25,7 +23,6 @@ export function createServices(deps: ServiceDependencies) {
   });
   const metrics = new Metrics({
     database,
-    capacity,
     countWaitingClaims: () => jobs.claims.countWaiting(),
     countLiveExecutions: () => executions.records.countLive(),
     countLogSubscribers: () => countLogSubscribers(executions),
@@ -37,6 +34,6 @@ export function createServices(deps: ServiceDependencies) {
     now,
   });
   const authenticator = new Authenticator(database, tokens, now);
-  return { onError, notifications, jobs, capacity, executions, metrics, sessions, authenticator };
+  return { onError, notifications, jobs, executions, metrics, sessions, authenticator };
 }
 export type Services = ReturnType<typeof createServices>;

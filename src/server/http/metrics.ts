@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CapacityStore } from '../../capacity/store.js';
+import { readCapacityStatus } from '../../capacity/store.js';
 import type { Database } from '../../database/database.js';
 import { readDemand } from '../../jobs/sql/demand.js';
 import { countJobs } from '../../jobs/sql/metrics.js';
@@ -13,7 +13,6 @@ const claimBuckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800
 
 export interface MetricsDependencies {
   database: Database;
-  capacity: CapacityStore;
   /** Claims that wait for a job in this process. */
   countWaitingClaims(): number;
   /** Live executions by status, for example `{ RUNNING: 2 }`. */
@@ -111,7 +110,7 @@ export class Metrics {
   private async collectDatabase(): Promise<void> {
     const [demand, capacity, executions] = await Promise.all([
       readDemand(this.deps.database),
-      this.deps.capacity.status(),
+      readCapacityStatus(this.deps.database),
       this.deps.countLiveExecutions(),
     ]);
     for (const [status, count] of Object.entries(executions)) this.executions.set({ status }, count);

@@ -1,12 +1,13 @@
-import type { CapacityStore } from '../../capacity/store.js';
+import { readCapacityStatus, recordReport, releaseLease, takeLease } from '../../capacity/store.js';
 import { capacityRoutes } from '../../contract/capacity.js';
+import type { Database } from '../../database/database.js';
 import type { Http } from '../http/routes.js';
 
-export function addCapacityRoutes(http: Http, capacity: CapacityStore): void {
-  http.guarded(capacityRoutes.lease, ({ body }) => capacity.take(body.holder, body.ttlSeconds));
-  http.guarded(capacityRoutes.release, ({ body, query }) => capacity.release(body?.holder ?? query.holder));
-  http.guarded(capacityRoutes.snapshots, async ({ body }) => ({
-    recorded: await capacity.report(body.holder, body.groups, body.lastError ?? null),
+export function addCapacityRoutes(http: Http, database: Database, now: () => number): void {
+  http.guarded(capacityRoutes.lease, ({ body }) => takeLease(database, body.holder, body.ttlSeconds));
+  http.guarded(capacityRoutes.release, ({ body, query }) => releaseLease(database, body?.holder ?? query.holder));
+  http.guarded(capacityRoutes.snapshots, async ({ body: { lastError = null, ...report } }) => ({
+    recorded: await recordReport(database, { ...report, lastError }, now()),
   }));
-  http.guarded(capacityRoutes.status, () => capacity.status());
+  http.guarded(capacityRoutes.status, () => readCapacityStatus(database));
 }

@@ -28,11 +28,11 @@ const group = (changes: Partial<GroupReport> = {}): GroupReport => ({
   lastError: null,
   ...changes,
 });
-const lapse = () =>
+const expire = () =>
   system.database.prisma.capacityLease.updateMany({ data: { expires_at: new Date(Date.now() - 1000) } });
 
-describe('the lease', () => {
-  it('is given to who asks first, until it ends', async () => {
+describe('capacity lease', () => {
+  it('goes to the first manager that requests it', async () => {
     const { status: code, body } = await take('one');
     expect(code).toBe(200);
     expect(body).toEqual({ held: true, expiresAt: expect.any(String) });
@@ -40,7 +40,7 @@ describe('the lease', () => {
     expect(Date.parse(body.expiresAt) - Date.now()).toBeLessThan(31_000);
   });
 
-  it('is refused to others with 409, its holder and its end', async () => {
+  it('is refused to other managers with 409, holder and expiry', async () => {
     const { expiresAt } = (await take('one')).body;
     const refused = await take('two');
     expect(refused.status).toBe(409);
@@ -52,26 +52,26 @@ describe('the lease', () => {
     expect(Date.parse((await take('one', 60)).body.expiresAt)).toBeGreaterThan(Date.parse(first) + 40_000);
   });
 
-  it('goes to another when it lapsed', async () => {
+  it('goes to another manager after its expiry', async () => {
     await take('one');
-    await lapse();
+    await expire();
     expect((await take('two')).status).toBe(200);
     expect((await take('one')).body.holder).toBe('two');
   });
 
-  it('goes to another when it was given up', async () => {
+  it('goes to another manager after its release', async () => {
     await take('one');
     expect((await manager.delete('/api/capacity/lease', { holder: 'one' })).status).toBe(204);
     expect((await take('two')).status).toBe(200);
   });
 
-  it('is not given up by somebody else', async () => {
+  it('is not released by another manager', async () => {
     await take('one');
     expect((await manager.delete('/api/capacity/lease', { holder: 'two' })).status).toBe(204);
     expect((await take('two')).status).toBe(409);
   });
 
-  it('is given up also without a body, naming the holder in the query or nobody', async () => {
+  it('is released without a body, by a holder in the query or by no name', async () => {
     await take('one');
     expect((await manager.delete('/api/capacity/lease?holder=two')).status).toBe(204);
     expect((await take('two')).status).toBe(409);
@@ -79,11 +79,11 @@ describe('the lease', () => {
     expect((await take('two')).status).toBe(200);
   });
 
-  it('is held by one of many who ask at the same instant', async () => {
+  it('goes to one of ten managers that request it at the same instant', async () => {
     for (let round = 0; round < 5; round += 1) {
       const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => take(`manager ${n}`)));
       expect(answers.map(({ status: code }) => code).sort()).toEqual([200, ...new Array(9).fill(409)]);
-      await lapse();
+      await expire();
     }
   });
 
@@ -93,21 +93,21 @@ describe('the lease', () => {
     [{ holder: 'one', ttlSeconds: 3601 }, 'ttlSeconds'],
     [{ holder: 'one', ttlSeconds: 1.5 }, 'ttlSeconds'],
     [{ holder: 'one' }, 'ttlSeconds'],
-  ])('is refused to %j', async (body, path) => {
+  ])('refuses the request %j', async (body, path) => {
     const answer = await manager.post('/api/capacity/lease', body);
     expect(answer).toMatchObject({ status: 400, body: { issues: [{ path }] } });
   });
 });
 
-describe('reports', () => {
-  it('are taken from the holder alone', async () => {
+describe('capacity reports', () => {
+  it('are accepted from the holder of the lease alone', async () => {
     expect((await report('one', [group()])).status).toBe(409);
     await take('one');
     expect((await report('one', [group()])).status).toBe(200);
     expect((await report('two', [group()])).status).toBe(409);
   });
 
-  it('leave a snapshot of each group that changed, and of no other', async () => {
+  it('store a snapshot of each group that changed, and of no other', async () => {
     await take('one');
     const two = group({ group: 'other', pending: 0, desired: 1 });
     const recorded = async (groups: GroupReport[]) => (await report('one', groups)).body.recorded;
@@ -131,21 +131,21 @@ describe('reports', () => {
     ]);
   });
 
-  it('go on from those of the manager before', async () => {
+  it('store no snapshot when an earlier manager reported the same figures', async () => {
     await take('one');
     await report('one', [group()]);
-    await lapse();
+    await expire();
     await take('two');
     expect((await report('two', [group()])).body.recorded).toBe(0);
   });
 });
 
-describe('the status', () => {
-  it('is empty before there was a manager', async () => {
+describe('capacity status', () => {
+  it('is empty before the first manager', async () => {
     expect(await status()).toEqual({ holder: null, expiresAt: null, reportedAt: null, lastError: null, groups: [] });
   });
 
-  it('is the last report of the active manager', async () => {
+  it('shows the last report of the active manager', async () => {
     const { expiresAt } = (await take('one')).body;
     const groups = [group({ lastError: 'throttled' })];
     await report('one', groups, 'a turn failed');
@@ -158,10 +158,10 @@ describe('the status', () => {
     });
   });
 
-  it('says that nobody acts when the lease lapsed, and keeps the report', async () => {
+  it('shows no holder after the expiry of the lease, and the last report', async () => {
     await take('one');
     await report('one', [group()]);
-    await lapse();
+    await expire();
     expect(await status()).toMatchObject({ holder: null, expiresAt: null, groups: [group()] });
   });
 });
