@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { time } from './common.js';
 import { defineRoute } from './route.js';
 
-/** The ECS service of the deployment, as ECS describes it. */
+/** The state of the deployment's ECS service, as ECS reports it. */
 export const clusterStatus = z
   .object({
     runningCount: z.int(),
@@ -24,12 +24,12 @@ export const clusterStatus = z
     ),
     events: z
       .array(z.object({ createdAt: time.nullable(), message: z.string() }))
-      .meta({ description: 'The last five' }),
+      .meta({ description: 'The five newest events' }),
   })
   .meta({ id: 'ClusterStatus' });
 export type ClusterStatus = z.infer<typeof clusterStatus>;
 
-/** How many tasks an operator may ask for. */
+/** Number of tasks of the ECS service, bounded so that a typing error starts no fleet. */
 export const desiredCount = z.int().min(0).max(10);
 
 const scaled = z.object({ previousDesiredCount: z.int(), desiredCount: z.int() });
@@ -45,18 +45,18 @@ export const adminRoutes = {
     method: 'get',
     path: '/api/admin/status',
     tag,
-    summary: 'The ECS service: counts, deployments, last events',
+    summary: 'Get the state of the ECS service',
     access,
-    responses: { 200: { description: 'Status', body: clusterStatus } },
+    responses: { 200: { description: 'Counts, deployments and newest events', body: clusterStatus } },
   }),
   scale: defineRoute({
     method: 'post',
     path: '/api/admin/scale',
     tag,
-    summary: 'Change how many tasks the ECS service runs',
+    summary: 'Set the number of tasks of the ECS service',
     access,
     body: z.strictObject({ desiredCount }),
-    responses: { 200: { description: 'Changed', body: scaled } },
+    responses: { 200: { description: 'The previous and the new number', body: scaled } },
   }),
   redeploy: defineRoute({
     method: 'post',
@@ -64,6 +64,6 @@ export const adminRoutes = {
     tag,
     summary: 'Force a new deployment of the ECS service',
     access,
-    responses: { 200: { description: 'Started', body: redeployed } },
+    responses: { 200: { description: 'The deployment was started', body: redeployed } },
   }),
 };

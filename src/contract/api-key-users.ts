@@ -3,14 +3,14 @@ import { role } from './auth.js';
 import { time } from './common.js';
 import { defineRoute } from './route.js';
 
-/** Somebody who uses the orchestrator by an API key. */
+/** An account with the state of its API keys. */
 export const apiKeyUser = z
   .object({
     email: z.string(),
     role: role.nullable(),
     roles: z.array(role),
     last_used: time.nullable(),
-    revoked: z.boolean().meta({ description: 'Had keys, and none of them is good any more' }),
+    revoked: z.boolean().meta({ description: 'True when the account had API keys and every key was revoked' }),
   })
   .meta({ id: 'Person' });
 export type ApiKeyUser = z.infer<typeof apiKeyUser>;
@@ -28,27 +28,31 @@ export const apiKeyUserRoutes = {
     method: 'get',
     path: '/api/v1/users',
     tag,
-    summary: 'Everybody; never a key',
+    summary: 'List accounts with the state of their API keys',
     access: 'users:read',
-    responses: { 200: { description: 'People', body: z.object({ users: z.array(apiKeyUser) }) } },
+    responses: {
+      200: { description: 'The accounts, without any key', body: z.object({ users: z.array(apiKeyUser) }) },
+    },
   }),
   create: defineRoute({
     method: 'post',
     path: '/api/v1/users/create',
     tag,
-    summary: 'Make an account whose API key is claimed once, within 15 minutes',
+    summary: 'Create an account whose API key is claimed once, within 15 minutes',
     access: 'users:admin',
     body: z.strictObject({ email, role }),
-    responses: { 201: { description: 'Made', body: created } },
+    responses: { 201: { description: 'The account and its claim token', body: created } },
   }),
   revoke: defineRoute({
     method: 'post',
     path: '/api/v1/users/revoke',
     tag,
-    summary: 'Stop every key, session and claim of an account at once',
+    summary: 'Revoke every API key, refresh token and claim of an account',
     access: 'users:admin',
     body: z.strictObject({ email }),
-    responses: { 200: { description: 'Revoked', body: z.object({ email: z.string(), message: z.string() }) } },
+    responses: {
+      200: { description: 'Everything was revoked', body: z.object({ email: z.string(), message: z.string() }) },
+    },
   }),
   claim: defineRoute({
     method: 'get',
@@ -57,6 +61,6 @@ export const apiKeyUserRoutes = {
     summary: 'Exchange a claim token for an API key, once',
     access: 'public',
     params: z.strictObject({ token: z.string().min(1).max(200) }),
-    responses: { 200: { description: 'The key, shown this once', body: claimed } },
+    responses: { 200: { description: 'The API key, shown only once', body: claimed } },
   }),
 };

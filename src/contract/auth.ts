@@ -7,7 +7,7 @@ export const role = z.enum(roles);
 export type RoleName = z.infer<typeof role>;
 
 const email = z.email().max(254);
-/** 1,024 characters bound the work of a hash; the rules of the earlier service end at eight or more. */
+/** Eight characters or more, as clients of the API expect. The upper limit bounds the work of hashing. */
 const newPassword = z.string().min(8).max(1024);
 const password = z.string().min(1).max(1024);
 const refreshToken = z.string().min(1).max(500);
@@ -22,10 +22,10 @@ export const authRoutes = {
     method: 'post',
     path: '/api/auth/register',
     tag,
-    summary: 'Make an account',
+    summary: 'Create an account',
     access: 'public',
     body: z.strictObject({ email, password: newPassword }),
-    responses: { 200: { description: 'Made', body: z.object({ userId: id }) } },
+    responses: { 200: { description: 'The account was created', body: z.object({ userId: id }) } },
   }),
   login: defineRoute({
     method: 'post',
@@ -34,24 +34,29 @@ export const authRoutes = {
     summary: 'Get an access token and a refresh token',
     access: 'public',
     body: z.strictObject({ email: z.string().min(1).max(254), password }),
-    responses: { 200: { description: 'Tokens', body: z.object({ token: z.string(), refreshToken: z.string() }) } },
+    responses: {
+      200: {
+        description: 'An access token and a refresh token',
+        body: z.object({ token: z.string(), refreshToken: z.string() }),
+      },
+    },
   }),
   token: defineRoute({
     method: 'post',
     path: '/api/auth/token',
     tag,
-    summary: 'Get a new access token for a refresh token',
+    summary: 'Exchange a refresh token for a new access token',
     access: 'public',
     body: z.strictObject({ refreshToken }),
-    responses: { 200: { description: 'Token', body: z.object({ token: z.string() }) } },
+    responses: { 200: { description: 'An access token', body: z.object({ token: z.string() }) } },
   }),
   profile: defineRoute({
     method: 'get',
     path: '/api/auth/profile',
     tag,
-    summary: 'Who am I',
+    summary: 'Get the account of the caller',
     access: 'user',
-    responses: { 200: { description: 'The caller', body: z.object({ user }) } },
+    responses: { 200: { description: 'The account of the caller', body: z.object({ user }) } },
   }),
   logout: defineRoute({
     method: 'post',
@@ -60,16 +65,16 @@ export const authRoutes = {
     summary: 'Revoke a refresh token',
     access: 'user',
     body: z.strictObject({ refreshToken }),
-    responses: { 204: { description: 'Revoked' } },
+    responses: { 204: { description: 'The refresh token was revoked' } },
   }),
   changePassword: defineRoute({
     method: 'post',
     path: '/api/auth/change-password',
     tag,
-    summary: 'Change the password; every refresh token of the account is revoked',
+    summary: 'Change the password and revoke every refresh token of the account',
     access: 'user',
     body: z.strictObject({ currentPassword: password, newPassword }),
-    responses: { 204: { description: 'Changed' } },
+    responses: { 204: { description: 'The password was changed' } },
   }),
 };
 
@@ -80,15 +85,15 @@ export const userRoutes = {
     method: 'get',
     path: '/api/users',
     tag: users,
-    summary: 'Every account',
+    summary: 'List every account',
     access: 'users:admin',
-    responses: { 200: { description: 'Accounts', body: z.object({ users: z.array(user) }) } },
+    responses: { 200: { description: 'The accounts, ordered by id', body: z.object({ users: z.array(user) }) } },
   }),
   log: defineRoute({
     method: 'get',
     path: '/api/users/utils/log',
     tag: users,
-    summary: 'The audit log, newest first',
+    summary: 'Read the audit log, newest first',
     access: 'users:admin',
     query: z.strictObject({
       userId: idText.optional(),
@@ -97,7 +102,7 @@ export const userRoutes = {
     }),
     responses: {
       200: {
-        description: 'A page of the log',
+        description: 'A page of the audit log',
         body: z.object({
           logs: z.array(
             z.object({
@@ -118,7 +123,7 @@ export const userRoutes = {
     method: 'get',
     path: '/api/users/:id',
     tag: users,
-    summary: 'One account',
+    summary: 'Get an account',
     access: 'users:admin',
     params: idParams,
     responses: { 200: { description: 'The account', body: z.object({ user }) } },
@@ -127,30 +132,30 @@ export const userRoutes = {
     method: 'post',
     path: '/api/users',
     tag: users,
-    summary: 'Make an account with roles',
+    summary: 'Create an account with roles',
     access: 'users:admin',
     body: z.strictObject({ email, password: newPassword, roles: z.array(role).max(roles.length).optional() }),
-    responses: { 200: { description: 'Made', body: z.object({ user, userId: id }) } },
+    responses: { 200: { description: 'The account was created', body: z.object({ user, userId: id }) } },
   }),
   setRoles: defineRoute({
     method: 'put',
     path: '/api/users/:id/roles',
     tag: users,
-    summary: "Replace an account's roles",
+    summary: 'Replace the roles of an account',
     access: 'users:admin',
     params: idParams,
     body: z.strictObject({ roles: z.array(role).max(roles.length) }),
-    responses: { 200: { description: 'Changed', body: z.object({ user }) } },
+    responses: { 200: { description: 'The account with its new roles', body: z.object({ user }) } },
   }),
   setPassword: defineRoute({
     method: 'put',
     path: '/api/users/:id/password',
     tag: users,
-    summary: "Set an account's password; its refresh tokens are revoked",
+    summary: 'Set the password of an account and revoke its refresh tokens',
     access: 'users:admin',
     params: idParams,
     body: z.strictObject({ password: newPassword }),
-    responses: { 204: { description: 'Changed' } },
+    responses: { 204: { description: 'The password was set' } },
   }),
   remove: defineRoute({
     method: 'delete',
@@ -159,6 +164,6 @@ export const userRoutes = {
     summary: 'Remove an account',
     access: 'users:admin',
     params: idParams,
-    responses: { 204: { description: 'Removed' } },
+    responses: { 204: { description: 'The account was removed' } },
   }),
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { time } from './common.js';
 import { defineRoute } from './route.js';
 
-/** What the active manager last saw and decided for one group of workers. */
+/** The newest observation and decision of the active manager about one group of workers. */
 export const groupReport = z
   .strictObject({
     group: z.string().min(1).max(200),
@@ -40,9 +40,9 @@ export const capacityRoutes = {
     access,
     body: z.strictObject({ holder, ttlSeconds: z.int().min(1).max(3600) }),
     responses: {
-      200: { description: 'Held', body: z.object({ held: z.literal(true), expiresAt: time }) },
+      200: { description: 'The caller holds the lease', body: z.object({ held: z.literal(true), expiresAt: time }) },
       409: {
-        description: 'Somebody else holds it',
+        description: 'Another manager holds the lease',
         body: z.looseObject({ status: z.literal(409), message: z.string(), holder: z.string(), expiresAt: time }),
       },
     },
@@ -51,34 +51,34 @@ export const capacityRoutes = {
     method: 'delete',
     path: '/api/capacity/lease',
     tag,
-    summary: 'Give up the lease',
+    summary: 'Release the lease',
     access,
     body: z.strictObject({ holder }).optional(),
     query: z.strictObject({ holder: holder.optional() }),
-    responses: { 204: { description: 'Given up' } },
+    responses: { 204: { description: 'The lease was released' } },
   }),
   snapshots: defineRoute({
     method: 'post',
     path: '/api/capacity/snapshots',
     tag,
-    summary: 'Report what was seen and decided in a turn',
+    summary: 'Report the observations and decisions of a turn',
     access,
     body: z.strictObject({
       holder,
       groups: z.array(groupReport).max(500),
       lastError: z.string().max(2000).nullable().optional(),
     }),
-    responses: { 200: { description: 'Noted', body: z.object({ recorded: z.int() }) } },
+    responses: { 200: { description: 'The number of recorded groups', body: z.object({ recorded: z.int() }) } },
   }),
   status: defineRoute({
     method: 'get',
     path: '/api/capacity/status',
     tag,
-    summary: 'The last report of the active manager',
+    summary: 'Get the newest report of the active manager',
     access,
     responses: {
       200: {
-        description: 'Status',
+        description: 'The lease and the newest report',
         body: capacityStatus,
       },
     },

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** The largest value of a Postgres `integer`, which every id is. */
+/** The largest id: ids are of the Postgres type `integer`. */
 export const maxId = 2_147_483_647;
 
 export const id = z.int().min(1).max(maxId).meta({ example: 17 });
 
-/** An id in a path or a query. */
+/** An id in a path or a query: `'17'` → `17`. */
 export const idText = z
   .string()
   .regex(/^[1-9]\d{0,9}$/, 'expected a positive whole number')
   .transform(Number)
   .refine((value) => value <= maxId, `expected at most ${maxId}`);
 
-/** A whole number in a query string. */
+/** A whole number in a query string: `'50'` → `50`. */
 export const wholeNumber = (minimum: number, maximum: number) =>
   z
     .string()
@@ -32,7 +32,7 @@ export const errorBody = z
   })
   .meta({ id: 'Error' });
 
-/** The form of errors under /api/v1. */
+/** The body of errors under `/api/v1`. Other errors have `errorBody`. */
 export const orchestratorErrorBody = z
   .object({
     error: z.string(),
@@ -43,7 +43,7 @@ export const orchestratorErrorBody = z
 
 export const idParams = z.strictObject({ id: idText });
 
-/** `limit` and `cursor` of a list that is read a page at a time. */
+/** Query of a list that is read page by page, for example `?limit=50&cursor=17`. */
 export const pageQuery = z.strictObject({
   limit: wholeNumber(1, 500).optional(),
   cursor: idText.optional(),
@@ -52,4 +52,4 @@ export const pageQuery = z.strictObject({
 export const nextCursor = z
   .string()
   .nullable()
-  .meta({ description: 'Pass as `cursor` for the next page; null at the end' });
+  .meta({ description: 'The `cursor` of the next page; null on the last page' });

@@ -1,4 +1,4 @@
-/** What can go wrong, in words that every layer shares. The HTTP status and the exit code are derived in one place each. */
+/** Kinds of expected errors. HTTP statuses and exit codes are derived from the kind, in one place each. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
@@ -9,25 +9,25 @@ export type ErrorKind =
   | 'too_many'
   | 'unavailable';
 
-/** One problem of an input: where (`inputPayload.x_dist`) and what. */
+/** One problem of an input. `path` names the field, for example `inputPayload.x_dist`. */
 export interface Issue {
   path: string;
   message: string;
 }
 
-/** Under /api/v1, where the status alone does not say which error it is. */
+/** Codes under `/api/v1` for errors that share their status with another error. */
 export type ErrorCode = 'INVALID_API_KEY' | 'API_KEY_REVOKED' | 'SECRET_NOT_FOUND' | 'SECRET_ALREADY_EXISTS';
 
 export interface ErrorDetails {
   code?: ErrorCode;
   issues?: Issue[];
-  /** Fields that the answer carries beside `status` and `message`. */
+  /** Fields of the answer beside `status` and `message`, for example `{ holder: 'manager-1' }`. */
   fields?: Record<string, unknown>;
   retryAfterSeconds?: number;
   cause?: unknown;
 }
 
-/** An expected error: its message is for the caller and holds nothing secret. */
+/** An expected error. The message reaches the caller, so the message holds no secret. */
 export class ServiceError extends Error {
   readonly kind: ErrorKind;
   readonly code: ErrorCode | undefined;
@@ -49,10 +49,12 @@ export class ServiceError extends Error {
 /** Returns the message of an error, or the text of whatever else was thrown: `throw 'x'` → `x`. */
 export const toMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const notFound = (what: string) => new ServiceError('not_found', `${what} not found`);
+/** Returns an error for a missing resource: `notFound('User 17')` → "User 17 not found". */
+export const notFound = (resource: string) => new ServiceError('not_found', `${resource} not found`);
+
 export const forbidden = (message = 'You are not allowed to do this') => new ServiceError('forbidden', message);
 
-/** An error of the machine or the configuration that ends a command: one message and what to do about it. */
+/** An error of the machine or the configuration that ends a command. `hint` says how to solve the problem. */
 export class SetupError extends Error {
   readonly hint: string | undefined;
 
@@ -63,7 +65,7 @@ export class SetupError extends Error {
   }
 }
 
-/** What fails for a reason of the machine, of the configuration or of AWS becomes an answer that says it, with its remedy. */
+/** Runs `act` and turns a SetupError, for example of AWS credentials, into an `unavailable` error with message and hint. */
 export async function orUnavailable<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();

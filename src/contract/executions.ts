@@ -18,7 +18,7 @@ const gitRepo = z
   .max(2048)
   .regex(
     /^((https?|ssh|git|file):\/\/[^\s-]\S*|[\w.-]+@[\w.-]+:[^\s-]\S*)$/,
-    'expected the address of a Git repository (https://…)',
+    'expected the address of a Git repository, for example https://github.com/owner/name',
   )
   .refine((text) => !text.includes('://') || URL.canParse(text), 'expected an address with a valid host and port')
   .refine(
@@ -47,18 +47,22 @@ export const runBody = z
       .max(65_536, 'is longer than 65,536 characters')
       .meta({ description: 'Run by a shell (sh -c)', example: 'echo hello' }),
     image: imageReference.optional(),
-    imageUri: imageReference.optional().meta({ description: 'Another name of `image`' }),
+    imageUri: imageReference.optional().meta({ description: 'An alias of `image`' }),
     env: z.record(variableName, z.string().max(65_536)).optional(),
     timeout: z
       .int('expected whole seconds')
       .min(0, 'expected 0 or more seconds')
       .max(maxTimeoutSeconds, `expected at most ${maxTimeoutSeconds} seconds (seven days)`)
       .optional()
-      .meta({ description: 'Seconds; 0 or unset: a day' }),
-    secrets: z.array(secretName).max(100).optional().meta({ description: 'Names; each becomes its variable' }),
+      .meta({ description: 'In seconds; 0 or unset: one day' }),
+    secrets: z
+      .array(secretName)
+      .max(100)
+      .optional()
+      .meta({ description: 'Names of secrets; each value becomes an environment variable' }),
     git_repo: gitRepo.optional(),
     git_ref: gitRef.optional().meta({ description: 'Branch, tag or commit; unset: the default branch' }),
-    git_path: gitPath.optional().meta({ description: 'Folder of the repository to run in' }),
+    git_path: gitPath.optional().meta({ description: 'Directory of the repository in which the command runs' }),
   })
   .superRefine((body, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -76,15 +80,15 @@ const started = z.object({
   status: executionStatus,
   command: z.string(),
   image_id: z.string(),
-  websocket_url: z.string().meta({ description: 'Opens once, within a minute' }),
+  websocket_url: z.string().meta({ description: 'Opens one WebSocket, within a minute' }),
 });
 export type StartedExecution = z.infer<typeof started>;
 
-/** An execution without its environment. */
+/** An execution. The environment variables stay out, because their values may be secret. */
 export const execution = z
   .object({
     execution_id: executionId,
-    created_by: z.string().nullable().meta({ description: 'Address of who ran it' }),
+    created_by: z.string().nullable().meta({ description: 'E-mail address of the account that started the execution' }),
     owned_by: z.array(z.string()),
     command: z.string(),
     image_id: z.string(),
@@ -129,12 +133,15 @@ export type LogEvent = z.infer<typeof logEvent>;
 const executionLogs = z.object({
   execution_id: executionId,
   status: executionStatus,
-  events: z.array(logEvent).nullable().meta({ description: 'In time order; null while it runs' }),
-  websocket_url: z.string().optional().meta({ description: 'While it runs: opens once, within a minute' }),
+  events: z.array(logEvent).nullable().meta({ description: 'In time order; null while the execution runs' }),
+  websocket_url: z
+    .string()
+    .optional()
+    .meta({ description: 'While the execution runs: opens one WebSocket, within a minute' }),
 });
 export type ExecutionLogs = z.infer<typeof executionLogs>;
 
-/** What a subscriber of a WebSocket gets. */
+/** A message of the WebSocket to a subscriber of logs. */
 export type LogMessage = ({ type: 'log' } & LogEvent) | { type: 'disconnect'; reason: DisconnectReason };
 export type DisconnectReason = 'execution_completed' | 'slow_consumer' | 'server_stopping';
 
@@ -149,43 +156,43 @@ export const executionRoutes = {
     summary: 'Run a command in a container',
     access: 'executions:run',
     body: runBody,
-    responses: { 202: { description: 'It starts', body: started } },
+    responses: { 202: { description: 'The execution starts', body: started } },
   }),
   list: defineRoute({
     method: 'get',
     path: '/api/v1/executions',
     tag,
-    summary: 'Executions, newest first',
+    summary: 'List executions, newest first',
     access: 'executions:list',
     query: z.strictObject({
-      limit: wholeNumber(0, 1_000_000).default(10).meta({ description: '0: all' }),
+      limit: wholeNumber(0, 1_000_000).default(10).meta({ description: '0 returns every execution' }),
       status: z
         .string()
         .max(200)
         .transform((text) => text.split(',').map((status) => status.trim().toUpperCase()))
-        .pipe(z.array(z.enum(executionStatuses, `expected of ${executionStatuses.join(', ')}`)))
+        .pipe(z.array(z.enum(executionStatuses, `expected one of ${executionStatuses.join(', ')}`)))
         .optional()
         .meta({ description: 'Comma-separated' }),
     }),
-    responses: { 200: { description: 'Executions', body: z.array(execution) } },
+    responses: { 200: { description: 'The executions', body: z.array(execution) } },
   }),
   status: defineRoute({
     method: 'get',
     path: '/api/v1/executions/:id/status',
     tag,
-    summary: 'How far an execution is',
+    summary: 'Get the status of an execution',
     access: 'executions:own',
     params,
-    responses: { 200: { description: 'The state', body: executionState } },
+    responses: { 200: { description: 'The status', body: executionState } },
   }),
   logs: defineRoute({
     method: 'get',
     path: '/api/v1/executions/:id/logs',
     tag,
-    summary: 'What an ended execution printed; of a running one, where to listen',
+    summary: 'Get the log of an ended execution, or the WebSocket URL of a running execution',
     access: 'executions:own',
     params,
-    responses: { 200: { description: 'Log events', body: executionLogs } },
+    responses: { 200: { description: 'The log events, or the WebSocket URL', body: executionLogs } },
   }),
   kill: defineRoute({
     method: 'delete',
@@ -195,8 +202,11 @@ export const executionRoutes = {
     access: 'executions:own',
     params,
     responses: {
-      200: { description: 'It is being stopped', body: z.object({ execution_id: executionId, message: z.string() }) },
-      204: { description: 'It had ended already' },
+      200: {
+        description: 'The execution is being stopped',
+        body: z.object({ execution_id: executionId, message: z.string() }),
+      },
+      204: { description: 'The execution had ended already' },
     },
   }),
 };

@@ -16,16 +16,16 @@ export type HealthIssue = z.infer<typeof healthIssue>;
 
 const counts = z.object({
   total: z.int(),
-  verified: z.int().meta({ description: 'As they should be' }),
+  verified: z.int().meta({ description: 'The number without an issue' }),
 });
 
 export const healthReport = z
   .object({
     timestamp: time,
-    executions: counts.meta({ description: 'Marked live, and the tasks that exist' }),
-    images: counts.meta({ description: 'Registered, and their task definitions' }),
-    secrets: counts.meta({ description: 'Stored, and whether their values can be read' }),
-    users: counts.meta({ description: 'Accounts, and their roles and keys' }),
+    executions: counts.meta({ description: 'Live executions, compared with the existing tasks' }),
+    images: counts.meta({ description: 'Registered images, compared with their task definitions' }),
+    secrets: counts.meta({ description: 'Stored secrets; verified: the value can be decrypted' }),
+    users: counts.meta({ description: 'Accounts, compared with the roles of their API keys' }),
     issues: z.array(healthIssue),
     reconciled_count: z.int(),
     error_count: z.int(),
@@ -59,7 +59,7 @@ export const healthRoutes = {
     method: 'post',
     path: '/api/v1/health/reconcile',
     tag,
-    summary: 'Compare what is recorded with what exists; repair what is safe, report the rest',
+    summary: 'Compare records with existing resources, repair safe differences, report the rest',
     access: 'health:reconcile',
     responses: {
       200: { description: 'The report', body: z.object({ status: z.enum(['ok', 'issues']), report: healthReport }) },
@@ -69,9 +69,11 @@ export const healthRoutes = {
     method: 'get',
     path: '/api/v1/trace/:requestId',
     tag,
-    summary: 'Our log lines and the records that belong to one request',
+    summary: 'Get the log lines and the resources of a request',
     access: 'trace:read',
-    params: z.strictObject({ requestId: z.string().regex(/^[\w.-]{1,64}$/, 'expected a request id') }),
-    responses: { 200: { description: 'The trace', body: trace } },
+    params: z.strictObject({
+      requestId: z.string().regex(/^[\w.-]{1,64}$/, 'expected a request id: letters, digits, _ . and -, at most 64'),
+    }),
+    responses: { 200: { description: 'The log lines and the resources', body: trace } },
   }),
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { time } from './common.js';
 import { defineRoute } from './route.js';
 
-/** A reference as one pulls it: `[registry[:port]/]name[:tag][@digest]`. */
+/** An image reference as `docker pull` takes it: `[registry[:port]/]name[:tag][@digest]`. */
 export const imageReference = z
   .string()
   .max(255)
@@ -17,8 +17,8 @@ const roleName = z.string().regex(/^[\w+=,.@-]{1,64}$/, 'expected the name of an
 
 const settings = {
   is_default: z.boolean().optional(),
-  cpu: z.int().positive().optional().meta({ description: 'CPU units; 256' }),
-  memory: z.int().positive().optional().meta({ description: 'MiB; 512' }),
+  cpu: z.int().positive().optional().meta({ description: 'CPU units; 256 unless set' }),
+  memory: z.int().positive().optional().meta({ description: 'MiB; 512 unless set' }),
   runtime_platform: z.enum(runtimePlatforms).optional(),
   task_role_name: roleName.optional(),
   task_execution_role_name: roleName.optional(),
@@ -30,7 +30,7 @@ export type ImageRegistration = z.infer<typeof imageRegistration>;
 export const imageInfo = z
   .object({
     image: z.string(),
-    image_id: z.string().meta({ description: 'The same: what executions name as theirs' }),
+    image_id: z.string().meta({ description: 'Equal to `image`; executions refer to their image by this field' }),
     is_default: z.boolean(),
     cpu: z.int(),
     memory: z.int(),
@@ -49,7 +49,7 @@ export const imageInfo = z
 export type ImageInfo = z.infer<typeof imageInfo>;
 
 const message = z.object({ image: z.string(), message: z.string() });
-/** The rest of the path: a reference holds slashes. */
+/** The rest of the path, because a reference holds slashes: `/ghcr.io/owner/name:1` → `ghcr.io/owner/name:1`. */
 const params = z.strictObject({
   path: z
     .array(z.string())
@@ -64,24 +64,24 @@ export const imageRoutes = {
     method: 'get',
     path: '/api/v1/images',
     tag,
-    summary: 'Registered images',
+    summary: 'List registered images',
     access: 'images:use',
-    responses: { 200: { description: 'Images', body: z.object({ images: z.array(imageInfo) }) } },
+    responses: { 200: { description: 'The images', body: z.object({ images: z.array(imageInfo) }) } },
   }),
   register: defineRoute({
     method: 'post',
     path: '/api/v1/images/register',
     tag,
-    summary: 'Register an image, or change how one that is registered runs',
+    summary: 'Register an image, or change the settings of a registered image',
     access: 'images:write',
     body: imageRegistration,
-    responses: { 201: { description: 'Registered', body: message } },
+    responses: { 201: { description: 'The image was registered', body: message } },
   }),
   get: defineRoute({
     method: 'get',
     path,
     tag,
-    summary: 'A registered image',
+    summary: 'Get a registered image',
     access: 'images:use',
     params,
     responses: { 200: { description: 'The image', body: imageInfo } },
@@ -90,9 +90,9 @@ export const imageRoutes = {
     method: 'delete',
     path,
     tag,
-    summary: 'Remove an image; what runs in it goes on',
+    summary: 'Remove an image; its running executions continue',
     access: 'images:write',
     params,
-    responses: { 200: { description: 'Removed', body: message } },
+    responses: { 200: { description: 'The image was removed', body: message } },
   }),
 };

@@ -18,7 +18,7 @@ import {
 } from './jobs.js';
 import { defineRoute } from './route.js';
 
-const payload = z.unknown().meta({ description: "Checked against the job type's schema" });
+const payload = z.unknown().meta({ description: 'Validated against the schema of the job type' });
 const typeName = z.string().min(1).max(100);
 const arn = z.string().min(1).max(2048);
 const wait = wholeNumber(0, maxWaitSeconds);
@@ -40,10 +40,10 @@ export const jobRoutes = {
     method: 'post',
     path: '/api/jobs',
     tag,
-    summary: 'Submit a job; an equal live or succeeded job is joined',
+    summary: 'Submit a job, or join an equal job that is live or succeeded',
     access: 'jobs:create',
     body: newJob,
-    responses: { 200: { description: 'Submitted', body: createdJob } },
+    responses: { 200: { description: 'The submitted or joined job', body: createdJob } },
   }),
   batch: defineRoute({
     method: 'post',
@@ -52,13 +52,18 @@ export const jobRoutes = {
     summary: 'Submit up to 1,000 jobs, all or none',
     access: 'jobs:create',
     body: z.strictObject({ jobs: z.array(newJob).min(1).max(maxBatchJobs) }),
-    responses: { 200: { description: 'Submitted', body: z.object({ results: z.array(createdJob) }) } },
+    responses: {
+      200: {
+        description: 'The submitted or joined jobs, in the order of the body',
+        body: z.object({ results: z.array(createdJob) }),
+      },
+    },
   }),
   list: defineRoute({
     method: 'get',
     path: '/api/jobs',
     tag,
-    summary: 'Your jobs, newest first; ADMIN and ANALYST see all',
+    summary: 'List your jobs, newest first; ADMIN and ANALYST see every job',
     access: 'jobs:read',
     query: z.strictObject({
       status: jobStatus.optional(),
@@ -66,13 +71,15 @@ export const jobRoutes = {
       limit: wholeNumber(1, 500).optional(),
       cursor: idText.optional(),
     }),
-    responses: { 200: { description: 'Jobs', body: z.object({ jobs: z.array(job), total: z.int(), nextCursor }) } },
+    responses: {
+      200: { description: 'A page of jobs', body: z.object({ jobs: z.array(job), total: z.int(), nextCursor }) },
+    },
   }),
   requests: defineRoute({
     method: 'get',
     path: '/api/jobs/requests',
     tag,
-    summary: 'Your requests, newest first; ADMIN and ANALYST see all',
+    summary: 'List your requests, newest first; ADMIN and ANALYST see every request',
     access: 'jobs:read',
     query: z.strictObject({
       type: typeName.optional(),
@@ -81,7 +88,7 @@ export const jobRoutes = {
     }),
     responses: {
       200: {
-        description: 'Requests',
+        description: 'A page of requests',
         body: z.object({ jobRequests: z.array(jobRequest), total: z.int(), nextCursor }),
       },
     },
@@ -90,15 +97,15 @@ export const jobRoutes = {
     method: 'get',
     path: '/api/jobs/types',
     tag,
-    summary: 'The job types with their JSON Schemas',
+    summary: 'List the job types with their JSON Schemas',
     access: 'user',
-    responses: { 200: { description: 'Types', body: z.object({ types: z.array(jobTypeInfo) }) } },
+    responses: { 200: { description: 'The job types', body: z.object({ types: z.array(jobTypeInfo) }) } },
   }),
   poll: defineRoute({
     method: 'get',
     path: '/api/jobs/poll',
     tag: workers,
-    summary: 'Waiting jobs: without a type, the oldest of every type',
+    summary: 'List waiting jobs; without a type, the oldest of every type',
     access: 'jobs:poll',
     query: z.strictObject({
       jobType: typeName.optional(),
@@ -106,31 +113,31 @@ export const jobRoutes = {
       limit: wholeNumber(1, 500).optional(),
       wait: wait.optional(),
     }),
-    responses: { 200: { description: 'Jobs that are free', body: z.object({ jobs: z.array(job) }) } },
+    responses: { 200: { description: 'Jobs without an assignment', body: z.object({ jobs: z.array(job) }) } },
   }),
   demand: defineRoute({
     method: 'get',
     path: '/api/jobs/demand',
     tag: 'Capacity',
-    summary: 'Waiting and running jobs by type',
+    summary: 'Count waiting and running jobs by type',
     access: 'jobs:demand',
     query: z.strictObject({ wait: wait.optional(), version: z.string().max(100).optional() }),
-    responses: { 200: { description: 'Demand', body: demand } },
+    responses: { 200: { description: 'The demand', body: demand } },
   }),
   assign: defineRoute({
     method: 'post',
     path: '/api/jobs/assign',
     tag: workers,
-    summary: 'Take one job that was polled',
+    summary: 'Assign a polled job to the caller',
     access: 'jobs:work',
     body: z.strictObject({ jobId: id, ecsTaskArn: arn, ecsClusterArn: arn }),
-    responses: { 200: { description: 'Taken', body: z.object({ assignment: workerAssignment }) } },
+    responses: { 200: { description: 'The assignment', body: z.object({ assignment: workerAssignment }) } },
   }),
   claim: defineRoute({
     method: 'post',
     path: '/api/jobs/claim',
     tag: workers,
-    summary: 'Poll and take in one atomic step, waiting if asked',
+    summary: 'Claim waiting jobs in one atomic step; `wait` waits for jobs',
     access: 'jobs:work',
     body: z.strictObject({
       jobTypes: z.array(typeName).min(1).max(100),
@@ -139,7 +146,9 @@ export const jobRoutes = {
       count: z.int().min(1).max(maxClaims).optional(),
       wait: z.number().min(0).max(maxWaitSeconds).optional(),
     }),
-    responses: { 200: { description: 'Claims, none when nothing waits', body: z.object({ claims: z.array(claim) }) } },
+    responses: {
+      200: { description: 'The claims; empty when no job waits', body: z.object({ claims: z.array(claim) }) },
+    },
   }),
   results: defineRoute({
     method: 'post',
@@ -153,13 +162,18 @@ export const jobRoutes = {
         .min(1)
         .max(maxClaims),
     }),
-    responses: { 200: { description: 'Outcomes', body: z.object({ results: z.array(reportOutcome) }) } },
+    responses: {
+      200: {
+        description: 'The outcomes, in the order of the body',
+        body: z.object({ results: z.array(reportOutcome) }),
+      },
+    },
   }),
   heartbeat: defineRoute({
     method: 'post',
     path: '/api/jobs/assignments/:id/heartbeat',
     tag: workers,
-    summary: 'I am alive and working',
+    summary: 'Report that the worker is alive, and its progress',
     access: 'jobs:work',
     params: idParams,
     body: z
@@ -169,65 +183,70 @@ export const jobRoutes = {
           .optional(),
       })
       .optional(),
-    responses: { 200: { description: 'Noted', body: z.object({ cancelRequested: z.boolean(), expiresAt: time }) } },
+    responses: {
+      200: {
+        description: 'The time until which the assignment is valid',
+        body: z.object({ cancelRequested: z.boolean(), expiresAt: time }),
+      },
+    },
   }),
   result: defineRoute({
     method: 'post',
     path: '/api/jobs/assignments/:id/result',
     tag: workers,
-    summary: 'Report how the job ended',
+    summary: 'Report the result of a job',
     access: 'jobs:work',
     params: idParams,
     body: z.strictObject({ status: reportedStatus, resultPayload: payload.optional() }),
-    responses: { 200: { description: 'Recorded', body: oneJob } },
+    responses: { 200: { description: 'The ended job', body: oneJob } },
   }),
   uploadUrls: defineRoute({
     method: 'post',
     path: '/api/jobs/assignments/:id/upload-urls',
     tag: workers,
-    summary: 'URLs to PUT result files to, for a worker without credentials of the storage',
+    summary: 'Get URLs to upload result files, for a worker without credentials of the storage',
     access: 'jobs:work',
     params: idParams,
     body: z.strictObject({ files: z.array(z.string().min(1).max(1024)).min(1).max(100) }),
-    responses: { 200: { description: 'By file', body: z.object({ urls: z.record(z.string(), z.url()) }) } },
+    responses: { 200: { description: 'URLs by file', body: z.object({ urls: z.record(z.string(), z.url()) }) } },
   }),
   release: defineRoute({
     method: 'post',
     path: '/api/jobs/assignments/:id/release',
     tag: workers,
-    summary: 'Hand the job back to the queue; no attempt is used up',
+    summary: 'Return the job to the queue without using up an attempt',
     access: 'jobs:work',
     params: idParams,
     body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
-    responses: { 200: { description: 'Handed back', body: oneJob } },
+    responses: { 200: { description: 'The waiting job', body: oneJob } },
   }),
   invalidate: defineRoute({
     method: 'post',
     path: '/api/jobs/cache/invalidate',
     tag,
-    summary: 'Results of this type are not reused any more',
+    summary: 'Exclude the results of a job type from reuse',
     access: 'jobs:invalidate',
     body: z.strictObject({ type: typeName }),
-    responses: { 200: { description: 'How many', body: z.object({ invalidated: z.int() }) } },
+    responses: { 200: { description: 'The number of excluded results', body: z.object({ invalidated: z.int() }) } },
   }),
   download: defineRoute({
     method: 'get',
     path: '/api/jobs/:id/download',
     tag,
-    summary: 'URLs of the result files',
+    summary: 'Get URLs of the result files',
     access: 'jobs:read',
     params: idParams,
     query: z.strictObject({ expirySeconds: wholeNumber(1, 604_800).optional() }),
-    responses: { 200: { description: 'Files', body: downloads } },
+    responses: { 200: { description: 'URLs by relative path', body: downloads } },
   }),
   events: defineRoute({
     method: 'get',
     path: '/api/jobs/:id/events',
     tag,
-    summary: 'Status and progress as server-sent events until the job ends',
+    summary: 'Follow status and progress as server-sent events until the job ends',
     access: 'jobs:read',
     params: idParams,
-    responses: { 200: { description: 'Events', contentType: 'text/event-stream' } },
+    responses: { 200: { description: 'The events', contentType: 'text/event-stream' } },
   }),
   cancel: defineRoute({
     method: 'post',
@@ -236,7 +255,7 @@ export const jobRoutes = {
     summary: 'Cancel a job that has not ended',
     access: 'jobs:read',
     params: idParams,
-    responses: { 200: { description: 'Cancelled', body: oneJob } },
+    responses: { 200: { description: 'The cancelled job', body: oneJob } },
   }),
   upload: defineRoute({
     method: 'put',
@@ -246,7 +265,7 @@ export const jobRoutes = {
     access: 'signed-url',
     params: filePath,
     bodyContentType: 'application/octet-stream',
-    responses: { 201: { description: 'Stored' } },
+    responses: { 201: { description: 'The file was stored' } },
   }),
   file: defineRoute({
     method: 'get',
@@ -267,7 +286,7 @@ export const jobRoutes = {
     method: 'get',
     path: '/api/jobs/:id',
     tag,
-    summary: 'A job with its assignments and results',
+    summary: 'Get a job with its assignments and results',
     access: 'jobs:read',
     params: idParams,
     responses: { 200: { description: 'The job', body: z.object({ job: jobDetail }) } },

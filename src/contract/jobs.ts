@@ -10,7 +10,7 @@ export const hasEnded = (status: JobStatus): boolean => status !== 'PENDING' && 
 export const storageScheme = z.enum(['S3', 'LOCAL']);
 export type StorageScheme = z.infer<typeof storageScheme>;
 
-/** Longest wait of a long poll, in seconds. */
+/** Longest wait of a long poll in seconds. */
 export const maxWaitSeconds = 30;
 export const maxClaims = 100;
 export const maxBatchJobs = 1000;
@@ -69,10 +69,13 @@ export const assignment = z
   .meta({ id: 'JobAssignment' });
 export type AssignmentBody = z.infer<typeof assignment>;
 
-/** What a worker gets: for LOCAL storage also where to PUT its files. */
+/** The assignment as its worker receives it: with LOCAL storage, also the URL prefix for uploads. */
 export const workerAssignment = assignment
   .extend({
-    upload_url_prefix: z.string().optional().meta({ description: 'PUT each file to this prefix + its relative path' }),
+    upload_url_prefix: z
+      .string()
+      .optional()
+      .meta({ description: 'PUT each file to this prefix followed by the relative path of the file' }),
   })
   .meta({ id: 'WorkerAssignment' });
 export type WorkerAssignment = z.infer<typeof workerAssignment>;
@@ -82,7 +85,7 @@ export const jobDetail = job
     queue_position: z
       .int()
       .nullable()
-      .meta({ description: 'Waiting jobs of the type ahead of this one, counted to 1,000' }),
+      .meta({ description: 'Waiting jobs of the same type ahead of this job, counted up to 1,000' }),
     assignments: z.array(assignment.extend({ result: jobResult.nullable() })),
   })
   .meta({ id: 'JobDetail' });
@@ -139,12 +142,12 @@ export type JobTypeInfo = z.infer<typeof jobTypeInfo>;
 export const downloads = z
   .object({
     job: z.object({ id, type: z.string(), status: jobStatus }),
-    files: z.record(z.string(), z.string()).meta({ description: 'Relative path -> URL that expires' }),
+    files: z.record(z.string(), z.string()).meta({ description: 'URLs that expire, by relative path' }),
   })
   .meta({ id: 'Downloads' });
 export type Downloads = z.infer<typeof downloads>;
 
-/** Data of a server-sent event of GET /api/jobs/:id/events. */
+/** The data of a server-sent event of `GET /api/jobs/:id/events`. */
 export interface JobEvent {
   id: number;
   type: string;

@@ -1,5 +1,5 @@
-/** A path as it stands in a URL: each part percent-encoded. */
+/** Percent-encodes each part of a path: `charts/a b.svg` → `charts/a%20b.svg`. */
 export const urlPath = (path: string) => path.split('/').map(encodeURIComponent).join('/');
 
-/** Where the logs of executions are streamed. */
+/** Path of the WebSocket that streams the logs of executions. */
 export const socketPath = '/ws';

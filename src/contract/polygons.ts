@@ -6,23 +6,23 @@ const position = z
   .array(z.number())
   .min(2)
   .max(3)
-  .refine(([longitude = 0]) => Math.abs(longitude) <= 180, 'longitude must be between -180 and 180')
-  .refine(([, latitude = 0]) => Math.abs(latitude) <= 90, 'latitude must be between -90 and 90');
+  .refine(([longitude = 0]) => Math.abs(longitude) <= 180, 'expected a longitude from -180 to 180')
+  .refine(([, latitude = 0]) => Math.abs(latitude) <= 90, 'expected a latitude from -90 to 90');
 
 const ring = z
   .array(position)
-  .min(4, 'a ring has four or more positions')
+  .min(4, 'expected a ring of four or more positions')
   .refine((positions) => {
     const first = positions[0];
     const last = positions.at(-1);
     return first?.length === last?.length && first?.every((value, axis) => value === last?.[axis]);
-  }, 'a ring ends where it begins');
+  }, 'expected a ring whose last position equals its first');
 
-/** A GeoJSON Polygon (RFC 7946, section 3.1.6): an outer ring, then any holes. */
+/** A GeoJSON Polygon (RFC 7946, section 3.1.6): an outer ring, followed by any holes. */
 export const geoJsonPolygon = z
   .strictObject({
     type: z.literal('Polygon'),
-    coordinates: z.array(ring).min(1, 'a polygon has an outer ring'),
+    coordinates: z.array(ring).min(1, 'expected an outer ring'),
     bbox: z.array(z.number()).min(4).max(6).optional(),
   })
   .meta({ id: 'GeoJsonPolygon' });
@@ -43,16 +43,18 @@ export const polygonRoutes = {
     method: 'get',
     path: '/api/polygons',
     tag: 'Polygons',
-    summary: 'Your polygons; an administrator sees all',
+    summary: 'List your polygons; an administrator sees every polygon',
     access,
     query: pageQuery,
-    responses: { 200: { description: 'Polygons', body: z.object({ polygons: z.array(polygon), nextCursor }) } },
+    responses: {
+      200: { description: 'A page of polygons', body: z.object({ polygons: z.array(polygon), nextCursor }) },
+    },
   }),
   get: defineRoute({
     method: 'get',
     path: '/api/polygons/:id',
     tag: 'Polygons',
-    summary: 'One polygon',
+    summary: 'Get a polygon',
     access,
     params: idParams,
     responses: { 200: { description: 'The polygon', body: onePolygon } },
@@ -61,10 +63,10 @@ export const polygonRoutes = {
     method: 'post',
     path: '/api/polygons',
     tag: 'Polygons',
-    summary: 'Keep a polygon',
+    summary: 'Create a polygon',
     access,
     body: polygonBody,
-    responses: { 200: { description: 'Kept', body: onePolygon } },
+    responses: { 200: { description: 'The created polygon', body: onePolygon } },
   }),
   update: defineRoute({
     method: 'put',
@@ -74,7 +76,7 @@ export const polygonRoutes = {
     access,
     params: idParams,
     body: polygonBody,
-    responses: { 200: { description: 'Replaced', body: onePolygon } },
+    responses: { 200: { description: 'The replaced polygon', body: onePolygon } },
   }),
   remove: defineRoute({
     method: 'delete',
@@ -83,7 +85,7 @@ export const polygonRoutes = {
     summary: 'Remove a polygon and its notes',
     access,
     params: idParams,
-    responses: { 204: { description: 'Removed' } },
+    responses: { 204: { description: 'The polygon was removed' } },
   }),
 };
 
@@ -94,39 +96,39 @@ export const noteRoutes = {
     method: 'get',
     path: '/api/notes',
     tag: 'Notes',
-    summary: 'Your notes; an administrator sees all',
+    summary: 'List your notes; an administrator sees every note',
     access,
     query: pageQuery,
-    responses: { 200: { description: 'Notes', body: notes } },
+    responses: { 200: { description: 'A page of notes', body: notes } },
   }),
-  ofPolygon: defineRoute({
+  listForPolygon: defineRoute({
     method: 'get',
     path: '/api/notes/:polygonId',
     tag: 'Notes',
-    summary: 'The notes on a polygon',
+    summary: 'List the notes of a polygon',
     access,
     params: z.strictObject({ polygonId: idText }),
     query: pageQuery,
-    responses: { 200: { description: 'Notes', body: notes } },
+    responses: { 200: { description: 'A page of notes', body: notes } },
   }),
   create: defineRoute({
     method: 'post',
     path: '/api/notes',
     tag: 'Notes',
-    summary: 'Write a note on a polygon',
+    summary: 'Create a note on a polygon',
     access,
     body: z.strictObject({ content, polygonId: id }),
-    responses: { 200: { description: 'Written', body: oneNote } },
+    responses: { 200: { description: 'The created note', body: oneNote } },
   }),
   update: defineRoute({
     method: 'put',
     path: '/api/notes/:id',
     tag: 'Notes',
-    summary: 'Rewrite a note',
+    summary: 'Replace the content of a note',
     access,
     params: idParams,
     body: z.strictObject({ content }),
-    responses: { 200: { description: 'Rewritten', body: oneNote } },
+    responses: { 200: { description: 'The changed note', body: oneNote } },
   }),
   remove: defineRoute({
     method: 'delete',
@@ -135,6 +137,6 @@ export const noteRoutes = {
     summary: 'Remove a note',
     access,
     params: idParams,
-    responses: { 204: { description: 'Removed' } },
+    responses: { 204: { description: 'The note was removed' } },
   }),
 };

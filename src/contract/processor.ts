@@ -3,11 +3,11 @@ import { id } from './common.js';
 import { defineRoute } from './route.js';
 
 const outcome = z.object({
-  applied: z.boolean().meta({ description: 'Whether it changed anything' }),
-  jobs: z.array(id).meta({ description: 'Jobs that went back to the queue, or ended' }),
+  applied: z.boolean().meta({ description: 'True when the event changed a record' }),
+  jobs: z.array(id).meta({ description: 'Jobs that the event requeued or ended' }),
   executions: z.array(z.string()),
-  stored: z.int().meta({ description: 'Log lines that were new' }),
-  statusCode: z.int().optional().meta({ description: 'What API Gateway answers the subscriber' }),
+  stored: z.int().meta({ description: 'The number of new log lines' }),
+  statusCode: z.int().optional().meta({ description: 'Status that API Gateway answers to a WebSocket client' }),
 });
 export type EventOutcome = z.infer<typeof outcome>;
 
@@ -18,11 +18,11 @@ export const processorRoutes = {
     method: 'get',
     path: '/health',
     tag,
-    summary: 'The processor answers',
+    summary: 'Check that the event processor is alive',
     access: 'public',
     responses: {
       200: {
-        description: 'Alive',
+        description: 'The event processor is alive',
         body: z.object({ status: z.literal('ok'), component: z.literal('async-processor') }),
       },
     },
@@ -31,12 +31,12 @@ export const processorRoutes = {
     method: 'post',
     path: '/process',
     tag,
-    summary: 'Apply one raw event',
+    summary: 'Apply a raw event',
     access: 'public',
     body: z.unknown(),
     responses: {
       200: {
-        description: 'Applied, or knowingly ignored',
+        description: 'The event was applied, or needs no change',
         body: outcome,
       },
     },

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** `resource:action`. Which role holds which stands in `auth/permissions.ts`. */
+/** A permission, `resource:action`. `accounts/permissions.ts` lists the permissions of each role. */
 export type Permission =
   | 'users:admin'
   | 'users:read'
@@ -26,7 +26,7 @@ export type Permission =
   | 'jobs:invalidate'
   | 'capacity:manage';
 
-/** Who may call: anybody, any account, an account with a permission, or whoever holds a signed URL. */
+/** Required access: none, any account, a signed URL, or an account with a permission. */
 export type Access = 'public' | 'user' | 'signed-url' | Permission;
 
 export interface RouteResponse {
@@ -35,26 +35,28 @@ export interface RouteResponse {
   contentType?: string;
 }
 
-/** One route: from this come validation, types and the OpenAPI document. */
+/** A route of the API. Validation, types and the OpenAPI document derive from this description. */
 export interface Route<
   Params extends z.ZodObject = z.ZodObject,
   Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 > {
   method: 'get' | 'post' | 'put' | 'delete';
-  /** Express path; `:name` segments become OpenAPI parameters, `*name` takes the rest of the path. */
+  /** Express path, for example `/api/jobs/:id`; `*name` takes the rest of the path. */
   path: string;
   tag: string;
+  /** Imperative, without a full stop, for example `Get a job`. */
   summary: string;
   access: Access;
   params?: Params;
   query?: Query;
   body?: Body;
-  /** The request's content type when it is not JSON. */
+  /** Content type of the request body; JSON unless set. */
   bodyContentType?: string;
   responses: Record<number, RouteResponse>;
 }
 
+/** Returns `route` with the types of its schemas, which handlers need. */
 export function defineRoute<
   Params extends z.ZodObject = z.ZodObject,
   Query extends z.ZodObject = z.ZodObject,

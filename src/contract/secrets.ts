@@ -8,9 +8,9 @@ export const secretName = z
 export const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected the name of an environment variable');
-const keyName = variableName.meta({ description: 'The environment variable in which a command finds the value' });
+const keyName = variableName.meta({ description: 'Environment variable that carries the value to a command' });
 const description = z.string().max(1000);
-/** As much as an environment variable may well hold. */
+/** At most 64 KiB: Linux limits an environment variable to 128 KiB. */
 const value = z.string().min(1).max(65_536);
 
 /** A secret without its value. */
@@ -19,7 +19,7 @@ export const secretInfo = z
     name: z.string(),
     key_name: z.string(),
     description: z.string(),
-    created_by: z.string().nullable().meta({ description: 'Address of who made it' }),
+    created_by: z.string().nullable().meta({ description: 'E-mail address of the account that created the secret' }),
     owned_by: z.array(z.string()),
     created_at: time,
     updated_at: time,
@@ -36,24 +36,26 @@ export const secretRoutes = {
     method: 'get',
     path: '/api/v1/secrets',
     tag,
-    summary: 'Every secret, without its value',
+    summary: 'List secrets without their values',
     access: 'secrets:use',
-    responses: { 200: { description: 'Secrets', body: z.object({ secrets: z.array(secretInfo), total: z.int() }) } },
+    responses: {
+      200: { description: 'The secrets', body: z.object({ secrets: z.array(secretInfo), total: z.int() }) },
+    },
   }),
   create: defineRoute({
     method: 'post',
     path: '/api/v1/secrets',
     tag,
-    summary: 'Store a secret, encrypted',
+    summary: 'Create a secret; the value is stored encrypted',
     access: 'secrets:write',
     body: z.strictObject({ name: secretName, key_name: keyName, description: description.optional(), value }),
-    responses: { 201: { description: 'Stored', body: message } },
+    responses: { 201: { description: 'The secret was created', body: message } },
   }),
   get: defineRoute({
     method: 'get',
     path: '/api/v1/secrets/:name',
     tag,
-    summary: 'A secret with its value, for its owner and for who may read all',
+    summary: 'Get a secret with its value; for its owner, or with `secrets:read`',
     access: 'secrets:use',
     params,
     responses: {
@@ -64,13 +66,16 @@ export const secretRoutes = {
     method: 'put',
     path: '/api/v1/secrets/:name',
     tag,
-    summary: 'Change the value, the variable or the description',
+    summary: 'Change the value, the variable or the description of a secret',
     access: 'secrets:write',
     params,
     body: z
       .strictObject({ key_name: keyName.optional(), description: description.optional(), value: value.optional() })
-      .refine((changes) => Object.values(changes).some((change) => change !== undefined), 'nothing to change'),
-    responses: { 200: { description: 'Changed', body: message } },
+      .refine(
+        (changes) => Object.values(changes).some((change) => change !== undefined),
+        'expected key_name, description or value',
+      ),
+    responses: { 200: { description: 'The secret was changed', body: message } },
   }),
   remove: defineRoute({
     method: 'delete',
@@ -79,6 +84,6 @@ export const secretRoutes = {
     summary: 'Remove a secret',
     access: 'secrets:write',
     params,
-    responses: { 200: { description: 'Removed', body: message } },
+    responses: { 200: { description: 'The secret was removed', body: message } },
   }),
 };

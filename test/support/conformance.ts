@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Route } from '../../src/contract/route.js';
-import { createOpenApi, openApiPath } from '../../src/server/http/openapi.js';
+import { createOpenApi, toOpenApiPath } from '../../src/server/http/openapi.js';
 
 interface Exchange {
   method: string;
@@ -38,7 +38,7 @@ function createCheck(routes: readonly Route[]) {
       ({ route, pattern }) => route.method === method.toLowerCase() && pattern.test(pathname),
     );
     if (!found) return;
-    const operation = document.paths?.[openApiPath(found.route.path)]?.[found.route.method];
+    const operation = document.paths?.[toOpenApiPath(found.route.path)]?.[found.route.method];
     const described = operation?.responses?.[String(status)];
     const where = `${method} ${found.route.path} ${status}`;
     if (!described || !('description' in described)) throw new Error(`${where} is not in the OpenAPI document`);

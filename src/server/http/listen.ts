@@ -6,57 +6,64 @@ import { SetupError } from '../../contract/errors.js';
 export interface Listening {
   url: string;
   port: number;
-  /** Stops accepting, lets requests in flight end (10 s at most less what the rest needs), then resolves. */
+  /** Accepts no more connections, waits for the requests in flight (8 s unless set), then closes every connection. */
   close(): Promise<void>;
 }
 
-/** Longer than the idle time-out of a load balancer (60 s), so that it is the balancer which closes first. */
+/** Above the idle time-out of a load balancer (60 s), so that the load balancer closes an idle connection first. */
 const keepAliveMs = 65_000;
-const defaultCloseWithinMs = 8_000;
+const headersTimeoutMs = 20_000;
+/** Leaves 2 s of the 10 s that a whole stop may take. */
+const defaultCloseTimeoutMs = 8_000;
 
-/** Takes over the connection of a request that asks for another protocol, and ends it when the server stops. */
+/** Takes over the connection of a WebSocket request. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** Listens on loopback unless told otherwise. A port in use is one clear error. */
+/** Serves `app` on a port, 0 for a free port. Throws a SetupError for a port in use or without permission. */
 export async function listen(
   app: RequestListener,
   port: number,
   host = '127.0.0.1',
   upgrade?: Upgrade,
-  closeWithinMs = defaultCloseWithinMs,
+  closeTimeoutMs = defaultCloseTimeoutMs,
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, app);
   const connections = watchConnections(server);
   server.on('upgrade', (request, socket, head) => {
     if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket') upgrade(request, socket, head);
-    else serveAsItIs(server, request, socket, head);
+    else serveWithoutUpgrade(server, request, socket, head);
   });
-  // Uploads of results take as long as they take; headers do not.
+  // An upload of a result may take hours; the headers of a request may not.
   server.requestTimeout = 0;
-  server.headersTimeout = 20_000;
+  server.headersTimeout = headersTimeoutMs;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(toSetupError(error, port, host)));
     server.listen(port, host, resolve);
   });
   const address = server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
-  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const boundPort = typeof address === 'object' && address ? address.port : port;
   return {
-    url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}`,
-    port: bound,
-    close: () => closeServer(server, connections, closeWithinMs),
+    url: toUrl(host, boundPort),
+    port: boundPort,
+    close: () => closeServer(server, connections, closeTimeoutMs),
   };
 }
 
-function listenError(error: NodeJS.ErrnoException, port: number, host: string): SetupError {
+/** `0.0.0.0`, 5000 → `http://localhost:5000`; `::1`, 5000 → `http://[::1]:5000`. */
+function toUrl(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+function toSetupError(error: NodeJS.ErrnoException, port: number, host: string): SetupError {
   if (error.code === 'EADDRINUSE') {
     return new SetupError(`Port ${port} on ${host} is in use`, {
-      hint: 'Stop the program that has it, or choose another port.',
+      hint: 'Stop the program that uses the port, or choose another port.',
       cause: error,
     });
   }
   if (error.code === 'EACCES') {
-    return new SetupError(`Port ${port} needs more rights than this user has`, {
+    return new SetupError(`This user may not listen on port ${port}`, {
       hint: 'Choose a port above 1023.',
       cause: error,
     });
@@ -65,10 +72,10 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
 }
 
 /**
- * Serves a request for a protocol that nobody speaks here as what it is: one of HTTP/1.1, to which its client is prepared
- * (`curl --http2` and Java's HttpClient ask for h2c with whatever they send).
+ * Serves a request that asks for an unsupported protocol as plain HTTP/1.1, which HTTP lets a server do. For example
+ * `curl --http2` and Java's HttpClient ask for `h2c` with every request.
  */
-function serveAsItIs(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, rawHeaders } = request;
   const lines = [`${method} ${url} HTTP/1.1`];
   for (let n = 0; n < rawHeaders.length; n += 2)
@@ -78,17 +85,18 @@ function serveAsItIs(server: Server, request: IncomingMessage, socket: Duplex, h
 }
 
 interface Connections {
-  /** How many requests each has in flight: those with none are closed at once when the server closes. */
+  /** Requests in flight by connection. Idle connections are destroyed at once when the server closes. */
   inFlight: ReadonlyMap<Socket, number>;
-  /** Those that were handed over: the server knows of them no more, yet waits for them when it closes. */
+  /** Connections handed over to an upgrade: the server waits for them too, but does not destroy them. */
   upgraded: ReadonlySet<Socket>;
 }
 
 function watchConnections(server: Server): Connections {
   const inFlight = new Map<Socket, number>();
   const upgraded = new Set<Socket>();
-  const change = (socket: Socket, by: number) => {
-    if (inFlight.has(socket)) inFlight.set(socket, (inFlight.get(socket) ?? 0) + by);
+  const addRequests = (socket: Socket, change: 1 | -1) => {
+    const requests = inFlight.get(socket);
+    if (requests !== undefined) inFlight.set(socket, requests + change);
     if (!server.listening && inFlight.get(socket) === 0) socket.destroySoon();
   };
   server.on('connection', (socket) => {
@@ -104,23 +112,23 @@ function watchConnections(server: Server): Connections {
     upgraded.add(socket);
   });
   server.on('request', ({ socket }, response) => {
-    change(socket, 1);
-    response.once('close', () => change(socket, -1));
+    addRequests(socket, 1);
+    response.once('close', () => addRequests(socket, -1));
   });
   return { inFlight, upgraded };
 }
 
-async function closeServer(server: Server, { inFlight, upgraded }: Connections, withinMs: number): Promise<void> {
-  const force = setTimeout(() => {
+async function closeServer(server: Server, { inFlight, upgraded }: Connections, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => {
     server.closeAllConnections();
     for (const socket of upgraded) socket.destroy();
-  }, withinMs);
+  }, timeoutMs);
   try {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       for (const [socket, requests] of inFlight) if (requests === 0) socket.destroy();
     });
   } finally {
-    clearTimeout(force);
+    clearTimeout(timer);
   }
 }

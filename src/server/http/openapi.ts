@@ -3,20 +3,20 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import { errorBody, orchestratorErrorBody } from '../../contract/common.js';
 import type { Route } from '../../contract/route.js';
 
-/** `/api/jobs/:id` and `/api/jobs/files/*path` as OpenAPI writes them. */
-export const openApiPath = (path: string) => path.replaceAll(/[:*](\w+)/g, '{$1}');
+/** Returns an Express path in the notation of OpenAPI: `/api/jobs/:id` → `/api/jobs/{id}`, `/files/*path` → `/files/{path}`. */
+export const toOpenApiPath = (path: string) => path.replaceAll(/[:*](\w+)/g, '{$1}');
 
 const errors: Record<number, string> = {
   400: 'Invalid input, with the path of each problem',
   401: 'Not authenticated',
   403: 'Authenticated, but not allowed',
-  404: 'Not there, or not yours to know of',
+  404: 'Not found, or not visible to the caller',
   409: 'In conflict with the present state',
-  413: 'Too large',
-  415: 'Encoding or character set not supported',
-  429: 'Too many attempts: see Retry-After',
-  500: 'A fault on our side',
-  503: 'The database does not answer: try again',
+  413: 'The body is too large',
+  415: 'Unsupported encoding or character set',
+  429: 'Too many attempts; Retry-After holds the seconds to wait',
+  500: 'Internal error',
+  503: 'The database or another dependency does not answer; try again',
 };
 
 const errorResponses = (schema: z.ZodType) =>
@@ -26,10 +26,10 @@ const errorResponses = (schema: z.ZodType) =>
       { description, content: { 'application/json': { schema } } },
     ]),
   );
-const errorsOfApi = errorResponses(errorBody);
-const errorsOfOrchestrator = errorResponses(orchestratorErrorBody);
+const apiErrors = errorResponses(errorBody);
+const orchestratorErrors = errorResponses(orchestratorErrorBody);
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function toOperation(route: Route): ZodOpenApiOperationObject {
   const responses = Object.fromEntries(
     Object.entries(route.responses).map(([status, { description, body, contentType }]) => {
       const type = contentType ?? (body ? 'application/json' : undefined);
@@ -39,24 +39,28 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ];
     }),
   );
-  const open = route.access === 'public' || route.access === 'signed-url';
-  const required = route.access.includes(':') ? ` Needs \`${route.access}\`.` : '';
+  const isOpen = route.access === 'public' || route.access === 'signed-url';
+  const required = route.access.includes(':') ? ` Requires \`${route.access}\`.` : '';
   return {
-    operationId: `${route.method}${openApiPath(route.path).replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, next: string) => next.toUpperCase())}`,
+    operationId: toOperationId(route),
     tags: [route.tag],
     summary: route.summary,
     description: `${route.summary}.${required}`,
-    security: open ? [] : [{ bearer: [] }, { apiKey: [] }],
+    security: isOpen ? [] : [{ bearer: [] }, { apiKey: [] }],
     requestParams: {
       ...(route.params ? { path: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
     },
-    ...requestBody(route),
-    responses: { ...(route.path.startsWith('/api/v1') ? errorsOfOrchestrator : errorsOfApi), ...responses },
+    ...toRequestBody(route),
+    responses: { ...(route.path.startsWith('/api/v1') ? orchestratorErrors : apiErrors), ...responses },
   };
 }
 
-function requestBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+/** `get /api/jobs/:id` → `getApiJobsId`. */
+const toOperationId = ({ method, path }: Route) =>
+  `${method}${toOpenApiPath(path).replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, next: string) => next.toUpperCase())}`;
+
+function toRequestBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBody'> {
   if (route.bodyContentType) {
     const schema = { type: 'string', format: 'binary' } as const;
     return { requestBody: { required: true, content: { [route.bodyContentType]: { schema } } } };
@@ -66,19 +70,19 @@ function requestBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBody
   return { requestBody: { required, content: { 'application/json': { schema: route.body } } } };
 }
 
-/** The OpenAPI 3.1 document of the routes, from the schemas that validate their requests. */
+/** Creates the OpenAPI 3.1 document of the routes from the schemas that validate requests. */
 export function createOpenApi(routes: readonly Route[], version: string) {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
-    const path = openApiPath(route.path);
-    paths[path] = { ...paths[path], [route.method]: operation(route) };
+    const path = toOpenApiPath(route.path);
+    paths[path] = { ...paths[path], [route.method]: toOperation(route) };
   }
   return createDocument({
     openapi: '3.1.0',
     info: {
       title: 'ReefGuide',
       version,
-      description: 'Scientific jobs for reef managers.',
+      description: 'Runs scientific jobs for reef managers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     paths,

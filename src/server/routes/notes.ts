@@ -8,7 +8,7 @@ export function addNoteRoutes(http: Http, database: SitesDatabase): void {
     const { rows: notes, nextCursor } = await listNotes(database, query, caller);
     return { notes, nextCursor };
   });
-  http.guarded(noteRoutes.ofPolygon, async ({ params, query }, { caller }) => {
+  http.guarded(noteRoutes.listForPolygon, async ({ params, query }, { caller }) => {
     const { rows: notes, nextCursor } = await listPolygonNotes(database, params.polygonId, query, caller);
     return { notes, nextCursor };
   });

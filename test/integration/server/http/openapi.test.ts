@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openApiPath } from '../../../../src/server/http/openapi.js';
+import { toOpenApiPath } from '../../../../src/server/http/openapi.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 
 let system: TestService;
@@ -18,7 +18,7 @@ const isDocs = (route: string) => route.includes('/api/docs');
 function registered(): string[] {
   return system.service.api.router.stack.flatMap(({ route }) => {
     const methods = [...new Set(route?.stack.map(({ method }) => method))];
-    return methods.map((method) => `${method} ${openApiPath(route?.path ?? '')}`);
+    return methods.map((method) => `${method} ${toOpenApiPath(route?.path ?? '')}`);
   });
 }
 // biome-ignore lint/suspicious/noExplicitAny: a document looked at freely
@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
   it('says of each who may call it', () => {
     for (const { method, path, access } of system.service.http.routes) {
       const open = access === 'public' || access === 'signed-url';
-      const { security } = document.paths[openApiPath(path)][method];
+      const { security } = document.paths[toOpenApiPath(path)][method];
       expect(security).toEqual(open ? [] : [{ bearer: [] }, { apiKey: [] }]);
     }
   });
