@@ -14,18 +14,16 @@ export type AuditAction =
   | 'CLAIM_KEY'
   | 'SEED';
 
-/** One line of the audit log. `metadata` says who did it, from where, to whom; never a secret. */
+/** Entry of the audit log. `metadata` names caller, origin and target, for example `{ ip: '10.0.0.1' }`; never a secret. */
 export interface AuditEntry {
   action: AuditAction;
   userId: number | null;
   metadata?: Record<string, string | number | string[]>;
 }
 
-/** Adds a line to the audit log. Plain SQL, because a server that only starts needs nothing of Prisma, which takes 60 MB once it is used. */
+const insertSql = 'INSERT INTO "UserLog" (action, "userId", metadata) VALUES ($1, $2, $3::jsonb)';
+
+/** Adds an entry to the audit log. Uses plain SQL, because Prisma takes 60 MB once used, and a starting server needs none. */
 export async function writeAudit(database: Database, { action, userId, metadata = {} }: AuditEntry): Promise<void> {
-  await database.rows('audit-write', 'INSERT INTO "UserLog" (action, "userId", metadata) VALUES ($1, $2, $3::jsonb)', [
-    action,
-    userId,
-    JSON.stringify(metadata),
-  ]);
+  await database.rows('audit-write', insertSql, [action, userId, JSON.stringify(metadata)]);
 }

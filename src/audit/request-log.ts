@@ -1,7 +1,7 @@
 import { toLevelName } from '../platform/log-levels.js';
 
-/** A line of our own log that belongs to a request. */
-export interface TrailLine {
+/** Line of the server's log that belongs to a request. */
+export interface RequestLogLine {
   /** Milliseconds since 1970. */
   time: number;
   requestId: string;
@@ -10,73 +10,68 @@ export interface TrailLine {
   fields: Record<string, unknown>;
 }
 
-/** Keeps the log lines of requests where they can be found again. */
-export interface LogTrail {
-  /** Takes a line as the log writes it; of those that speak of no request it takes no notice. */
-  write(line: string): void;
-  /** From now on lines are stored with this; what came before, too. */
-  attach(store: (lines: readonly TrailLine[]) => Promise<void>): void;
-  /** Stores what waits. */
-  flush(): Promise<void>;
-  /** Stores what waits and nothing after it. */
-  close(): Promise<void>;
-}
+type Store = (lines: readonly RequestLogLine[]) => Promise<void>;
 
-const storeEveryMs = 500;
-/** While nothing can be stored, the newest so many wait. */
-const maxWaiting = 5_000;
-const atOnce = 1_000;
+const storeIntervalMs = 500;
+/** Newest lines that are kept while the database is away. */
+const maxWaitingLines = 5_000;
+const maxBatchLines = 1_000;
 
-export function createLogTrail(): LogTrail {
-  let waiting: string[] = [];
-  let store: ((lines: readonly TrailLine[]) => Promise<void>) | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let storing: Promise<void> = Promise.resolve();
+/** Collects the log lines of requests, and stores them in batches once a store is attached. */
+export class RequestLog {
+  private waiting: string[] = [];
+  private store: Store | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private storing: Promise<void> = Promise.resolve();
 
-  const storeAll = async () => {
-    while (store && waiting.length > 0) {
-      const lines = waiting.splice(0, atOnce);
+  /** Takes a line of JSON as pino writes lines. Ignores lines without a `requestId`. */
+  write(line: string): void {
+    if (!line.includes('"requestId":"')) return;
+    this.waiting.push(line);
+    if (this.waiting.length > maxWaitingLines) this.waiting.shift();
+    if (this.store) this.timer ??= setTimeout(() => this.flush(), storeIntervalMs).unref();
+  }
+
+  /** Stores lines with `store` from now on, and those that were written before. */
+  attach(store: Store): void {
+    this.store = store;
+    void this.flush();
+  }
+
+  /** Resolves when all lines are stored, or an attempt has failed. */
+  flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.storing = this.storing.then(() => this.storeAll());
+    return this.storing;
+  }
+
+  /** Stores all lines, and none that are written afterwards. */
+  async close(): Promise<void> {
+    await this.flush();
+    this.store = undefined;
+  }
+
+  private async storeAll(): Promise<void> {
+    while (this.store && this.waiting.length > 0) {
+      const lines = this.waiting.splice(0, maxBatchLines);
       try {
-        await store(lines.flatMap((line) => parse(line) ?? []));
+        await this.store(lines.flatMap((line) => parseLine(line) ?? []));
       } catch {
-        // A log is no reason to fail, and this failure nothing to log: the lines wait for the next turn.
-        waiting = [...lines, ...waiting].slice(-maxWaiting);
+        // Keeps the lines for the next attempt, and logs nothing, because each log line would be one more to store.
+        this.waiting = [...lines, ...this.waiting].slice(-maxWaitingLines);
         return;
       }
     }
-  };
-  const flush = (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    storing = storing.then(storeAll);
-    return storing;
-  };
-
-  return {
-    write(line) {
-      if (!line.includes('"requestId":"')) return;
-      waiting.push(line);
-      if (waiting.length > maxWaiting) waiting.shift();
-      if (store) timer ??= setTimeout(flush, storeEveryMs).unref();
-    },
-    attach(given) {
-      store = given;
-      void flush();
-    },
-    flush,
-    async close() {
-      await flush();
-      store = undefined;
-    },
-  };
+  }
 }
 
-function parse(line: string): TrailLine | undefined {
+function parseLine(line: string): RequestLogLine | undefined {
   try {
-    const { time, level, msg, requestId, ...fields } = JSON.parse(line);
-    const at = Date.parse(time);
-    if (typeof requestId !== 'string' || Number.isNaN(at)) return undefined;
-    return { time: at, requestId, level: toLevelName(level), message: String(msg ?? ''), fields };
+    const { time: isoTime, level, msg, requestId, ...fields } = JSON.parse(line);
+    const time = Date.parse(isoTime);
+    if (typeof requestId !== 'string' || Number.isNaN(time)) return undefined;
+    return { time, requestId, level: toLevelName(level), message: String(msg ?? ''), fields };
   } catch {
     return undefined;
   }

@@ -45,7 +45,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
       { homeDirectory },
       { parseEnvironment, serverEnvironment },
       { createLog },
-      { createLogTrail },
+      { RequestLog },
       { startLocalSystem },
       { exampleWorkersFile },
       { untilStopped },
@@ -63,7 +63,7 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
     ]);
     const home = homeDirectory();
     const environment = parseEnvironment(serverEnvironment, process.env);
-    const trail = createLogTrail();
+    const requestLog = new RequestLog();
     const logFile = path.join(home, 'logs', 'reefguide.log');
     const ownWorkers = path.resolve('configs/local-workers.json');
     const workersFile = flags.workers ?? (existsSync(ownWorkers) ? ownWorkers : exampleWorkersFile);
@@ -97,8 +97,8 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
             environment,
             env: process.env,
             home,
-            log: createLog(environment.LOG_LEVEL, { file: logFile, sink: trail }),
-            trail,
+            log: createLog(environment.LOG_LEVEL, { file: logFile, sink: requestLog }),
+            requestLog,
             port: flags.port,
             orchestratorPort: flags['orchestrator-port'],
             processorPort: flags['processor-port'],

@@ -19,22 +19,23 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const [{ homeDirectory }, { createLogTrail }, { prepareServer }, { startServer }, { untilStopped }] =
-      await Promise.all([
+    const [{ homeDirectory }, { RequestLog }, { prepareServer }, { startServer }, { untilStopped }] = await Promise.all(
+      [
         import('../platform/home.js'),
         import('../audit/request-log.js'),
         import('../server/prepare.js'),
         import('../server/start.js'),
         import('../cli/command/signals.js'),
-      ]);
-    const trail = createLogTrail();
-    const { environment, log, errorReporter } = await prepareServer(process.env, trail);
+      ],
+    );
+    const requestLog = new RequestLog();
+    const { environment, log, errorReporter } = await prepareServer(process.env, requestLog);
     const stopped = untilStopped();
     const started = await startServer({
       environment,
       home: homeDirectory(),
       log,
-      trail,
+      requestLog,
       host: flags.host,
       apiPorts: [flags.port],
       processorPort: flags['processor-port'],

@@ -2,7 +2,7 @@ import { seedServiceAccounts } from '../accounts/service-accounts.js';
 import type { EventOutcome } from '../contract/processor.js';
 import { isCurrent, readMigrationStatus, readMigrations } from '../database/migrations.js';
 import type { ServiceDependencies } from './dependencies.js';
-import { addExecutionRoutes } from './executions.js';
+import { addExecutionApi } from './executions.js';
 import { addCors } from './http/cors.js';
 import { addDocs } from './http/docs.js';
 import { Http, type HttpSettings } from './http/routes.js';
@@ -48,7 +48,7 @@ export function createApi(services: Services, deps: ServiceDependencies): Http {
   addAuthRoutes(http, services.sessions);
   addUserRoutes(http, database);
   addApiKeyUserRoutes(http, database);
-  addExecutionRoutes(http, services.executions);
+  addExecutionApi(http, services.executions);
   addPolygonRoutes(http, database);
   addNoteRoutes(http, database);
   addFileRoutes(http, deps.localStorage, deps.signer);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { type AttemptLimits, defaultLimits } from '../accounts/attempt-limits.js';
 import type { LocalCredentials } from '../accounts/local-credentials.js';
-import type { LogTrail } from '../audit/request-log.js';
+import type { RequestLog } from '../audit/request-log.js';
 import { type Aws, createAws } from '../aws/clients.js';
 import { createEcsService, type ServiceControl } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
@@ -14,7 +14,7 @@ import type { ServerEnvironment } from '../environment/server.js';
 import { commandRunner } from '../executions/runners/choose.js';
 import type { EncryptionKeys } from '../executions/secrets/encryption.js';
 import { resealValues } from '../executions/secrets/sealed-values.js';
-import { createSecrets } from '../executions/secrets/secrets.js';
+import { reencryptSecrets } from '../executions/secrets/secrets.js';
 import { builtInTypes } from '../jobs/types/built-in.js';
 import { readConfiguredTypes } from '../jobs/types/configured.js';
 import { JobTypeRegistry } from '../jobs/types/registry.js';
@@ -32,7 +32,7 @@ export interface AssembleOptions {
   home: string;
   log: Logger;
   /** Stores the log lines of requests. */
-  trail?: LogTrail | undefined;
+  requestLog?: RequestLog | undefined;
   limits?: AttemptLimits | undefined;
   /** Longest time that a request waits; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
@@ -92,7 +92,7 @@ async function openService(options: AssembleOptions, onClose: (closer: () => Pro
     limits: options.limits ?? defaultLimits,
     ecsService: findEcsService(environment, aws),
     provider: runner?.platform ?? (address.embedded ? 'local' : 'ecs'),
-    trail: options.trail,
+    requestLog: options.requestLog,
     maxRequestMs: options.maxRequestMs ?? (environment.REQUEST_TIMEOUT_SECONDS * 1000 || undefined),
     now: Date.now,
   });
@@ -147,7 +147,7 @@ async function openMigratedDatabase(
 
 /** Encrypts with the present key all that the previous key encrypted. */
 async function reencrypt(database: Database, encryption: EncryptionKeys, log: Logger): Promise<void> {
-  const secrets = await createSecrets(database, encryption).reencrypt();
+  const secrets = await reencryptSecrets(database, encryption);
   await resealValues(database, encryption);
   log.info({ secrets }, 'encrypted the stored secrets with the present key');
 }

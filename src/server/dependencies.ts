@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { AttemptLimits } from '../accounts/attempt-limits.js';
 import type { ServiceAccount } from '../accounts/service-accounts.js';
 import type { SigningKeys } from '../accounts/signing-keys.js';
-import type { LogTrail } from '../audit/request-log.js';
+import type { RequestLog } from '../audit/request-log.js';
 import type { Aws } from '../aws/clients.js';
 import type { ServiceControl } from '../aws/ecs-service.js';
 import type { Database } from '../database/database.js';
@@ -33,7 +33,7 @@ export interface ServiceDependencies {
   provider: 'local' | 'ecs';
   aws: Aws;
   /** Stores the log lines of requests. */
-  trail?: LogTrail | undefined;
+  requestLog?: RequestLog | undefined;
   /** Runs ad hoc commands; undefined: this server runs no commands. */
   runner?: CommandRunner | undefined;
   /** The ECS service that administrators observe and scale. */

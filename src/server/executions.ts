@@ -1,28 +1,29 @@
-import { createServerLogs, createTraces } from '../audit/traces.js';
+import { findRequestLog, removeOldRequestLog, storeRequestLog } from '../audit/request-log-store.js';
+import { traceRequest } from '../audit/traces.js';
 import { createSocketGateway } from '../aws/api-gateway-sockets.js';
 import { createCloudLogs } from '../aws/cloudwatch-logs.js';
 import { socketPath } from '../contract/paths.js';
 import type { Notifications } from '../database/notifications.js';
 import type { ProcessorEvent } from '../events/decode.js';
 import type { EventTargets } from '../events/process.js';
-import { createImages } from '../executions/images/images.js';
-import { createFeeds } from '../executions/logs/feed.js';
-import { createSocketConnections } from '../executions/logs/gateway-subscribers.js';
-import { createLogStore } from '../executions/logs/store.js';
-import { createLogTokens } from '../executions/logs/tokens.js';
+import { listImagesOfRequest, seedDefaultImage } from '../executions/images/images.js';
+import { LogFeeds } from '../executions/logs/feed.js';
+import { GatewaySubscribers } from '../executions/logs/gateway-subscribers.js';
+import { LogStore } from '../executions/logs/store.js';
+import { LogTokens } from '../executions/logs/tokens.js';
 import { encodeMessages } from '../executions/logs/websocket-frames.js';
-import { createFollowed } from '../executions/runs/attached.js';
-import { type AccountCheck, createReconcile } from '../executions/runs/reconcile.js';
-import { createExecutions } from '../executions/runs/run.js';
-import { createRecords } from '../executions/runs/sql.js';
-import { createTaskEvents } from '../executions/runs/task-events.js';
-import { createSecrets } from '../executions/secrets/secrets.js';
+import { AttachedExecutions } from '../executions/runs/attached.js';
+import { type AccountCheck, reconcile } from '../executions/runs/reconcile.js';
+import { listExecutionsOfRequest, readExecutionEnd } from '../executions/runs/sql.js';
+import { TaskEvents } from '../executions/runs/task-events.js';
+import { Transitions } from '../executions/runs/transitions.js';
+import { listSecretsOfRequest } from '../executions/secrets/secrets.js';
 import type { ServiceDependencies } from './dependencies.js';
 import type { Http } from './http/routes.js';
 import { LogSocket } from './log-socket.js';
-import { executionRoutesOn, imageRoutesOn } from './routes/executions.js';
-import { healthRoutesOn } from './routes/health.js';
-import { secretRoutesOn } from './routes/secrets.js';
+import { addExecutionRoutes, addImageRoutes } from './routes/executions.js';
+import { addHealthRoutes } from './routes/health.js';
+import { addSecretRoutes } from './routes/secrets.js';
 
 export interface ExecutionDependencies extends ServiceDependencies {
   notifications: Notifications;
@@ -35,63 +36,54 @@ const maxRecordEndsMs = 2_000;
 
 /** Builds what the API of executions consists of. `/api/v1` calls this part of ReefGuide the orchestrator. */
 export function createExecutionServices(deps: ExecutionDependencies) {
-  const { environment, log, database, notifications, encryption, runner, onError, now } = deps;
-  const records = createRecords(database, notifications);
-  const logs = createLogStore(database, notifications);
-  const tokens = createLogTokens(database);
-  const images = createImages(database, runner);
-  const secrets = createSecrets(database, encryption);
-  const followed = createFollowed({ records, logs, notifications, runner, log, now });
-  const executions = createExecutions({ records, images, secrets, logs, followed, runner, encryption, log, now });
-  const taskEvents = createTaskEvents({ records, logs, runner, encryption, log, now });
+  const { environment, log, database, notifications, encryption, runner, checkAccounts, onError, now } = deps;
+  const transitions = new Transitions(database, notifications);
+  const logs = new LogStore(database, notifications);
+  const tokens = new LogTokens(database);
+  const base = { database, transitions, logs, runner, encryption, log, now };
+  const attached = new AttachedExecutions({ ...base, notifications });
+  const taskEvents = new TaskEvents(base);
   const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
-  const gatewaySubscribers = createSocketConnections({ database, logs, records, tokens, gateway, log, now });
-  const serverLogs = createServerLogs(database);
+  const gatewaySubscribers = new GatewaySubscribers({ database, logs, tokens, gateway, log, now });
   const logGroups = environment.LOG_GROUP_NAMES;
+  const cloudLogs = logGroups.length > 0 ? createCloudLogs(deps.aws, logGroups, now) : undefined;
   // Without log groups in CloudWatch, the log lines of requests are stored in the database.
-  if (logGroups.length === 0) deps.trail?.attach(serverLogs.store);
-  const readTrace = createTraces({
-    serverLogs: logGroups.length > 0 ? createCloudLogs(deps.aws, logGroups, now) : serverLogs,
-    records,
-    images,
-    secrets,
-  });
-  const reconcile = createReconcile({
-    database,
-    records,
-    images,
-    secrets,
-    logs,
-    taskEvents,
-    runner,
-    isFollowed: followed.has,
-    checkAccounts: deps.checkAccounts,
-    log,
-    now,
-  });
-  const feeds = createFeeds({ logs, records, notifications, encode: encodeMessages, onError });
+  if (!cloudLogs) deps.requestLog?.attach((lines) => storeRequestLog(database, lines));
+  const readEnd = (executionId: string) => readExecutionEnd(database, executionId);
+  const feeds = new LogFeeds({ logs, readEnd, notifications, encode: encodeMessages, onError });
   const logSocket = new LogSocket({ feeds, logs, tokens, log });
   return {
-    ...{ deps, records, logs, tokens, images, secrets, followed, executions, taskEvents, gatewaySubscribers },
-    ...{ serverLogs, readTrace, reconcile, feeds, logSocket },
+    ...{ deps, base, logs, tokens, attached, taskEvents, gatewaySubscribers, cloudLogs, feeds, logSocket },
+    reconcile: () => reconcile({ ...base, taskEvents, attached, checkAccounts }),
   };
 }
 export type ExecutionServices = ReturnType<typeof createExecutionServices>;
 
-export const countLogSubscribers = ({ feeds }: ExecutionServices): number => feeds.count();
+export const countLogSubscribers = ({ feeds }: ExecutionServices): number => feeds.countSubscribers();
 
 /** Binds the routes of executions, images, secrets, reconciliation and traces. */
-export function addExecutionRoutes(http: Http, services: ExecutionServices): void {
-  const { executions, images, secrets, reconcile, readTrace, deps } = services;
-  executionRoutesOn(http, executions, (executionId, apiUrl) => createSocketUrl(services, executionId, apiUrl));
-  imageRoutesOn(http, images);
-  secretRoutesOn(http, secrets);
-  healthRoutesOn(http, {
-    reconcile,
+export function addExecutionApi(http: Http, services: ExecutionServices): void {
+  const { base, attached, cloudLogs, deps } = services;
+  const { database } = base;
+  addExecutionRoutes(http, { ...base, attached }, (executionId, apiUrl) =>
+    createSocketUrl(services, executionId, apiUrl),
+  );
+  addImageRoutes(http, base);
+  addSecretRoutes(http, base);
+  const traceDependencies = {
+    findLog: (requestId: string) => cloudLogs?.find(requestId) ?? findRequestLog(database, requestId),
+    findResources: {
+      executions: (requestId: string) => listExecutionsOfRequest(database, requestId),
+      images: (requestId: string) => listImagesOfRequest(database, requestId),
+      secrets: (requestId: string) => listSecretsOfRequest(database, requestId),
+    },
+  };
+  addHealthRoutes(http, {
+    reconcile: services.reconcile,
     async trace(requestId) {
       // The newest lines may still be in memory.
-      await deps.trail?.flush();
-      return readTrace(requestId);
+      await deps.requestLog?.flush();
+      return traceRequest(traceDependencies, requestId);
     },
   });
 }
@@ -106,20 +98,20 @@ async function createSocketUrl({ deps, tokens }: ExecutionServices, executionId:
 export function createExecutionEventTargets(services: ExecutionServices): Omit<EventTargets, 'loseJobs'> {
   const { taskEvents, gatewaySubscribers, deps } = services;
   return {
-    taskRuns: taskEvents.taskRuns,
+    taskRuns: (task) => taskEvents.recordRunning(task),
     async taskStopped(...args) {
-      const change = await taskEvents.taskStopped(...args);
-      if (change?.applied) await gatewaySubscribers.pushAll(change.executionId);
+      const change = await taskEvents.recordStopped(...args);
+      if (change?.applied) await gatewaySubscribers.sendToAll(change.executionId);
       return change;
     },
     async storeLines(...args) {
       const stored = await taskEvents.storeLines(...args);
-      if (stored) await gatewaySubscribers.pushAll(stored.executionId);
+      if (stored) await gatewaySubscribers.sendToAll(stored.executionId);
       return stored;
     },
-    socketOpened: gatewaySubscribers.opened,
-    socketSpoke: gatewaySubscribers.spoke,
-    socketClosed: gatewaySubscribers.closed,
+    socketOpened: (event) => gatewaySubscribers.add(event),
+    socketSpoke: (connectionId) => gatewaySubscribers.sendTo(connectionId),
+    socketClosed: (connectionId) => gatewaySubscribers.remove(connectionId),
     reconcile: () => runHourlyMaintenance(services),
     onUnknown: (event) =>
       deps.log.info({ event: event.kind, ...toTaskName(event) }, 'ignored an event of an unknown task'),
@@ -133,10 +125,10 @@ const toTaskName = (event: ProcessorEvent) => {
 
 /** Removes expired rows and reconciles. Each step runs even when another fails; then the first error is thrown. */
 export async function runHourlyMaintenance(services: ExecutionServices): Promise<void> {
-  const { serverLogs, tokens, gatewaySubscribers, logs, reconcile, deps } = services;
+  const { base, tokens, gatewaySubscribers, logs, reconcile, deps } = services;
   const logDays = deps.environment.EXECUTION_LOG_DAYS;
   const results = await Promise.allSettled([
-    serverLogs.removeOld(),
+    removeOldRequestLog(base.database),
     tokens.removeExpired(),
     gatewaySubscribers.removeOld(),
     logDays > 0 ? logs.removeOld(logDays) : undefined,
@@ -146,18 +138,18 @@ export async function runHourlyMaintenance(services: ExecutionServices): Promise
 }
 
 /** Registers the default image of a new deployment, and ends executions that a killed server left as running. */
-export async function seedExecutions({ images, reconcile, deps }: ExecutionServices): Promise<void> {
+export async function seedExecutions({ base, reconcile, deps }: ExecutionServices): Promise<void> {
   const { EXECUTION_IMAGE: image, EXECUTION_CPU: cpu, EXECUTION_MEMORY: memory } = deps.environment;
   // The server starts even when the provider refuses the image.
-  await images
-    .seed({ image, cpu, memory })
-    .catch((error: unknown) => deps.log.error({ err: error, image }, 'the default image could not be registered'));
+  await seedDefaultImage(base, { image, cpu, memory }).catch((error: unknown) =>
+    deps.log.error({ err: error, image }, 'could not register the default image'),
+  );
   if (deps.runner?.platform === 'local') await reconcile();
 }
 
 /** Stops the commands that cannot outlive this process, and records their ends. */
-export async function closeExecutions({ followed, deps }: ExecutionServices): Promise<void> {
+export async function closeExecutions({ attached, deps }: ExecutionServices): Promise<void> {
   await deps.runner?.close();
-  await followed.close(maxRecordEndsMs);
-  await deps.trail?.close();
+  await attached.close(maxRecordEndsMs);
+  await deps.requestLog?.close();
 }

@@ -2,7 +2,7 @@ import { readLocalKeys, readLocalSecretsKey, readLocalUrlKey } from '../accounts
 import { type KeyPairPem, type PreviousKeyPem, readKeys, type SigningKeys } from '../accounts/signing-keys.js';
 import { SetupError } from '../contract/errors.js';
 import type { ServerEnvironment } from '../environment/server.js';
-import { type EncryptionKeys, encryptionKeys } from '../executions/secrets/encryption.js';
+import { deriveEncryptionKeys, type EncryptionKeys } from '../executions/secrets/encryption.js';
 
 /** Keys come from the environment. Outside production, missing keys come from the home directory of the local system. */
 export interface KeySources {
@@ -45,5 +45,5 @@ export async function readUrlSigningKey({ environment, home, isProduction }: Key
 export async function readEncryptionKeys(sources: KeySources): Promise<EncryptionKeys | undefined> {
   const { SECRETS_KEY, SECRETS_PREVIOUS_KEY: previous } = sources.environment;
   const current = SECRETS_KEY ?? (sources.isProduction ? undefined : await readLocalSecretsKey(sources.home));
-  return current === undefined ? undefined : encryptionKeys(current, ...(previous ? [previous] : []));
+  return current === undefined ? undefined : deriveEncryptionKeys(current, ...(previous ? [previous] : []));
 }

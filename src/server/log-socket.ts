@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { DisconnectReason } from '../contract/executions.js';
 import { socketPath } from '../contract/paths.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
-import type { Feeds } from '../executions/logs/feed.js';
+import type { LogFeeds } from '../executions/logs/feed.js';
 import type { LogStore } from '../executions/logs/store.js';
 import type { LogTokens } from '../executions/logs/tokens.js';
 import type { Upgrade } from './http/listen.js';
@@ -28,9 +28,9 @@ const closeCodes: Record<DisconnectReason, number> = {
 };
 
 export interface LogSocketDependencies {
-  feeds: Feeds;
-  logs: Pick<LogStore, 'placeOf'>;
-  tokens: Pick<LogTokens, 'take'>;
+  feeds: LogFeeds;
+  logs: Pick<LogStore, 'findPosition'>;
+  tokens: Pick<LogTokens, 'redeem'>;
   log: Logger;
   stalledMs?: number;
 }
@@ -72,32 +72,32 @@ export class LogSocket {
   private async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const url = toUrl(request.url ?? '');
     if (url?.pathname !== socketPath) return refuse(socket, 404, 'No WebSocket at this path');
-    const executionId = await this.deps.tokens.take(url.searchParams.get('token') ?? '');
+    const executionId = await this.deps.tokens.redeem(url.searchParams.get('token') ?? '');
     if (executionId === undefined) {
       return refuse(socket, 401, 'Invalid token: used, expired or unknown. GET the logs again for a new token');
     }
-    const place = await this.readPosition(executionId, url.searchParams.get('last_event_id'));
-    if (place === undefined) {
+    const position = await this.readPosition(executionId, url.searchParams.get('last_event_id'));
+    if (position === undefined) {
       return refuse(socket, 400, 'Invalid last_event_id: expected the id of an event of this execution');
     }
-    this.sockets.handleUpgrade(request, socket, head, (ws) => this.serve(ws, socket, executionId, place));
+    this.sockets.handleUpgrade(request, socket, head, (ws) => this.serve(ws, socket, executionId, position));
   }
 
   /** Returns the position of an event; 0 without an event; undefined for an unknown event. */
   private async readPosition(executionId: string, eventId: string | null): Promise<number | undefined> {
     if (eventId === null) return 0;
     // Postgres refuses a text with a NUL character.
-    return eventId.includes('\0') ? undefined : this.deps.logs.placeOf(executionId, eventId);
+    return eventId.includes('\0') ? undefined : this.deps.logs.findPosition(executionId, eventId);
   }
 
-  private serve(ws: WebSocket, socket: Duplex, executionId: string, place: number): void {
+  private serve(ws: WebSocket, socket: Duplex, executionId: string, position: number): void {
     const stopPinging = keepAlive(ws);
     // A client that pings without reading the pongs would fill the buffer.
     ws.on('ping', (data) => (ws.bufferedAmount > maxBufferedBytes ? ws.terminate() : ws.pong(data)));
     ws.on('error', () => ws.terminate());
-    const unsubscribe = this.deps.feeds.subscribe(executionId, place, {
+    const unsubscribe = this.deps.feeds.subscribe(executionId, position, {
       send: (bytes) => socket.write(bytes),
-      ready: () => waitForRoom(ws, socket, this.stalledMs),
+      hasRoom: () => waitForRoom(ws, socket, this.stalledMs),
       end: (reason) => this.disconnect(ws, reason),
     });
     ws.once('close', () => {

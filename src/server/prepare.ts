@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LogTrail } from '../audit/request-log.js';
+import type { RequestLog } from '../audit/request-log.js';
 import { createAws } from '../aws/clients.js';
 import { withServiceSecrets } from '../aws/service-secrets.js';
 import { parseEnvironment, type ServerEnvironment, serverEnvironment } from '../environment/server.js';
@@ -13,12 +13,12 @@ export interface PreparedServer {
 }
 
 /**
- * Reads the environment of a deployed server, secrets in AWS included, and opens the log on stderr. `trail` receives each
+ * Reads the environment of a deployed server, secrets in AWS included, and opens the log on stderr. `requestLog` receives each
  * log line too.
  */
-export async function prepareServer(env: NodeJS.ProcessEnv, trail?: LogTrail): Promise<PreparedServer> {
+export async function prepareServer(env: NodeJS.ProcessEnv, requestLog?: RequestLog): Promise<PreparedServer> {
   const aws = createAws({ region: env.AWS_REGION });
   const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, aws));
   const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'api');
-  return { environment, errorReporter, log: createLog(environment.LOG_LEVEL, { errorReporter, sink: trail }) };
+  return { environment, errorReporter, log: createLog(environment.LOG_LEVEL, { errorReporter, sink: requestLog }) };
 }

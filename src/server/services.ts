@@ -3,6 +3,7 @@ import { AttemptLimiter } from '../accounts/attempt-limits.js';
 import { Authenticator } from '../accounts/authenticate.js';
 import { Sessions } from '../accounts/sessions.js';
 import { PostgresNotifications } from '../database/notifications.js';
+import { countLiveExecutions } from '../executions/runs/sql.js';
 import { createJobs } from '../jobs/jobs.js';
 import type { ServiceDependencies } from './dependencies.js';
 import { countLogSubscribers, createExecutionServices } from './executions.js';
@@ -24,7 +25,7 @@ export function createServices(deps: ServiceDependencies) {
   const metrics = new Metrics({
     database,
     countWaitingClaims: () => jobs.claims.countWaiting(),
-    countLiveExecutions: () => executions.records.countLive(),
+    countLiveExecutions: () => countLiveExecutions(database),
     countLogSubscribers: () => countLogSubscribers(executions),
     now,
   });

@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 import pino from 'pino';
 import { PostgresNotifications } from '../../src/database/notifications.js';
-import { createFeeds, type Feeds } from '../../src/executions/logs/feed.js';
-import { createLogStore, type LogStore } from '../../src/executions/logs/store.js';
-import { createLogTokens } from '../../src/executions/logs/tokens.js';
+import { LogFeeds } from '../../src/executions/logs/feed.js';
+import { LogStore } from '../../src/executions/logs/store.js';
+import { LogTokens } from '../../src/executions/logs/tokens.js';
 import { encodeMessages } from '../../src/executions/logs/websocket-frames.js';
-import { createRecords } from '../../src/executions/runs/sql.js';
+import { readExecutionEnd } from '../../src/executions/runs/sql.js';
 import { listen, type Upgrade } from '../../src/server/http/listen.js';
 import { LogSocket } from '../../src/server/log-socket.js';
 import type { TestService } from './service.js';
 
 export interface LiveLogsServer {
-  feeds: Feeds;
+  feeds: LogFeeds;
   logs: LogStore;
   /** Its own sides of the connections, in their order. */
   sockets: Socket[];
@@ -29,15 +29,15 @@ export async function startLiveLogs(
   const { database } = system;
   const onError = () => {};
   const notifications = new PostgresNotifications({ database, listenUrl: system.testDatabase.url, onError });
-  const logs = createLogStore(database, notifications);
-  const feeds = createFeeds({
+  const logs = new LogStore(database, notifications);
+  const feeds = new LogFeeds({
     logs,
-    records: createRecords(database, notifications),
+    readEnd: (executionId) => readExecutionEnd(database, executionId),
     notifications,
     encode: encodeMessages,
     onError,
   });
-  const tokens = createLogTokens(database);
+  const tokens = new LogTokens(database);
   const log = pino({ level: 'silent' });
   const { stalledMs } = times;
   const live = new LogSocket({ feeds, logs, tokens, log, ...(stalledMs === undefined ? {} : { stalledMs }) });

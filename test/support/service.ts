@@ -6,7 +6,7 @@ import { signAccessToken } from '../../src/accounts/access-tokens.js';
 import type { AttemptLimits } from '../../src/accounts/attempt-limits.js';
 import { hashSecret, newSecret } from '../../src/accounts/secret-hash.js';
 import { generateKeys, readKeys, type SigningKeys } from '../../src/accounts/signing-keys.js';
-import { createLogTrail } from '../../src/audit/request-log.js';
+import { RequestLog } from '../../src/audit/request-log.js';
 import { createAws } from '../../src/aws/clients.js';
 import type { ServiceControl } from '../../src/aws/ecs-service.js';
 import type { RoleName } from '../../src/contract/auth.js';
@@ -14,7 +14,7 @@ import { type Database, openDatabase } from '../../src/database/database.js';
 import { parseEnvironment, serverEnvironment } from '../../src/environment/server.js';
 import { createLocalCommandRunner } from '../../src/executions/runners/local/runner.js';
 import type { CommandRunner } from '../../src/executions/runners/runner.js';
-import { encryptionKeys } from '../../src/executions/secrets/encryption.js';
+import { deriveEncryptionKeys } from '../../src/executions/secrets/encryption.js';
 import { builtInTypes } from '../../src/jobs/types/built-in.js';
 import { type JobType, JobTypeRegistry } from '../../src/jobs/types/registry.js';
 import { createLog } from '../../src/platform/log.js';
@@ -104,14 +104,14 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
           killAfterMs: 1_000,
           now: Date.now,
         })));
-  const trail = createLogTrail();
+  const requestLog = new RequestLog();
   const service = createService({
     environment,
     log: createLog(process.env.TEST_LOG ?? 'info', {
       file: process.env.TEST_LOG ? undefined : os.devNull,
-      sink: trail,
+      sink: requestLog,
     }),
-    trail,
+    requestLog,
     database,
     listenUrl: databaseUrl,
     keys: signingKeys,
@@ -121,7 +121,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     signer,
     serviceAccounts: [],
     limits: options.limits ?? { account: unlimited, address: unlimited, register: unlimited },
-    encryption: encryptionKeys(
+    encryption: deriveEncryptionKeys(
       environment.SECRETS_KEY ?? 'a key of the tests, long enough',
       ...(environment.SECRETS_PREVIOUS_KEY ? [environment.SECRETS_PREVIOUS_KEY] : []),
     ),

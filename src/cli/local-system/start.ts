@@ -13,7 +13,7 @@ export interface LocalSystemOptions {
   env: NodeJS.ProcessEnv;
   home: string;
   log: Logger;
-  trail?: StartOptions['trail'];
+  requestLog?: StartOptions['requestLog'];
   port: number;
   orchestratorPort: number;
   processorPort: number;
@@ -44,7 +44,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     environment: options.environment,
     home,
     log,
-    trail: options.trail,
+    requestLog: options.requestLog,
     apiPorts: [options.port, options.orchestratorPort],
     processorPort: options.processorPort,
     onStep: options.onStep,

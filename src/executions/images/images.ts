@@ -5,18 +5,89 @@ import type { ImageInfo, ImageRegistration } from '../../contract/images.js';
 import type { Database } from '../../database/database.js';
 import type { CommandImage, CommandRunner } from '../runners/runner.js';
 
-/** The smallest task of Fargate. */
-const smallest = { cpu: 256, memory: 512, runtime_platform: 'Linux/X86_64' };
+export interface ImageDependencies {
+  database: Database;
+  /** Undefined on a server that runs no commands and defines no tasks. */
+  runner: CommandRunner | undefined;
+}
+
+type TaskSettings = Pick<
+  ImageInfo,
+  'image' | 'cpu' | 'memory' | 'runtime_platform' | 'task_role_name' | 'task_execution_role_name'
+>;
+type Settings = TaskSettings & Pick<ImageInfo, 'is_default'>;
+
+/** Smallest task of Fargate. */
+const defaultSize = { cpu: 256, memory: 512, runtime_platform: 'Linux/X86_64' };
 
 const columns = `i.image, i.image AS image_id, i.is_default, i.cpu, i.memory, i.runtime_platform, i.task_role_name,
   i.task_execution_role_name, i.task_definition, c.email AS created_by, i.created_at, i.updated_at, i.created_by_request_id,
   i.modified_by_request_id,
   COALESCE((SELECT json_agg(u.email ORDER BY u.id) FROM "User" u WHERE u.id = ANY (i.owned_by)), '[]'::json) AS owned_by`;
-const from = 'FROM "Image" i LEFT JOIN "User" c ON c.id = i.created_by';
+const fromImages = 'FROM "Image" i LEFT JOIN "User" c ON c.id = i.created_by';
 
-/** Guarantee: at most one image is the default; of two who make theirs the default at once, one waits for the other. */
-const undefaultText = 'UPDATE "Image" SET is_default = false WHERE is_default AND image <> $1';
-const registerText = `
+export function listImages(database: Database): Promise<ImageInfo[]> {
+  const listSql = `SELECT ${columns} ${fromImages} ORDER BY i.is_default DESC, i.image`;
+  return database.rows<ImageInfo>('images', listSql, []);
+}
+
+const byRequestSql = `
+SELECT ${columns} ${fromImages} WHERE i.created_by_request_id = $1 OR i.modified_by_request_id = $1 ORDER BY i.image`;
+
+/** Returns the images that a request created or changed. */
+export function listImagesOfRequest(database: Database, requestId: string): Promise<ImageInfo[]> {
+  return database.rows<ImageInfo>('image-request', byRequestSql, [requestId]);
+}
+
+export async function findImage(database: Database, image: string): Promise<ImageInfo | undefined> {
+  const findSql = `SELECT ${columns} ${fromImages} WHERE i.image = $1`;
+  const [row] = await database.rows<ImageInfo>('image-find', findSql, [image]);
+  return row;
+}
+
+/** Returns an image, or throws `not_found`. */
+export async function getImage(database: Database, image: string): Promise<ImageInfo> {
+  const info = await findImage(database, image);
+  if (!info) throw notFound(`Image ${image}`);
+  return info;
+}
+
+async function findDefaultImage(database: Database): Promise<ImageInfo | undefined> {
+  const findSql = `SELECT ${columns} ${fromImages} WHERE i.is_default`;
+  const [row] = await database.rows<ImageInfo>('image-default', findSql, []);
+  return row;
+}
+
+/** Registers an image, or changes a registered one: omitted fields keep their values. Defines the image's tasks. */
+export async function registerImage(
+  { database, runner }: ImageDependencies,
+  registration: ImageRegistration,
+  caller: Caller | undefined,
+): Promise<ImageInfo> {
+  const settings = toSettings(registration, await findImage(database, registration.image));
+  const problem = fargateProblem(settings.cpu, settings.memory);
+  if (problem) throw invalidField(problem.field, problem.message);
+  const taskDefinition = await orUnavailable(async () => runner?.define(toCommandImage(settings)));
+  await saveImage(database, settings, taskDefinition, caller);
+  return getImage(database, settings.image);
+}
+
+function toSettings(registration: ImageRegistration, current: ImageInfo | undefined): Settings {
+  return {
+    image: registration.image,
+    is_default: registration.is_default ?? current?.is_default ?? false,
+    cpu: registration.cpu ?? current?.cpu ?? defaultSize.cpu,
+    memory: registration.memory ?? current?.memory ?? defaultSize.memory,
+    runtime_platform: registration.runtime_platform ?? current?.runtime_platform ?? defaultSize.runtime_platform,
+    task_role_name: registration.task_role_name ?? current?.task_role_name ?? null,
+    task_execution_role_name: registration.task_execution_role_name ?? current?.task_execution_role_name ?? null,
+  };
+}
+
+/** Advisory lock that serialises changes of the default image. */
+const defaultLock = 7_270_736_904;
+const clearDefaultSql = 'UPDATE "Image" SET is_default = false WHERE is_default AND image <> $1';
+const saveSql = `
 INSERT INTO "Image" (image, is_default, cpu, memory, runtime_platform, task_role_name, task_execution_role_name,
   task_definition, created_by, owned_by, created_by_request_id, modified_by_request_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9::int IS NULL THEN '{}' ELSE ARRAY[$9::int] END, $10, $10)
@@ -25,126 +96,77 @@ ON CONFLICT (image) DO UPDATE SET is_default = excluded.is_default, cpu = exclud
   task_execution_role_name = excluded.task_execution_role_name, task_definition = excluded.task_definition,
   updated_at = now(), modified_by_request_id = excluded.modified_by_request_id`;
 
-/** Held while the default image changes. */
-const defaultLock = 7_270_736_904;
+/** Guarantee: at most one image is the default, because registrations of a default take turns. */
+async function saveImage(
+  database: Database,
+  settings: Settings,
+  taskDefinition: string | undefined,
+  caller: Caller | undefined,
+): Promise<void> {
+  await database.transaction(async (client) => {
+    if (settings.is_default) {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [defaultLock]);
+      await client.query(clearDefaultSql, [settings.image]);
+    }
+    await client.query(saveSql, [
+      settings.image,
+      settings.is_default,
+      settings.cpu,
+      settings.memory,
+      settings.runtime_platform,
+      settings.task_role_name,
+      settings.task_execution_role_name,
+      taskDefinition ?? null,
+      caller?.userId ?? null,
+      caller?.requestId ?? '',
+    ]);
+  });
+}
 
-type Settings = Pick<
-  ImageInfo,
-  'image' | 'cpu' | 'memory' | 'runtime_platform' | 'task_role_name' | 'task_execution_role_name'
->;
+/** Removes an image and its task definition, or throws `not_found`. */
+export async function removeImage({ database, runner }: ImageDependencies, image: string): Promise<void> {
+  const removeSql = 'DELETE FROM "Image" WHERE image = $1 RETURNING task_definition';
+  const [removed] = await database.rows<{ task_definition: string | null }>('image-remove', removeSql, [image]);
+  if (!removed) throw notFound(`Image ${image}`);
+  const { task_definition: taskDefinition } = removed;
+  if (taskDefinition !== null) await orUnavailable(async () => runner?.undefine(taskDefinition));
+}
 
-export const commandImage = (info: Settings): CommandImage => ({
-  image: info.image,
-  cpu: info.cpu,
-  memory: info.memory,
-  runtimePlatform: info.runtime_platform,
-  taskRoleName: info.task_role_name ?? undefined,
-  taskExecutionRoleName: info.task_execution_role_name ?? undefined,
+/**
+ * Returns the image for a command: the requested one, or the default. Registers an image that is not registered when the
+ * caller may register images; throws `forbidden` otherwise.
+ */
+export async function resolveImage(
+  deps: ImageDependencies,
+  image: string | undefined,
+  caller: Caller,
+): Promise<ImageInfo> {
+  if (image === undefined) {
+    const defaultImage = await findDefaultImage(deps.database);
+    if (defaultImage) return defaultImage;
+    throw invalidField('image', 'is required, because no default image is registered (images register … --default)');
+  }
+  const info = await findImage(deps.database, image);
+  if (info) return info;
+  if (!can(caller, 'images:write'))
+    throw forbidden(`Image ${image} is not registered; ask an operator: reefguide images register ${image}`);
+  return registerImage(deps, { image }, caller);
+}
+
+/** Registers the default image of a new deployment. Changes nothing where an image is registered. */
+export async function seedDefaultImage(deps: ImageDependencies, registration: ImageRegistration): Promise<void> {
+  const [image] = await deps.database.rows('image-any', 'SELECT 1 FROM "Image" LIMIT 1', []);
+  if (!image) await registerImage(deps, { ...registration, is_default: true }, undefined);
+}
+
+export const toCommandImage = (settings: TaskSettings): CommandImage => ({
+  image: settings.image,
+  cpu: settings.cpu,
+  memory: settings.memory,
+  runtimePlatform: settings.runtime_platform,
+  taskRoleName: settings.task_role_name ?? undefined,
+  taskExecutionRoleName: settings.task_execution_role_name ?? undefined,
 });
 
-/** The images that commands run in. `runner` undefined: this server runs none, and defines no tasks. */
-export function createImages(database: Database, runner: CommandRunner | undefined) {
-  const find = async (image: string): Promise<ImageInfo | undefined> => {
-    const [row] = await database.rows<ImageInfo>('image-find', `SELECT ${columns} ${from} WHERE i.image = $1`, [image]);
-    return row;
-  };
-  const findDefault = async (): Promise<ImageInfo | undefined> => {
-    const [row] = await database.rows<ImageInfo>('image-default', `SELECT ${columns} ${from} WHERE i.is_default`, []);
-    return row;
-  };
-  /** What is not said stays as it was. */
-  const register = async (given: ImageRegistration, caller: Caller | undefined): Promise<ImageInfo> => {
-    const before = await find(given.image);
-    const settings = {
-      is_default: given.is_default ?? before?.is_default ?? false,
-      cpu: given.cpu ?? before?.cpu ?? smallest.cpu,
-      memory: given.memory ?? before?.memory ?? smallest.memory,
-      runtime_platform: given.runtime_platform ?? before?.runtime_platform ?? smallest.runtime_platform,
-      task_role_name: given.task_role_name ?? before?.task_role_name ?? null,
-      task_execution_role_name: given.task_execution_role_name ?? before?.task_execution_role_name ?? null,
-    };
-    const problem = fargateProblem(settings.cpu, settings.memory);
-    if (problem)
-      throw new ServiceError('invalid', 'Invalid request', {
-        issues: [{ path: problem.field, message: problem.message }],
-      });
-    const definition = await orUnavailable(async () =>
-      runner?.define(commandImage({ image: given.image, ...settings })),
-    );
-    await database.transaction(async (client) => {
-      if (settings.is_default) {
-        await client.query('SELECT pg_advisory_xact_lock($1)', [defaultLock]);
-        await client.query(undefaultText, [given.image]);
-      }
-      await client.query(registerText, [
-        given.image,
-        settings.is_default,
-        settings.cpu,
-        settings.memory,
-        settings.runtime_platform,
-        settings.task_role_name,
-        settings.task_execution_role_name,
-        definition ?? null,
-        caller?.userId ?? null,
-        caller?.requestId ?? '',
-      ]);
-    });
-    const registered = await find(given.image);
-    if (!registered) throw notFound(`Image ${given.image}`);
-    return registered;
-  };
-
-  return {
-    list: () => database.rows<ImageInfo>('images', `SELECT ${columns} ${from} ORDER BY i.is_default DESC, i.image`, []),
-    register,
-    /** Those that a request made or changed. */
-    ofRequest: (requestId: string) =>
-      database.rows<ImageInfo>(
-        'image-request',
-        `SELECT ${columns} ${from} WHERE i.created_by_request_id = $1 OR i.modified_by_request_id = $1 ORDER BY i.image`,
-        [requestId],
-      ),
-    async get(image: string): Promise<ImageInfo> {
-      const found = await find(image);
-      if (!found) throw notFound(`Image ${image}`);
-      return found;
-    },
-    async remove(image: string): Promise<void> {
-      const [gone] = await database.rows<{ task_definition: string | null }>(
-        'image-remove',
-        'DELETE FROM "Image" WHERE image = $1 RETURNING task_definition',
-        [image],
-      );
-      if (!gone) throw notFound(`Image ${image}`);
-      const definition = gone.task_definition;
-      if (definition !== null) await orUnavailable(async () => runner?.undefine(definition));
-    },
-    /** The image that a command asks for, or the default one. One that is not registered is, for who may register. */
-    async forUse(image: string | undefined, caller: Caller): Promise<ImageInfo> {
-      if (image === undefined) {
-        const standard = await findDefault();
-        if (standard) return standard;
-        throw new ServiceError('invalid', 'Invalid request', {
-          issues: [
-            { path: 'image', message: 'is needed: none is registered as the default (images register … --default)' },
-          ],
-        });
-      }
-      const found = await find(image);
-      if (found) return found;
-      if (!can(caller, 'images:write'))
-        throw forbidden(`Image ${image} is not registered; ask an operator: reefguide images register ${image}`);
-      return register({ image }, caller);
-    },
-    /** Registers the default image of a new deployment; leaves one alone that has images. */
-    async seed(given: ImageRegistration): Promise<void> {
-      const [there] = await database.rows('image-any', 'SELECT 1 FROM "Image" LIMIT 1', []);
-      if (!there) await register({ ...given, is_default: true }, undefined);
-    },
-    /** Makes a task definition again that has gone. */
-    async redefine(info: ImageInfo): Promise<void> {
-      await register({ image: info.image }, undefined);
-    },
-  };
-}
-export type Images = ReturnType<typeof createImages>;
+const invalidField = (path: string, message: string) =>
+  new ServiceError('invalid', 'Invalid request', { issues: [{ path, message }] });

@@ -1,266 +1,244 @@
-import type { DisconnectReason, LogMessage } from '../../contract/executions.js';
+import type { DisconnectReason } from '../../contract/executions.js';
 import type { Notifications } from '../../database/notifications.js';
-import { executionTopic, type Records } from '../runs/sql.js';
-import { type LogStore, logsTopic, type StoredEvent } from './store.js';
+import { pollIntervalMs } from '../../database/subscription.js';
+import { type ExecutionEnd, executionTopic } from '../runs/sql.js';
+import { type LogStore, logsTopic } from './store.js';
+import { type Chunk, chunkEvents, LogTail } from './tail.js';
 
-/** Somebody who listens. */
+/** Connection that receives the log of an execution. */
 export interface Subscriber {
   send(bytes: Buffer): void;
-  /** Resolves when more may be sent: true; or false when the subscriber is too slow. */
-  ready(): Promise<boolean>;
-  /** Nothing is sent after it. */
+  /** Resolves with true when the subscriber has room for more, with false when the subscriber is too slow. */
+  hasRoom(): Promise<boolean>;
+  /** Ends the connection. Nothing is sent afterwards. */
   end(reason: DisconnectReason): void;
 }
 
-interface Listening {
-  subscriber: Subscriber;
-  /** Everything up to it was sent. */
-  place: number;
-  pumping: boolean;
-  over: boolean;
-}
-
-/** What is sent at a time: the events after one place, up to another, encoded once for all subscribers. */
-interface Chunk {
-  after: number;
-  last: number;
-  bytes: Buffer;
-}
-
-/** Of an execution the newest chunks are kept for its subscribers; who is further behind reads from the database. */
-export const keptChunks = 500;
-export const keptBytes = 262_144;
-/** A subscriber gets so many characters, or one line, before it is asked whether it is ready for more. */
-const sentCharacters = 65_536;
-/** While lines come all the time, they are read this often at most. */
-const refreshEveryMs = 15;
-const mostRefreshMs = 100;
-/** Lines that a provider delivers may arrive after the end of their task. */
-const lateLinesMs = 3_000;
-const lookAgainMs = { connected: 5_000, alone: 500 };
-
-const textOf = ({ place: _, ...event }: StoredEvent): string => {
-  const message: LogMessage = { type: 'log', ...event };
-  return JSON.stringify(message);
-};
-
-/**
- * Brings the lines of executions to whoever listens in this process: first those that are stored, then new ones, in one
- * sequence that is read from the database by place, so that none comes twice or is missing, whichever process stored it.
- * Postgres is the buffer of a slow subscriber; memory holds a bounded tail for an execution.
- */
-export function createFeeds(deps: {
-  logs: Pick<LogStore, 'after' | 'lastPlace'>;
-  records: Pick<Records, 'endOf'>;
-  notifications: Notifications;
-  /** Messages as they go to subscribers. */
+export interface FeedDependencies {
+  logs: Pick<LogStore, 'readAfter' | 'lastPosition'>;
+  readEnd(executionId: string): Promise<ExecutionEnd | undefined>;
+  notifications: Pick<Notifications, 'subscribe' | 'connected'>;
+  /** Encodes messages as subscribers receive them. */
   encode(messages: readonly string[]): Buffer;
   onError(error: unknown): void;
-}) {
-  const feeds = new Map<string, ReturnType<typeof openFeed>>();
-  let closed = false;
-
-  /** Cuts events that come after a place into what is sent at a time. */
-  const chunksOf = (events: readonly StoredEvent[], place: number): Chunk[] => {
-    const chunks: Chunk[] = [];
-    let after = place;
-    let texts: string[] = [];
-    let characters = 0;
-    for (const [n, event] of events.entries()) {
-      const text = textOf(event);
-      if (texts.length > 0 && characters + text.length > sentCharacters) {
-        const last = events[n - 1]?.place ?? after;
-        chunks.push({ after, last, bytes: deps.encode(texts) });
-        after = last;
-        texts = [];
-        characters = 0;
-      }
-      texts.push(text);
-      characters += text.length;
-    }
-    const last = events.at(-1)?.place ?? after;
-    if (texts.length > 0) chunks.push({ after, last, bytes: deps.encode(texts) });
-    return chunks;
-  };
-
-  const openFeed = (executionId: string) => {
-    const listeners = new Set<Listening>();
-    const tail: Chunk[] = [];
-    let bytes = 0;
-    /** Everything up to it was read; the tail holds what came after `tailFrom`. */
-    let head: number | undefined;
-    let tailFrom = 0;
-    let ended = false;
-    let refreshing = false;
-    /** Something may have changed since the last look. */
-    let stale = false;
-    let lookedAt = Number.NEGATIVE_INFINITY;
-    let timer: NodeJS.Timeout | undefined;
-
-    const keep = (chunks: readonly Chunk[]) => {
-      for (const chunk of chunks) {
-        tail.push(chunk);
-        bytes += chunk.bytes.length;
-      }
-      while (tail.length > keptChunks || bytes > keptBytes) {
-        const oldest = tail.shift();
-        if (!oldest) break;
-        bytes -= oldest.bytes.length;
-        tailFrom = oldest.last;
-      }
-    };
-
-    /** What comes after `place`, up to another: from the tail when a chunk begins there. */
-    const chunksAfter = async (place: number, upTo: number): Promise<Chunk[]> => {
-      const index = place < tailFrom ? -1 : indexAfter(tail, place);
-      if (tail[index]?.after === place) return tail.slice(index);
-      const events = await deps.logs.after(executionId, place);
-      // Where the tail goes on, so that it is of use again.
-      return chunksOf(
-        events.filter((event) => event.place <= upTo),
-        place,
-      );
-    };
-
-    const send = async (listening: Listening, chunks: readonly Chunk[]): Promise<void> => {
-      for (const { bytes, last } of chunks) {
-        if (listening.over) return;
-        listening.subscriber.send(bytes);
-        listening.place = last;
-        if (!(await listening.subscriber.ready())) leave(listening, 'slow_consumer');
-      }
-    };
-    const pump = async (listening: Listening): Promise<void> => {
-      if (listening.pumping) return;
-      listening.pumping = true;
-      while (!listening.over && head !== undefined && listening.place < head) {
-        const upTo = head;
-        try {
-          const chunks = await chunksAfter(listening.place, upTo);
-          await send(listening, chunks);
-          // What was there has been deleted.
-          if (chunks.length === 0) listening.place = upTo;
-        } catch (error) {
-          deps.onError(error);
-          await after(lookAgainMs.alone);
-        }
-      }
-      listening.pumping = false;
-      if (ended && !listening.over && listening.place >= (head ?? 0)) leave(listening, 'execution_completed');
-    };
-    const pumpAll = () => {
-      for (const listening of listeners) void pump(listening);
-    };
-
-    const refresh = async (): Promise<void> => {
-      refreshing = true;
-      stale = false;
-      lookedAt = performance.now();
-      clearTimeout(timer);
-      let nextMs = deps.notifications.connected() ? lookAgainMs.connected : lookAgainMs.alone;
-      try {
-        // The end first: whatever was stored before it is then read below.
-        const end = await deps.records.endOf(executionId);
-        if (head === undefined) {
-          head = await deps.logs.lastPlace(executionId);
-          tailFrom = head;
-        }
-        for (;;) {
-          const events = await deps.logs.after(executionId, head);
-          const last = events.at(-1);
-          if (!last) break;
-          keep(chunksOf(events, head));
-          head = last.place;
-          pumpAll();
-        }
-        const waitMs = end?.ended && !end.attached ? lateLinesMs - end.forMs : 0;
-        ended = end === undefined || (end.ended && waitMs <= 0);
-        if (waitMs > 0) nextMs = waitMs;
-        pumpAll();
-      } catch (error) {
-        deps.onError(error);
-        // Who joined meanwhile is served by the next look.
-        ended = false;
-        nextMs = lookAgainMs.alone;
-      } finally {
-        refreshing = false;
-        if (listeners.size > 0 && (stale || !ended)) timer = setTimeout(refresh, stale ? everyMs() : nextMs);
-      }
-    };
-    /** Writing to a socket is what costs most: the more listen, the more lines go with one write. */
-    const everyMs = () => Math.min(mostRefreshMs, Math.max(refreshEveryMs, listeners.size / 5));
-    const wake = () => {
-      if (stale) return;
-      stale = true;
-      if (refreshing) return;
-      const waitMs = lookedAt + everyMs() - performance.now();
-      clearTimeout(timer);
-      if (waitMs <= 0) void refresh();
-      else timer = setTimeout(refresh, waitMs);
-    };
-    const stops = [logsTopic(executionId), executionTopic(executionId)].map((topic) =>
-      deps.notifications.subscribe(topic, wake),
-    );
-
-    const leave = (listening: Listening, reason?: DisconnectReason) => {
-      if (!listeners.delete(listening)) return;
-      listening.over = true;
-      if (reason) listening.subscriber.end(reason);
-      if (listeners.size > 0) return;
-      clearTimeout(timer);
-      for (const stop of stops) stop();
-      if (feeds.get(executionId)?.listeners === listeners) feeds.delete(executionId);
-    };
-
-    return {
-      listeners,
-      join(listening: Listening) {
-        listeners.add(listening);
-        if (head === undefined || ended) wake();
-        else void pump(listening);
-      },
-      leave,
-    };
-  };
-
-  return {
-    /** Sends what comes after a place, and goes on. Returns the way to leave. */
-    subscribe(executionId: string, place: number, subscriber: Subscriber): () => void {
-      if (closed) {
-        subscriber.end('server_stopping');
-        return () => {};
-      }
-      const feed = feeds.get(executionId) ?? openFeed(executionId);
-      feeds.set(executionId, feed);
-      const listening: Listening = { subscriber, place, pumping: false, over: false };
-      feed.join(listening);
-      return () => feed.leave(listening);
-    },
-    /** How many listen. */
-    count: () => [...feeds.values()].reduce((sum, { listeners }) => sum + listeners.size, 0),
-    /** Ends every subscription, also one that comes after it. */
-    close() {
-      closed = true;
-      for (const { listeners, leave } of [...feeds.values()])
-        for (const listening of [...listeners]) leave(listening, 'server_stopping');
-    },
-  };
 }
-export type Feeds = ReturnType<typeof createFeeds>;
 
-const after = (ms: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+/** Shortest time between two reads of a busy execution; more subscribers make it longer, up to the maximum. */
+const minRefreshMs = 15;
+const maxRefreshMs = 100;
+/** Log lines of a provider may arrive this long after the end of their task. */
+const lateLinesMs = 3_000;
+const retryMs = 500;
 
-/** Index of the first chunk that begins at a place or behind it; chunks are in the order of places. */
-function indexAfter(chunks: readonly Chunk[], place: number): number {
-  let low = 0;
-  let high = chunks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((chunks[middle]?.after ?? 0) < place) low = middle + 1;
-    else high = middle;
+/**
+ * Sends the log events of executions to the subscribers in this process: stored events first, then new ones, in one sequence
+ * read from the database by position. So no event comes twice or is missing, whichever process stored it.
+ * Postgres is the buffer of a slow subscriber; memory holds a bounded tail for each execution.
+ */
+export class LogFeeds {
+  private readonly feeds = new Map<string, ExecutionFeed>();
+  private isClosed = false;
+
+  constructor(private readonly deps: FeedDependencies) {}
+
+  /** Sends the events after `position` and all later ones. Returns the function that unsubscribes. */
+  subscribe(executionId: string, position: number, subscriber: Subscriber): () => void {
+    if (this.isClosed) {
+      subscriber.end('server_stopping');
+      return () => {};
+    }
+    const feed = this.feeds.get(executionId) ?? this.open(executionId);
+    const subscription = new Subscription(feed, subscriber, position);
+    feed.add(subscription);
+    return () => feed.remove(subscription);
   }
-  return low;
+
+  countSubscribers(): number {
+    return [...this.feeds.values()].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0);
+  }
+
+  /** Ends every subscription, and each later one at once. */
+  close(): void {
+    this.isClosed = true;
+    for (const feed of [...this.feeds.values()])
+      for (const subscription of [...feed.subscriptions]) feed.remove(subscription, 'server_stopping');
+  }
+
+  private open(executionId: string): ExecutionFeed {
+    const feed = new ExecutionFeed(executionId, this.deps, () => {
+      if (this.feeds.get(executionId) === feed) this.feeds.delete(executionId);
+    });
+    this.feeds.set(executionId, feed);
+    return feed;
+  }
+}
+
+/** Reads the log of one execution for all its subscribers, from the first subscription to the last. */
+class ExecutionFeed {
+  readonly subscriptions = new Set<Subscription>();
+  /** Undefined before the first read. */
+  private tail: LogTail | undefined;
+  private isEnded = false;
+  private isRefreshing = false;
+  /** True when events or the end may have been stored since the last refresh began. */
+  private isStale = false;
+  private refreshedAt = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly unsubscribes: (() => void)[];
+
+  constructor(
+    private readonly executionId: string,
+    readonly deps: FeedDependencies,
+    private readonly onEmpty: () => void,
+  ) {
+    this.unsubscribes = [logsTopic(executionId), executionTopic(executionId)].map((topic) =>
+      deps.notifications.subscribe(topic, () => this.requestRefresh()),
+    );
+  }
+
+  /** Position of the newest event that was read; undefined before the first read. */
+  get head(): number | undefined {
+    return this.tail?.end;
+  }
+
+  /** Returns true when the execution has ended and a subscriber at `position` has received everything. */
+  isCompleteAt(position: number): boolean {
+    return this.isEnded && position >= (this.head ?? 0);
+  }
+
+  add(subscription: Subscription): void {
+    this.subscriptions.add(subscription);
+    if (!this.tail || this.isEnded) this.requestRefresh();
+    else void subscription.sendRest();
+  }
+
+  /** Ends a subscription, and with the last one the feed. Without a reason the subscriber has gone by itself. */
+  remove(subscription: Subscription, reason?: DisconnectReason): void {
+    if (!this.subscriptions.delete(subscription)) return;
+    subscription.end(reason);
+    if (this.subscriptions.size > 0) return;
+    clearTimeout(this.timer);
+    for (const unsubscribe of this.unsubscribes) unsubscribe();
+    this.onEmpty();
+  }
+
+  /** Returns chunks from `position` to the head at most: from the tail, or a page from the database. */
+  async readChunks(position: number, head: number): Promise<Chunk[]> {
+    const chunks = this.tail?.readAfter(position);
+    if (chunks) return chunks;
+    const events = await this.deps.logs.readAfter(this.executionId, position);
+    // Stops where the next chunk of the tail begins, so that the subscriber goes on from the tail.
+    const upToHead = events.filter((event) => event.position <= head);
+    return chunkEvents(upToHead, position, this.deps.encode);
+  }
+
+  /** Refreshes now, or as soon as the shortest time since the last refresh has passed. */
+  private requestRefresh(): void {
+    if (this.isStale) return;
+    this.isStale = true;
+    if (this.isRefreshing) return;
+    const waitMs = this.refreshedAt + this.refreshIntervalMs() - performance.now();
+    if (waitMs <= 0) void this.refresh();
+    else this.refreshIn(waitMs);
+  }
+
+  private refreshIn(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), ms);
+  }
+
+  /** Grows with the subscribers, because writing to sockets costs most, and a write takes any number of lines. */
+  private refreshIntervalMs(): number {
+    return Math.min(maxRefreshMs, Math.max(minRefreshMs, this.subscriptions.size / 5));
+  }
+
+  private async refresh(): Promise<void> {
+    this.isRefreshing = true;
+    this.isStale = false;
+    this.refreshedAt = performance.now();
+    clearTimeout(this.timer);
+    let nextMs = pollIntervalMs(this.deps.notifications);
+    try {
+      // Reads the end first, so that all events stored before the end are read below.
+      const end = await this.deps.readEnd(this.executionId);
+      await this.readNewEvents();
+      const lateMs = end?.hasEnded && !end.isAttached ? lateLinesMs - end.endedMsAgo : 0;
+      this.isEnded = end === undefined || (end.hasEnded && lateMs <= 0);
+      if (lateMs > 0) nextMs = lateMs;
+      this.sendToAll();
+    } catch (error) {
+      this.deps.onError(error);
+      // Refreshes again for subscribers that joined during the failed refresh.
+      this.isEnded = false;
+      nextMs = retryMs;
+    } finally {
+      this.isRefreshing = false;
+      if (this.subscriptions.size > 0 && (this.isStale || !this.isEnded))
+        this.refreshIn(this.isStale ? this.refreshIntervalMs() : nextMs);
+    }
+  }
+
+  /** Adds all events after the head to the tail. The first call only finds the head. */
+  private async readNewEvents(): Promise<void> {
+    const { logs, encode } = this.deps;
+    this.tail ??= new LogTail(await logs.lastPosition(this.executionId));
+    for (;;) {
+      const events = await logs.readAfter(this.executionId, this.tail.end);
+      if (events.length === 0) return;
+      this.tail.add(chunkEvents(events, this.tail.end, encode));
+      this.sendToAll();
+    }
+  }
+
+  private sendToAll(): void {
+    for (const subscription of this.subscriptions) void subscription.sendRest();
+  }
+}
+
+/** Sends a subscriber the events after `position`, in order, as fast as the subscriber has room. */
+class Subscription {
+  private isSending = false;
+  private isOver = false;
+
+  constructor(
+    private readonly feed: ExecutionFeed,
+    private readonly subscriber: Subscriber,
+    private position: number,
+  ) {}
+
+  /** Sends everything up to the head of the feed, then ends the subscription of an ended execution. */
+  async sendRest(): Promise<void> {
+    if (this.isSending) return;
+    this.isSending = true;
+    while (!this.isOver && this.feed.head !== undefined && this.position < this.feed.head) {
+      const { head } = this.feed;
+      try {
+        const chunks = await this.feed.readChunks(this.position, head);
+        await this.send(chunks);
+        // Skips events that were deleted.
+        if (chunks.length === 0) this.position = head;
+      } catch (error) {
+        this.feed.deps.onError(error);
+        await new Promise<void>((resolve) => {
+          setTimeout(resolve, retryMs).unref();
+        });
+      }
+    }
+    this.isSending = false;
+    if (!this.isOver && this.feed.isCompleteAt(this.position)) this.feed.remove(this, 'execution_completed');
+  }
+
+  end(reason: DisconnectReason | undefined): void {
+    this.isOver = true;
+    if (reason) this.subscriber.end(reason);
+  }
+
+  private async send(chunks: readonly Chunk[]): Promise<void> {
+    for (const { bytes, last } of chunks) {
+      if (this.isOver) return;
+      this.subscriber.send(bytes);
+      this.position = last;
+      if (!(await this.subscriber.hasRoom())) this.feed.remove(this, 'slow_consumer');
+    }
+  }
 }

@@ -2,184 +2,196 @@ import type { Logger } from 'pino';
 import type { DisconnectReason, LogMessage } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
-import type { Records } from '../runs/sql.js';
-import type { LogStore } from './store.js';
+import { readExecutionEnd } from '../runs/sql.js';
+import type { LogStore, StoredEvent } from './store.js';
 import type { LogTokens } from './tokens.js';
 
-/** Sends to connections that a gateway holds. */
+/** Sends to WebSocket connections that API Gateway keeps open. */
 export interface SocketGateway {
-  /** false: the connection has gone. */
+  /** Returns false when the connection has gone. */
   send(endpoint: string, connectionId: string, text: string): Promise<boolean>;
   close(endpoint: string, connectionId: string): Promise<void>;
 }
 
-interface Connection {
-  connection_id: string;
-  execution_id: string;
-  endpoint: string;
-  after: number;
-  /** Until when it is held, which also says by whom. */
-  busy_until: string;
-}
-
-/** Who pushes to a connection does so alone for this long; a process that died meanwhile is waited for as long. */
-const aloneSeconds = 30;
-/** After so many lines, or so long, the place is recorded and the connection held anew. */
-const savedLines = 100;
-const savedEveryMs = 5_000;
-/** The gateway takes no larger message than 128 KiB. */
-const maxMessageCharacters = 30_000;
-
-/** Guarantee: of several processes one pushes to a connection, so that lines come in order and once. */
-const takeText = `
-UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${aloneSeconds})
-WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())
-RETURNING connection_id, execution_id, endpoint, after::float8 AS after, busy_until::text`;
-
-/** Of one that is held: records its place, and holds it on or lets it go. No row: another has taken it meanwhile. */
-const placeText = `
-UPDATE "LogConnection" SET after = $2, busy_until = CASE WHEN $4 THEN now() + make_interval(secs => ${aloneSeconds}) END
-WHERE connection_id = $1 AND busy_until = $3::timestamptz RETURNING COALESCE(busy_until::text, '') AS busy_until`;
-
-/** Subscribers of logs whose WebSockets API Gateway holds: what each was sent is recorded, the rest is pushed. */
-export function createSocketConnections(deps: {
+export interface GatewaySubscribersDependencies {
   database: Database;
   logs: LogStore;
-  records: Records;
   tokens: LogTokens;
   gateway: SocketGateway;
   log: Logger;
   now(): number;
-}) {
-  const { database, logs, records, tokens, gateway, log, now } = deps;
+}
 
-  const remove = async (connectionId: string): Promise<boolean> => {
-    const gone = await database.rows(
-      'socket-remove',
-      'DELETE FROM "LogConnection" WHERE connection_id = $1 RETURNING 1',
-      [connectionId],
-    );
-    return gone.length > 0;
-  };
-  /** Whether it is still ours. */
-  const savePlace = async (connection: Connection, goesOn: boolean): Promise<boolean> => {
-    const { connection_id, after, busy_until } = connection;
-    const [held] = await database.rows<{ busy_until: string }>('socket-place', placeText, [
-      connection_id,
-      after,
-      busy_until,
-      goesOn,
-    ]);
-    if (held) connection.busy_until = held.busy_until;
-    return held !== undefined;
-  };
-  const say = (connection: Connection, message: LogMessage) =>
-    gateway.send(connection.endpoint, connection.connection_id, JSON.stringify(message));
+/** Connection with the lease of the process that sends to it. */
+interface Connection {
+  connection_id: string;
+  execution_id: string;
+  endpoint: string;
+  /** Position of the last event that was sent. */
+  after: number;
+  /** Expiry of the lease, which also identifies its owner. */
+  busy_until: string;
+}
 
-  /** Sends what the connection has not had. `over`: it has gone, or was told goodbye; `lost`: another sends to it now. */
-  const sendRest = async (connection: Connection): Promise<'sent' | 'over' | 'lost'> => {
-    // The end first: whatever was stored before it is then read below.
-    const end = await records.endOf(connection.execution_id);
-    for (;;) {
-      const events = await logs.after(connection.execution_id, connection.after);
-      if (events.length === 0) break;
-      let unsaved = 0;
-      let savedAt = now();
-      for (const { place, message, ...event } of events) {
-        if (!(await say(connection, { type: 'log', ...event, message: message.slice(0, maxMessageCharacters) })))
-          return 'over';
-        connection.after = place;
-        unsaved += 1;
-        if (unsaved < savedLines && now() - savedAt < savedEveryMs) continue;
-        if (!(await savePlace(connection, true))) return 'lost';
-        unsaved = 0;
-        savedAt = now();
-      }
-      if (unsaved > 0 && !(await savePlace(connection, true))) return 'lost';
-    }
-    if (end && !end.ended) return 'sent';
-    const reason: DisconnectReason = 'execution_completed';
-    await say(connection, { type: 'disconnect', reason });
-    await gateway.close(connection.endpoint, connection.connection_id);
-    return 'over';
-  };
+/** A process that dies while sending delays the connection's lines for this long at most. */
+const leaseSeconds = 30;
+/** The position is saved and the lease renewed after so many lines, or so long. */
+const maxUnsavedLines = 100;
+const maxUnsavedMs = 5_000;
+/** Keeps a message below API Gateway's limit of 128 KiB. */
+const maxMessageCharacters = 30_000;
 
-  const push = async (connectionId: string): Promise<void> => {
-    // Whoever was refused below because another was pushing relies on that one to look again.
-    for (;;) {
-      const [connection] = await database.rows<Connection>('socket-take', takeText, [connectionId]);
-      if (!connection) return;
-      try {
-        const outcome = await sendRest(connection);
-        if (outcome === 'over') await remove(connectionId);
-        if (outcome !== 'sent') return;
-      } finally {
-        await savePlace(connection, false);
-      }
-      const { execution_id } = connection;
-      const end = await records.endOf(execution_id);
-      if (!end?.ended && (await logs.lastPlace(execution_id)) <= connection.after) return;
-    }
-  };
+/** Guarantee: one process at a time sends to a connection, so that lines arrive once and in order. */
+const acquireSql = `
+UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${leaseSeconds})
+WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())
+RETURNING connection_id, execution_id, endpoint, after::float8 AS after, busy_until::text`;
 
-  /** Most executions have no such subscriber: for many at once that is one question. */
-  const listenersOf = createBatcher({
-    async serve(executionIds: string[]) {
-      const rows = await database.rows<{ execution_id: string; connection_id: string }>(
-        'sockets-of',
-        'SELECT execution_id, connection_id FROM "LogConnection" WHERE execution_id = ANY ($1)',
-        [executionIds],
-      );
-      return executionIds.map((executionId) =>
-        rows.filter(({ execution_id }) => execution_id === executionId).map(({ connection_id }) => connection_id),
-      );
-    },
+/** Saves the position under a lease, and renews ($4) or releases the lease. Returns no row when the lease was lost. */
+const savePositionSql = `
+UPDATE "LogConnection" SET after = $2, busy_until = CASE WHEN $4 THEN now() + make_interval(secs => ${leaseSeconds}) END
+WHERE connection_id = $1 AND busy_until = $3::timestamptz RETURNING COALESCE(busy_until::text, '') AS busy_until`;
+
+/** Subscribers of logs whose WebSockets API Gateway keeps open: records the position of each, and sends what follows. */
+export class GatewaySubscribers {
+  /** Finds the connections of many executions with one statement, because most executions have none. */
+  private readonly findConnections = createBatcher({
+    serve: (executionIds: string[]) => this.findAllConnections(executionIds),
     maxWeight: 200,
     concurrency: 2,
   });
 
-  return {
-    async opened(given: { connectionId: string; endpoint: string; token: string; after: string | undefined }) {
-      const executionId = await tokens.take(given.token);
-      if (executionId === undefined) return false;
-      const place = given.after === undefined ? 0 : await logs.placeOf(executionId, given.after);
-      if (place === undefined) return false;
-      await database.rows(
-        'socket-add',
-        `INSERT INTO "LogConnection" (connection_id, execution_id, endpoint, after) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (connection_id) DO NOTHING`,
-        [given.connectionId, executionId, given.endpoint, place],
-      );
-      return true;
-    },
-    /** Pushes what it has not had; false when it is not known. */
-    async spoke(connectionId: string): Promise<boolean> {
-      const [known] = await database.rows('socket-known', 'SELECT 1 FROM "LogConnection" WHERE connection_id = $1', [
-        connectionId,
-      ]);
-      if (known) await push(connectionId);
-      return known !== undefined;
-    },
-    closed: remove,
-    /** Pushes new lines, or the end, to whoever listens. A subscriber that cannot be reached keeps no other waiting. */
-    async pushAll(executionId: string): Promise<void> {
-      const connectionIds = await listenersOf(executionId);
-      await Promise.all(
-        connectionIds.map((connectionId) =>
-          push(connectionId).catch((error: unknown) =>
-            log.warn({ err: error, executionId }, 'lines could not be pushed to a subscriber'),
-          ),
+  constructor(private readonly deps: GatewaySubscribersDependencies) {}
+
+  /** Adds a connection that opened with a token, at the event `after` if there is one. Returns false for a bad token. */
+  async add(request: {
+    connectionId: string;
+    endpoint: string;
+    token: string;
+    after: string | undefined;
+  }): Promise<boolean> {
+    const { database, logs, tokens } = this.deps;
+    const executionId = await tokens.redeem(request.token);
+    if (executionId === undefined) return false;
+    const position = request.after === undefined ? 0 : await logs.findPosition(executionId, request.after);
+    if (position === undefined) return false;
+    await database.rows(
+      'socket-add',
+      `INSERT INTO "LogConnection" (connection_id, execution_id, endpoint, after) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (connection_id) DO NOTHING`,
+      [request.connectionId, executionId, request.endpoint, position],
+    );
+    return true;
+  }
+
+  /** Sends a connection the events that follow its position. Returns false for an unknown connection. */
+  async sendTo(connectionId: string): Promise<boolean> {
+    const existsSql = 'SELECT 1 FROM "LogConnection" WHERE connection_id = $1';
+    const [connection] = await this.deps.database.rows('socket-exists', existsSql, [connectionId]);
+    if (connection) await this.push(connectionId);
+    return connection !== undefined;
+  }
+
+  /** Returns false for an unknown connection. */
+  async remove(connectionId: string): Promise<boolean> {
+    const deleteSql = 'DELETE FROM "LogConnection" WHERE connection_id = $1 RETURNING 1';
+    return (await this.deps.database.rows('socket-remove', deleteSql, [connectionId])).length > 0;
+  }
+
+  /** Sends new events, or the end, to all connections of an execution. A connection that fails delays no other. */
+  async sendToAll(executionId: string): Promise<void> {
+    const connectionIds = await this.findConnections(executionId);
+    await Promise.all(
+      connectionIds.map((connectionId) =>
+        this.push(connectionId).catch((error: unknown) =>
+          this.deps.log.warn({ err: error, executionId }, 'could not send log lines to a subscriber'),
         ),
-      );
-    },
-    /** Connections end after two hours whatever we hear: that is the gateway's own limit. */
-    async removeOld(): Promise<void> {
-      await database.rows(
-        'sockets-old',
-        `DELETE FROM "LogConnection" WHERE connected_at < now() - interval '3 hours'`,
-        [],
-      );
-    },
-  };
+      ),
+    );
+  }
+
+  /** Removes connections older than three hours, because API Gateway ends each after two. */
+  async removeOld(): Promise<void> {
+    const deleteSql = `DELETE FROM "LogConnection" WHERE connected_at < now() - interval '3 hours'`;
+    await this.deps.database.rows('sockets-old', deleteSql, []);
+  }
+
+  private async findAllConnections(executionIds: readonly string[]): Promise<string[][]> {
+    const rows = await this.deps.database.rows<{ execution_id: string; connection_id: string }>(
+      'sockets-of',
+      'SELECT execution_id, connection_id FROM "LogConnection" WHERE execution_id = ANY ($1)',
+      [executionIds],
+    );
+    return executionIds.map((executionId) =>
+      rows.filter(({ execution_id }) => execution_id === executionId).map(({ connection_id }) => connection_id),
+    );
+  }
+
+  /** Sends under the lease until nothing is left. Does nothing when another process has the lease, which sends the rest. */
+  private async push(connectionId: string): Promise<void> {
+    const { database, logs } = this.deps;
+    for (;;) {
+      const [connection] = await database.rows<Connection>('socket-acquire', acquireSql, [connectionId]);
+      if (!connection) return;
+      try {
+        const outcome = await this.sendRest(connection);
+        if (outcome === 'over') await this.remove(connectionId);
+        if (outcome !== 'sent') return;
+      } finally {
+        await this.savePosition(connection, false);
+      }
+      // Looks once more after the release, for events whose sender was refused the lease meanwhile.
+      const { execution_id, after } = connection;
+      const end = await readExecutionEnd(database, execution_id);
+      if (!end?.hasEnded && (await logs.lastPosition(execution_id)) <= after) return;
+    }
+  }
+
+  /** Sends all events after the connection's position. `over`: the connection was closed; `lost`: the lease was lost. */
+  private async sendRest(connection: Connection): Promise<'sent' | 'over' | 'lost'> {
+    const { database, logs, gateway } = this.deps;
+    // Reads the end first, so that all events stored before the end are read below.
+    const end = await readExecutionEnd(database, connection.execution_id);
+    for (;;) {
+      const events = await logs.readAfter(connection.execution_id, connection.after);
+      if (events.length === 0) break;
+      const outcome = await this.sendEvents(connection, events);
+      if (outcome !== 'sent') return outcome;
+    }
+    if (end && !end.hasEnded) return 'sent';
+    const reason: DisconnectReason = 'execution_completed';
+    await this.send(connection, { type: 'disconnect', reason });
+    await gateway.close(connection.endpoint, connection.connection_id);
+    return 'over';
+  }
+
+  private async sendEvents(connection: Connection, events: readonly StoredEvent[]): Promise<'sent' | 'over' | 'lost'> {
+    const { now } = this.deps;
+    let unsavedLines = 0;
+    let savedAt = now();
+    for (const { position, message, ...event } of events) {
+      const shortened = message.slice(0, maxMessageCharacters);
+      if (!(await this.send(connection, { type: 'log', ...event, message: shortened }))) return 'over';
+      connection.after = position;
+      unsavedLines += 1;
+      if (unsavedLines < maxUnsavedLines && now() - savedAt < maxUnsavedMs) continue;
+      if (!(await this.savePosition(connection, true))) return 'lost';
+      unsavedLines = 0;
+      savedAt = now();
+    }
+    return unsavedLines === 0 || (await this.savePosition(connection, true)) ? 'sent' : 'lost';
+  }
+
+  private send({ endpoint, connection_id }: Connection, message: LogMessage): Promise<boolean> {
+    return this.deps.gateway.send(endpoint, connection_id, JSON.stringify(message));
+  }
+
+  /** Returns false when another process has taken the lease. */
+  private async savePosition(connection: Connection, renewLease: boolean): Promise<boolean> {
+    const { connection_id, after, busy_until } = connection;
+    const values = [connection_id, after, busy_until, renewLease];
+    const [saved] = await this.deps.database.rows<{ busy_until: string }>('socket-save', savePositionSql, values);
+    if (saved) connection.busy_until = saved.busy_until;
+    return saved !== undefined;
+  }
 }
-export type SocketConnections = ReturnType<typeof createSocketConnections>;

@@ -1,51 +1,51 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Lines beyond it are cut, so that one without an end costs no memory. */
+/** Longer lines are truncated, so that output without line breaks costs no memory. */
 export const maxLineBytes = 262_144;
 
-export const cutMark = ' … [cut: the line is longer than 256 KiB]';
+export const truncationMark = ' … [cut: the line is longer than 256 KiB]';
 
 /**
- * Cuts bytes into lines. Bytes that are no UTF-8 become U+FFFD, as do NUL characters, which Postgres cannot hold. Of a line
- * that is too long the beginning is kept, and `keepMore` characters beyond the limit: so whoever masks
- * a secret sees the whole of one that crosses the cut.
+ * Splits bytes into lines. Bytes that are not UTF-8 become U+FFFD, and so do NUL characters, because Postgres cannot store
+ * NUL. Drops the rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest
+ * secret as lookahead, a secret across the limit is still seen whole, and masked.
  */
-export function createLineReader(keepMore = 0) {
-  const decoder = new StringDecoder('utf8');
-  // One more than the limit, by which it is seen that something was cut.
-  const most = maxLineBytes + 1 + keepMore;
-  let rest = '';
+export class LineReader {
+  private readonly decoder = new StringDecoder('utf8');
+  /** One more than the limit, so that `truncateLine` sees that characters were dropped. */
+  private readonly maxCharacters: number;
+  private rest = '';
 
-  const take = (text: string): string[] => {
-    const lines = text.split('\n');
-    const first = rest + (lines[0] ?? '');
-    rest = '';
-    lines[0] = first;
-    const unfinished = lines.pop() ?? '';
-    rest = unfinished.length > most ? unfinished.slice(0, most) : unfinished;
-    return lines.map((line) => clean(line.length > most ? line.slice(0, most) : line));
-  };
+  constructor(lookaheadCharacters = 0) {
+    this.maxCharacters = maxLineBytes + 1 + lookaheadCharacters;
+  }
 
-  return {
-    /** The lines that `chunk` completes. */
-    push: (chunk: Uint8Array): string[] =>
-      take(decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))),
-    /** What stands after the last line break, if anything does. */
-    end(): string[] {
-      const last = rest + decoder.end();
-      rest = '';
-      return last === '' ? [] : [clean(last)];
-    },
-  };
+  /** Returns the lines that `chunk` completes: `a`, then `b\nc` → `ab`. */
+  push(chunk: Uint8Array): string[] {
+    const lines = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)).split('\n');
+    lines[0] = this.rest + (lines[0] ?? '');
+    this.rest = this.limit(lines.pop() ?? '');
+    return lines.map((line) => clean(this.limit(line)));
+  }
+
+  /** Returns the text after the last line break, or nothing for output that ends with a line break. */
+  end(): string[] {
+    const last = this.rest + this.decoder.end();
+    this.rest = '';
+    return last === '' ? [] : [clean(last)];
+  }
+
+  private limit(line: string): string {
+    return line.length > this.maxCharacters ? line.slice(0, this.maxCharacters) : line;
+  }
 }
 
 const clean = (line: string) => (line.endsWith('\r') ? line.slice(0, -1) : line).replaceAll('\0', '\uFFFD');
 
-/** A line of at most `maxLineBytes` bytes, with a mark where it was cut. */
-export function cutLine(line: string): string {
-  // A character takes three bytes at most (of UTF-16's two-unit ones each unit takes two).
+/** Returns a line of at most `maxLineBytes` bytes, plus a mark where the line was truncated. Halves no character. */
+export function truncateLine(line: string): string {
+  // A UTF-16 code unit takes at most three bytes of UTF-8, so most lines need no count.
   if (line.length * 3 <= maxLineBytes || Buffer.byteLength(line) <= maxLineBytes) return line;
   const bytes = Buffer.from(line).subarray(0, maxLineBytes);
-  // A character that the cut halves is left out.
-  return new StringDecoder('utf8').write(bytes) + cutMark;
+  return new StringDecoder('utf8').write(bytes) + truncationMark;
 }

@@ -1,27 +1,76 @@
-/** Replaces what must not be seen. */
-export interface Redactor {
-  (text: string): string;
-  /** Characters of the longest text that it masks. */
-  readonly longest: number;
-}
-
 export const mask = '***';
 
-/** Shorter values would make every log unreadable, and guard nothing. */
-const shortestValue = 3;
-const shortestEncoded = 6;
-/** Columns at which `base64` and `openssl` wrap what they print. */
-const wraps = [76, 64];
+/** Shorter values are not masked, because masking them would make every log unreadable and guard nothing. */
+const minValueCharacters = 3;
+const minEncodedCharacters = 6;
+/** Columns at which `base64` and `openssl` wrap lines. */
+const wrapColumns = [76, 64];
 
 const secretName =
   /PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|_PWD$|(^|_)(KEY|AUTH|DSN)$/i;
 
-/** Whether an environment variable looks by its name as if it holds a secret. */
+/** Decides by its name whether an environment variable holds a secret: `DB_PASSWORD` → true, `REGION` → false. */
 export const looksSecret = (name: string): boolean => secretName.test(name);
 
+/** Masks secret values in texts, also overlapping or encoded: `user:hunter2` → `user:***`. */
+export class Redactor {
+  /** Forms of the values, longest first. */
+  private readonly forms: readonly string[];
+
+  constructor(values: Iterable<string>) {
+    const forms = new Set<string>();
+    for (const value of values)
+      if (value.trim().length >= minValueCharacters) for (const form of toPrintedForms(value)) forms.add(form);
+    this.forms = [...forms].sort((a, b) => b.length - a.length);
+  }
+
+  /** Length of the longest text that is masked, in characters. */
+  get maxCharacters(): number {
+    return this.forms[0]?.length ?? 0;
+  }
+
+  redact(text: string): string {
+    const ranges = findRanges(text, this.forms);
+    if (ranges.length === 0) return text;
+    let result = '';
+    let maskedUpTo = 0;
+    for (const { from, to } of ranges) {
+      if (from >= maskedUpTo) result += text.slice(maskedUpTo, from) + mask;
+      maskedUpTo = Math.max(maskedUpTo, to);
+    }
+    return result + text.slice(maskedUpTo);
+  }
+}
+
+/** Returns where `forms` occur in `text`, in order of the start. */
+function findRanges(text: string, forms: readonly string[]): { from: number; to: number }[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const form of forms) {
+    // Continues with the next character rather than behind the occurrence, so that overlapping occurrences are all masked.
+    for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1))
+      ranges.push({ from: at, to: at + form.length });
+  }
+  return ranges.sort((a, b) => a.from - b.from);
+}
+
+/** Returns the texts that a value is printed as: plain, line by line, quoted for JSON or a URL, in base64 or hexadecimal. */
+function toPrintedForms(value: string): string[] {
+  const lines = value.split(/\r?\n/);
+  const plain = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
+  const bytes = Buffer.from(value);
+  const encoded = [...base64Forms(bytes), bytes.toString('hex'), bytes.toString('hex').toUpperCase()];
+  const wrapped = [bytes.toString('base64'), Buffer.from(`${value}\n`).toString('base64')].flatMap((text) =>
+    wrapColumns.flatMap((columns) => text.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []),
+  );
+  return [
+    ...plain.filter((text) => text.trim().length >= minValueCharacters),
+    ...[...lines, ...encoded, ...wrapped].filter((text) => text.length >= minEncodedCharacters),
+  ];
+}
+
 /**
- * The characters of base64 that stand for `value` wherever it begins in what was encoded: at one of three offsets within
- * a group of three bytes. Characters that also hold bits of a neighbour are left out.
+ * Yields the characters of base64 that stand for `value` wherever `value` begins in the encoded text: at one of three
+ * offsets within a group of three bytes. Leaves out characters that also hold bits of a neighbouring byte.
  */
 function* base64Forms(value: Buffer): Generator<string> {
   for (const offset of [0, 1, 2]) {
@@ -34,47 +83,4 @@ function* base64Forms(value: Buffer): Generator<string> {
     yield whole;
     yield whole.replaceAll('+', '-').replaceAll('/', '_');
   }
-}
-
-/** What a value is printed as: itself, line by line, quoted in JSON or a URL, in base64 or hexadecimal, also wrapped. */
-function formsOf(value: string): string[] {
-  const lines = value.split(/\r?\n/);
-  const plain = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
-  const bytes = Buffer.from(value);
-  const encoded = [...base64Forms(bytes), bytes.toString('hex'), bytes.toString('hex').toUpperCase()];
-  const wrapped = [bytes.toString('base64'), Buffer.from(`${value}\n`).toString('base64')].flatMap((text) =>
-    wraps.flatMap((columns) => text.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []),
-  );
-  return [
-    ...plain.filter((text) => text.trim().length >= shortestValue),
-    ...[...lines, ...encoded, ...wrapped].filter((text) => text.length >= shortestEncoded),
-  ];
-}
-
-/** Masks the values wherever they stand in a text, also overlapping or encoded. */
-export function createRedactor(values: Iterable<string>): Redactor {
-  const forms = new Set<string>();
-  for (const value of values)
-    if (value.trim().length >= shortestValue) for (const form of formsOf(value)) forms.add(form);
-  const needles = [...forms].sort((a, b) => b.length - a.length);
-  const redact = (text: string) => replaceAll(text, needles);
-  return Object.assign(redact, { longest: needles[0]?.length ?? 0 });
-}
-
-function replaceAll(text: string, needles: readonly string[]): string {
-  const found: { from: number; to: number }[] = [];
-  for (const needle of needles) {
-    // From the next character on, not from behind: two that overlap are both hidden whole.
-    for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + 1))
-      found.push({ from: at, to: at + needle.length });
-  }
-  if (found.length === 0) return text;
-  found.sort((a, b) => a.from - b.from);
-  let result = '';
-  let hidden = 0;
-  for (const { from, to } of found) {
-    if (from >= hidden) result += text.slice(hidden, from) + mask;
-    hidden = Math.max(hidden, to);
-  }
-  return result + text.slice(hidden);
 }

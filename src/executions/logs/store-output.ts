@@ -1,101 +1,117 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '../../contract/executions.js';
-import { createLineReader, cutLine } from './line-reader.js';
+import { retryUntilRecorded } from '../retry.js';
+import { LineReader, truncateLine } from './line-reader.js';
 import type { Redactor } from './redact.js';
 import type { LogStore } from './store.js';
 
 export interface OutputOptions {
   executionId: string;
   logs: Pick<LogStore, 'append'>;
-  redact: Redactor;
+  redactor: Redactor;
   now(): number;
-  /** Told when lines could not be stored; they are stored again until it works or `signal` aborts. */
-  onError(error: unknown): void;
+  /** Receives the error when lines could not be stored and will be stored again. */
+  onRetry(error: unknown): void;
+  /** Ends the retries. */
   signal: AbortSignal;
-  /** Until lines that could not be stored are tried again. */
   retryMs?: number;
 }
 
-/** One statement stores at most so many. */
-const maxLines = 2_000;
-const maxCharacters = 1_000_000;
-/** More output than this waits in the pipe of the command, which then waits itself. */
-const maxWaiting = 8_000;
+/** Bounds of the lines that one statement stores. */
+const maxBatchLines = 2_000;
+const maxBatchCharacters = 1_000_000;
+/** Bounds of the lines that wait to be stored. Further output waits in the pipe of the command, which then waits itself. */
+const maxWaitingLines = 8_000;
 const maxWaitingCharacters = 8_000_000;
 
 /**
- * Stores what a command prints, line by line as it comes: masked, cut, once, in order. What arrives while lines are being
- * stored is stored with the next statement, so that a busy command needs few of them. Resolves when all is stored.
+ * Stores the output of a command: line by line as printed, masked, truncated, once, in order. Resolves when everything is
+ * stored. Lines that arrive while others are being stored are stored by the next statement together, so that a
+ * command that prints a lot needs few statements.
  */
 export async function storeOutput(output: AsyncIterable<Uint8Array>, options: OutputOptions): Promise<void> {
-  const { executionId, logs, redact, now, signal, retryMs = 500 } = options;
-  const reader = createLineReader(redact.longest);
-  let waiting: LogEvent[] = [];
-  let characters = 0;
-  let count = 0;
-  let last = 0;
-  let storing: Promise<void> | undefined;
-  let failure: { cause: unknown } | undefined;
-  let wakeReader = () => {};
+  const reader = new LineReader(options.redactor.maxCharacters);
+  const writer = new OutputWriter(options);
+  for await (const chunk of output) await writer.write(reader.push(chunk));
+  await writer.write(reader.end());
+  await writer.finish();
+}
 
-  const add = (lines: readonly string[]) => {
-    // Time order is the order of lines, also when the clock is set back.
-    last = Math.max(last, now());
+class OutputWriter {
+  private waiting: LogEvent[] = [];
+  private waitingCharacters = 0;
+  private lineCount = 0;
+  private lastTime = 0;
+  private storing: Promise<void> | undefined;
+  private failure: { cause: unknown } | undefined;
+  private onProgress = () => {};
+
+  constructor(private readonly options: OutputOptions) {}
+
+  /** Takes lines; resolves when there is room for more. Throws when storing has failed for good. */
+  async write(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    this.add(lines);
+    this.storing ??= this.storeAll();
+    while (this.isFull() && !this.failure) {
+      await new Promise<void>((resolve) => {
+        this.onProgress = resolve;
+      });
+    }
+    this.throwFailure();
+  }
+
+  /** Resolves when all lines are stored. */
+  async finish(): Promise<void> {
+    await this.storing;
+    this.throwFailure();
+  }
+
+  private add(lines: readonly string[]): void {
+    const { executionId, redactor, now } = this.options;
+    // Keeps the order of time equal to the order of lines, also when the clock is set back.
+    this.lastTime = Math.max(this.lastTime, now());
     for (const line of lines) {
-      const message = cutLine(redact(line));
-      waiting.push({ event_id: `${executionId}-${String(count).padStart(10, '0')}`, timestamp: last, message });
-      characters += message.length;
-      count += 1;
+      const message = truncateLine(redactor.redact(line));
+      const event_id = `${executionId}-${String(this.lineCount).padStart(10, '0')}`;
+      this.waiting.push({ event_id, timestamp: this.lastTime, message });
+      this.waitingCharacters += message.length;
+      this.lineCount += 1;
     }
-  };
-  const take = (): LogEvent[] => {
-    let size = 0;
-    const end = waiting.findIndex(({ message }, n) => {
-      size += message.length;
-      return n >= maxLines || (n > 0 && size > maxCharacters);
-    });
-    const batch = end === -1 ? waiting : waiting.slice(0, end);
-    waiting = end === -1 ? [] : waiting.slice(end);
-    for (const { message } of batch) characters -= message.length;
-    return batch;
-  };
-  /** An event that was stored although its answer was lost is not stored again: its id is there. */
-  const store = async (batch: readonly LogEvent[]): Promise<void> => {
-    for (;;) {
-      try {
-        await logs.append(executionId, batch);
-        return;
-      } catch (error) {
-        if (signal.aborted) throw error;
-        options.onError(error);
-        // An abort ends the wait; the next attempt is the last.
-        await delay(retryMs, undefined, { signal }).catch(() => {});
-      }
-    }
-  };
-  const pump = async () => {
+  }
+
+  private isFull(): boolean {
+    return this.waiting.length > maxWaitingLines || this.waitingCharacters > maxWaitingCharacters;
+  }
+
+  /** Stores until no line waits. A batch may be sent twice after a lost answer; the ids keep its lines from coming twice. */
+  private async storeAll(): Promise<void> {
+    const { executionId, logs, signal, onRetry, retryMs = 500 } = this.options;
     try {
-      while (waiting.length > 0) {
-        await store(take());
-        wakeReader();
+      while (this.waiting.length > 0) {
+        const batch = this.takeBatch();
+        await retryUntilRecorded(() => logs.append(executionId, batch), { signal, intervalMs: retryMs, onRetry });
+        this.onProgress();
       }
     } catch (cause) {
-      failure = { cause };
-      wakeReader();
+      this.failure = { cause };
+      this.onProgress();
     }
-    storing = undefined;
-  };
-  const isFull = () => waiting.length > maxWaiting || characters > maxWaitingCharacters;
+    this.storing = undefined;
+  }
 
-  const put = async (lines: readonly string[]) => {
-    if (lines.length === 0) return;
-    add(lines);
-    storing ??= pump();
-    while (isFull() && !failure) await new Promise<void>((resolve) => (wakeReader = resolve));
-    if (failure) throw failure.cause;
-  };
-  for await (const chunk of output) await put(reader.push(chunk));
-  await put(reader.end());
-  await storing;
-  if (failure) throw failure.cause;
+  private takeBatch(): LogEvent[] {
+    let characters = 0;
+    const end = this.waiting.findIndex(({ message }, n) => {
+      characters += message.length;
+      return n >= maxBatchLines || (n > 0 && characters > maxBatchCharacters);
+    });
+    const batch = end === -1 ? this.waiting : this.waiting.slice(0, end);
+    this.waiting = end === -1 ? [] : this.waiting.slice(end);
+    for (const { message } of batch) this.waitingCharacters -= message.length;
+    return batch;
+  }
+
+  private throwFailure(): void {
+    if (this.failure) throw this.failure.cause;
+  }
 }

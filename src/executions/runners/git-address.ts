@@ -12,7 +12,7 @@ export interface GitAddress {
 }
 
 /** A repository's address, and with which token to reach it: that of the address counts before that of a variable. */
-export function gitAddress(repo: string, env: Readonly<Record<string, string>>): GitAddress {
+export function parseGitAddress(repo: string, env: Readonly<Record<string, string>>): GitAddress {
   if (!/^https?:/.test(repo)) return { repo, user: undefined, token: undefined };
   const url = new URL(repo);
   const [user, password] = [decoded(url.username), decoded(url.password)];

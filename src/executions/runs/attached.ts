@@ -1,107 +1,120 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Database } from '../../database/database.js';
 import type { Notifications } from '../../database/notifications.js';
+import { pollIntervalMs } from '../../database/subscription.js';
 import type { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
 import { storeOutput } from '../logs/store-output.js';
+import { retryUntilRecorded } from '../retry.js';
 import type { AttachedCommand, CommandRunner } from '../runners/runner.js';
-import { executionTopic, type Records } from './sql.js';
+import { executionTopic, filterStopRequested } from './sql.js';
+import type { Transitions } from './transitions.js';
 
-export interface FollowedExecution {
+export interface AttachedExecution {
   executionId: string;
   taskArn: string;
   attached: AttachedCommand;
-  redact: Redactor;
+  redactor: Redactor;
 }
 
-/** A stop that another process asked for is seen by then, also when its notice was lost. */
-const lookEveryMs = 2_000;
-const retryMs = 500;
-
-/** The commands whose output and end come from this process: their lines are stored, their ends recorded. */
-export function createFollowed(deps: {
-  records: Records;
+export interface AttachedDependencies {
+  database: Database;
+  transitions: Transitions;
   logs: LogStore;
   notifications: Notifications;
   runner: CommandRunner | undefined;
   log: Logger;
   now(): number;
-}) {
-  const { records, logs, notifications, runner, log } = deps;
-  const live = new Map<string, { taskArn: string; done: Promise<void> }>();
-  const closing = new AbortController();
-  const { signal } = closing;
-  let timer: NodeJS.Timeout | undefined;
+}
 
-  /** Tried until the database takes it: an end that is not recorded would be a command that runs for ever. */
-  const insist = async (executionId: string, what: string, act: () => Promise<unknown>): Promise<void> => {
-    for (;;) {
-      try {
-        await act();
-        return;
-      } catch (error) {
-        log.warn({ err: error, executionId }, `${what} could not be recorded${signal.aborted ? '' : ', and will be'}`);
-        if (signal.aborted) return;
-        await delay(retryMs, undefined, { signal }).catch(() => {});
-      }
-    }
-  };
+const retryMs = 500;
 
-  const stopThose = async (executionIds: readonly string[]) => {
-    for (const executionId of await records.toStop(executionIds)) {
-      const taskArn = live.get(executionId)?.taskArn;
-      if (taskArn !== undefined) await runner?.stop(taskArn);
-    }
-  };
-  const look = (executionIds: readonly string[]) =>
-    void stopThose(executionIds).catch((error: unknown) => log.warn({ err: error }, 'could not look what is to stop'));
-  const lookAgain = () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      if (live.size === 0) return;
-      look([...live.keys()]);
-      lookAgain();
-    }, lookEveryMs);
-  };
+/** Commands of this process: stores their output, records their ends, and stops them when any process asks for a stop. */
+export class AttachedExecutions {
+  private readonly live = new Map<string, { taskArn: string; done: Promise<void> }>();
+  private readonly closing = new AbortController();
+  private pollTimer: NodeJS.Timeout | undefined;
 
-  const toEnd = async ({ executionId, attached, redact }: FollowedExecution): Promise<void> => {
-    const unsubscribe = notifications.subscribe(executionTopic(executionId), () => look([executionId]));
-    const onError = (error: unknown) => log.warn({ err: error, executionId }, 'log lines wait for the database');
-    let recorded = Promise.resolve();
+  constructor(private readonly deps: AttachedDependencies) {}
+
+  follow(execution: AttachedExecution): void {
+    const { executionId, taskArn } = execution;
+    const done = this.followToEnd(execution).finally(() => this.live.delete(executionId));
+    this.live.set(executionId, { taskArn, done });
+    this.pollStopRequests();
+  }
+
+  /** Returns true until the end of the execution is recorded. */
+  has(executionId: string): boolean {
+    return this.live.has(executionId);
+  }
+
+  /** Resolves when the ends of all commands are recorded, which the runner has stopped before; gives up after `maxMs`. */
+  async close(maxMs: number): Promise<void> {
+    clearTimeout(this.pollTimer);
+    const timer = setTimeout(() => this.closing.abort(), maxMs);
+    await Promise.all([...this.live.values()].map(({ done }) => done));
+    clearTimeout(timer);
+    this.closing.abort();
+  }
+
+  private async followToEnd({ executionId, attached, redactor }: AttachedExecution): Promise<void> {
+    const { notifications, transitions, logs, log, now } = this.deps;
+    const { signal } = this.closing;
+    const unsubscribe = notifications.subscribe(
+      executionTopic(executionId),
+      () => void this.stopRequested([executionId]),
+    );
+    let runningRecorded = Promise.resolve();
     void attached.running.then(() => {
-      recorded = insist(executionId, 'that it runs', () => records.move(executionId, 'RUNNING'));
+      runningRecorded = this.record(executionId, 'start', () => transitions.move(executionId, 'RUNNING'));
     });
+    const onRetry = (error: unknown) => log.warn({ err: error, executionId }, 'log lines wait for the database');
     try {
-      await storeOutput(attached.output, { executionId, logs, redact, now: deps.now, onError, signal });
+      await storeOutput(attached.output, { executionId, logs, redactor, now, onRetry, signal });
     } catch (error) {
-      log.error({ err: error, executionId }, 'log lines are lost');
+      log.error({ err: error, executionId }, 'lost log lines of a command');
     }
     const { exitCode } = await attached.ended;
-    await recorded;
-    await insist(executionId, 'its end', async () => {
-      if (await records.finish(executionId, exitCode)) log.info({ executionId, exitCode }, 'execution ended');
+    await runningRecorded;
+    await this.record(executionId, 'end', async () => {
+      if (await transitions.finish(executionId, exitCode)) log.info({ executionId, exitCode }, 'execution ended');
     });
     unsubscribe();
     await attached.release();
-  };
+  }
 
-  return {
-    follow(execution: FollowedExecution): void {
-      const { executionId, taskArn } = execution;
-      const done = toEnd(execution).finally(() => live.delete(executionId));
-      live.set(executionId, { taskArn, done });
-      lookAgain();
-    },
-    /** Whether its end is still to come, or to be recorded. */
-    has: (executionId: string) => live.has(executionId),
-    /** Resolves when every end is recorded, which the runner brought about; gives up on a database that is away. */
-    async close(withinMs: number): Promise<void> {
-      clearTimeout(timer);
-      const giveUp = setTimeout(() => closing.abort(), withinMs);
-      await Promise.all([...live.values()].map(({ done }) => done));
-      clearTimeout(giveUp);
-      closing.abort();
-    },
-  };
+  /** Retries while the database is away, because a command whose end is not recorded would count as running for ever. */
+  private async record(executionId: string, change: 'start' | 'end', act: () => Promise<unknown>): Promise<void> {
+    const { log } = this.deps;
+    const onRetry = (error: unknown) => log.warn({ err: error, executionId, change }, 'could not record yet; retrying');
+    try {
+      await retryUntilRecorded(act, { signal: this.closing.signal, intervalMs: retryMs, onRetry });
+    } catch (error) {
+      log.warn({ err: error, executionId, change }, 'could not record');
+    }
+  }
+
+  /** Polls for stop requests while commands run, in case a notification was lost. */
+  private pollStopRequests(): void {
+    this.pollTimer ??= setTimeout(() => {
+      this.pollTimer = undefined;
+      if (this.live.size === 0) return;
+      void this.stopRequested([...this.live.keys()]);
+      this.pollStopRequests();
+    }, pollIntervalMs(this.deps.notifications));
+  }
+
+  /** Stops those of the executions that a user has asked to stop, through whichever server. */
+  private async stopRequested(executionIds: readonly string[]): Promise<void> {
+    const { database, runner, log } = this.deps;
+    try {
+      for (const executionId of await filterStopRequested(database, executionIds)) {
+        const taskArn = this.live.get(executionId)?.taskArn;
+        if (taskArn !== undefined) await runner?.stop(taskArn);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'could not read which executions to stop');
+    }
+  }
 }
-export type Followed = ReturnType<typeof createFollowed>;

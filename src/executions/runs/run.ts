@@ -2,159 +2,172 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Caller, can } from '../../accounts/caller.js';
 import { forbidden, notFound, orUnavailable, ServiceError, SetupError } from '../../contract/errors.js';
-import { type ExecutionState, type ExecutionStatus, hasEnded, type RunBody } from '../../contract/executions.js';
-import { commandImage, type Images } from '../images/images.js';
-import { createRedactor, looksSecret, mask } from '../logs/redact.js';
+import {
+  type ExecutionState,
+  type ExecutionStatus,
+  hasEnded,
+  type LogEvent,
+  type RunBody,
+} from '../../contract/executions.js';
+import type { Database } from '../../database/database.js';
+import { resolveImage, toCommandImage } from '../images/images.js';
+import { toNote } from '../logs/note.js';
+import { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
-import { gitAddress } from '../runners/git-address.js';
 import type { CommandRequest, CommandRunner, StartedCommand } from '../runners/runner.js';
 import type { EncryptionKeys } from '../secrets/encryption.js';
 import { sealValues } from '../secrets/sealed-values.js';
-import type { Secrets } from '../secrets/secrets.js';
-import type { Followed } from './attached.js';
-import type { ExecutionRow, Records } from './sql.js';
+import { readSecretValues } from '../secrets/secrets.js';
+import type { AttachedExecutions } from './attached.js';
+import { maskEnvironment, prepareEnvironment } from './prepare-environment.js';
+import { findExecution, insertExecution, type OwnedExecution, setTask } from './sql.js';
+import type { Transitions } from './transitions.js';
 
 export interface ExecutionsDependencies {
-  records: Records;
-  images: Images;
-  secrets: Secrets;
+  database: Database;
+  transitions: Transitions;
   logs: LogStore;
-  followed: Followed;
-  /** undefined: this server runs no commands. */
+  attached: AttachedExecutions;
+  /** Undefined on a server that runs no commands. */
   runner: CommandRunner | undefined;
   encryption: EncryptionKeys | undefined;
   log: Logger;
   now(): number;
 }
 
+export interface RunResult {
+  executionId: string;
+  status: ExecutionStatus;
+  imageId: string;
+  /** With secrets masked. */
+  command: string;
+}
+
 const defaultTimeoutSeconds = 86_400;
+const startFailedExitCode = 126;
 
-/** Ad hoc commands: asked for, watched and stopped. */
-export function createExecutions(deps: ExecutionsDependencies) {
-  const { records, images, secrets, logs, followed, runner, log } = deps;
+/** Runs a command: resolves image and secrets, records the execution, starts the task, and follows an attached command. */
+export async function runCommand(deps: ExecutionsDependencies, body: RunBody, caller: Caller): Promise<RunResult> {
+  const { database, runner, attached: attachedExecutions, log } = deps;
+  if (!runner) {
+    throw new ServiceError('unavailable', 'This server runs no commands because EXECUTION_CLUSTER is not set');
+  }
+  const { userId, requestId } = caller;
+  const image = await resolveImage(deps, body.image ?? body.imageUri, caller);
+  const secretNames = [...new Set(body.secrets)];
+  const secrets = await readSecretValues(database, deps.encryption, secretNames);
+  const { env, git, maskedValues } = prepareEnvironment(body, secrets);
+  const redactor = new Redactor(maskedValues);
+  const executionId = randomBytes(16).toString('hex');
+  const command = redactor.redact(body.command);
+  const timeoutSeconds = body.timeout || defaultTimeoutSeconds;
+  await insertExecution(database, {
+    executionId,
+    userId,
+    requestId,
+    command,
+    env: maskEnvironment(env, redactor),
+    imageId: image.image,
+    secrets: secretNames,
+    git: git && { repo: redactor.redact(git.repo), ref: git.ref, path: git.path },
+    timeoutSeconds,
+    platform: runner.platform,
+    masked: sealValues(deps.encryption, executionId, maskedValues),
+  });
+  const taskDefinition = image.task_definition ?? undefined;
+  const request = { executionId, command: body.command, image: toCommandImage(image), taskDefinition, env, git };
+  const { taskArn, attached } = await startCommand(deps, runner, { ...request, timeoutSeconds });
+  log.info({ requestId, executionId, taskArn }, 'execution started');
+  if (attached) attachedExecutions.follow({ executionId, taskArn, attached, redactor });
+  const status = await setTask(database, executionId, taskArn);
+  // A user asked for a stop during the launch, when there was no task to stop yet.
+  if (status === 'TERMINATING') await runner.stop(taskArn);
+  return { executionId, status: status ?? 'STARTING', imageId: image.image, command };
+}
 
-  const found = async (executionId: string): Promise<ExecutionRow> => {
-    const row = await records.find(executionId);
-    if (!row) throw notFound(`Execution ${executionId}`);
-    return row;
-  };
-  const ownOrAny = async (executionId: string, caller: Caller): Promise<ExecutionRow> => {
-    const row = await found(executionId);
-    if (!can(caller, 'executions:any') && !row.owners.includes(caller.userId))
-      throw forbidden('Only its owner may do this with it');
-    return row;
-  };
-  const note = (executionId: string, message: string) =>
-    logs.append(executionId, [
-      { event_id: `${executionId}-note-${randomBytes(6).toString('hex')}`, timestamp: deps.now(), message },
-    ]);
+/** Starts the command. Ends the execution, with a note in its log, when the command cannot be started. */
+async function startCommand(
+  { transitions, logs, now }: ExecutionsDependencies,
+  runner: CommandRunner,
+  request: CommandRequest,
+): Promise<StartedCommand> {
+  try {
+    return await runner.start(request);
+  } catch (error) {
+    const { executionId } = request;
+    const reason = error instanceof SetupError ? error.message : 'an error of the server; see the log of the server';
+    await logs.append(executionId, [toNote(executionId, `could not start: ${reason}`, now())]);
+    await transitions.finish(executionId, startFailedExitCode);
+    if (!(error instanceof SetupError)) throw error;
+    throw new ServiceError('unavailable', `Cannot start the command: ${reason}`, { cause: error });
+  }
+}
 
-  /** What the command gets, and what of it nobody may see. */
-  const prepare = async (body: RunBody) => {
-    const env: Record<string, string> = { ...body.env };
-    const hidden = Object.entries(env).flatMap(([name, value]) => (looksSecret(name) ? [value] : []));
-    for (const { key_name, value } of await secrets.valuesOf([...new Set(body.secrets)])) {
-      if (env[key_name] !== undefined) {
-        throw new ServiceError('invalid', 'Invalid request', {
-          issues: [{ path: 'secrets', message: `the variable ${key_name} is set twice` }],
-        });
-      }
-      env[key_name] = value;
-      hidden.push(value);
-    }
-    const address = body.git_repo === undefined ? undefined : gitAddress(body.git_repo, env);
-    if (address?.token !== undefined) hidden.push(address.token);
-    const git = address && { ...address, ref: body.git_ref, path: body.git_path };
-    const values = [...new Set(hidden)].filter((value) => value !== '');
-    return { env, git, values, redact: createRedactor(values) };
-  };
+/** Stops a command. Returns false when the execution has ended already. A repeated call stops the task again. */
+export async function killExecution(
+  deps: ExecutionsDependencies,
+  executionId: string,
+  caller: Caller,
+): Promise<boolean> {
+  const { transitions, logs, runner, log, now } = deps;
+  const execution = await findPermitted(deps, executionId, caller);
+  if (hasEnded(execution.status)) return false;
+  const moved = await transitions.move(executionId, 'TERMINATING', caller.requestId);
+  const { status, task_arn: taskArn } = moved ?? (await findExisting(deps, executionId));
+  if (hasEnded(status)) return false;
+  if (moved) {
+    log.info({ requestId: caller.requestId, executionId }, 'stopping an execution');
+    await logs.append(executionId, [toNote(executionId, `stopped by ${caller.email}`, now())]);
+  }
+  if (taskArn !== null) await orUnavailable(async () => runner?.stop(taskArn));
+  return true;
+}
 
-  const launch = async (request: CommandRequest, with_: CommandRunner): Promise<StartedCommand> => {
-    try {
-      return await with_.start(request);
-    } catch (error) {
-      const reason = error instanceof SetupError ? error.message : 'a fault on our side; the log has it';
-      await note(request.executionId, `[reefguide] could not start: ${reason}`);
-      await records.finish(request.executionId, 126);
-      if (!(error instanceof SetupError)) throw error;
-      throw new ServiceError('unavailable', `The command could not be started: ${reason}`, { cause: error });
-    }
-  };
-
+export async function readExecutionState(
+  deps: Pick<ExecutionsDependencies, 'database'>,
+  executionId: string,
+  caller: Caller,
+): Promise<ExecutionState> {
+  const execution = await findPermitted(deps, executionId, caller);
   return {
-    async run(
-      body: RunBody,
-      caller: Caller,
-    ): Promise<{ executionId: string; status: ExecutionStatus; imageId: string; command: string }> {
-      if (!runner) throw new ServiceError('unavailable', 'This server runs no commands: EXECUTION_CLUSTER is not set');
-      const image = await images.forUse(body.image ?? body.imageUri, caller);
-      const { env, git, values, redact } = await prepare(body);
-      const executionId = randomBytes(16).toString('hex');
-      const command = redact(body.command);
-      await records.insert({
-        executionId,
-        userId: caller.userId,
-        requestId: caller.requestId,
-        command,
-        env: Object.fromEntries(
-          Object.entries(env).map(([name, value]) => [name, looksSecret(name) ? mask : redact(value)]),
-        ),
-        imageId: image.image,
-        secrets: [...new Set(body.secrets)],
-        git: git && { repo: redact(git.repo), ref: git.ref, path: git.path },
-        timeoutSeconds: body.timeout || defaultTimeoutSeconds,
-        platform: runner.platform,
-        masked: sealValues(deps.encryption, executionId, values),
-      });
-      const request: CommandRequest = {
-        executionId,
-        command: body.command,
-        image: commandImage(image),
-        taskDefinition: image.task_definition ?? undefined,
-        env,
-        timeoutSeconds: body.timeout || defaultTimeoutSeconds,
-        git,
-      };
-      const { taskArn, attached } = await launch(request, runner);
-      log.info({ requestId: caller.requestId, executionId, taskArn }, 'execution started');
-      if (attached) followed.follow({ executionId, taskArn, attached, redact });
-      const status = await records.setTask(executionId, taskArn);
-      // Somebody stopped it while it was being launched.
-      if (status === 'TERMINATING') await runner.stop(taskArn);
-      return { executionId, status: status ?? 'STARTING', imageId: image.image, command };
-    },
-    list: records.list,
-    async status(executionId: string, caller: Caller): Promise<ExecutionState> {
-      const row = await ownOrAny(executionId, caller);
-      return {
-        execution_id: executionId,
-        status: row.status,
-        command: row.command,
-        image_id: row.image_id,
-        started_at: row.started_at,
-        exit_code: row.exit_code,
-        ...(row.completed_at === null ? {} : { completed_at: row.completed_at }),
-      };
-    },
-    /** The status, and, once it has ended, its events in time order, a page at a time. */
-    async logs(executionId: string, caller: Caller) {
-      const { status } = await ownOrAny(executionId, caller);
-      return { status, events: hasEnded(status) ? logs.inTimeOrder(executionId) : undefined };
-    },
-    /** Whether there was something to stop. Asked again, the task is told again. */
-    async kill(executionId: string, caller: Caller): Promise<boolean> {
-      const before = await ownOrAny(executionId, caller);
-      if (hasEnded(before.status)) return false;
-      const moved = await records.move(executionId, 'TERMINATING', caller.requestId);
-      const { status, task_arn: taskArn } = moved ?? (await found(executionId));
-      if (hasEnded(status)) return false;
-      if (moved) {
-        log.info({ requestId: caller.requestId, executionId }, 'execution is being stopped');
-        await note(executionId, `[reefguide] stopped by ${caller.email}`);
-      }
-      if (taskArn !== null) await orUnavailable(async () => runner?.stop(taskArn));
-      return true;
-    },
+    execution_id: executionId,
+    status: execution.status,
+    command: execution.command,
+    image_id: execution.image_id,
+    started_at: execution.started_at,
+    exit_code: execution.exit_code,
+    ...(execution.completed_at === null ? {} : { completed_at: execution.completed_at }),
   };
 }
-export type Executions = ReturnType<typeof createExecutions>;
+
+/** Returns the status, and for an ended execution the pages of its log in order of time. */
+export async function readExecutionLog(
+  deps: Pick<ExecutionsDependencies, 'database' | 'logs'>,
+  executionId: string,
+  caller: Caller,
+): Promise<{ status: ExecutionStatus; events: AsyncGenerator<LogEvent[]> | undefined }> {
+  const { status } = await findPermitted(deps, executionId, caller);
+  return { status, events: hasEnded(status) ? deps.logs.inTimeOrder(executionId) : undefined };
+}
+
+/** Returns an execution for its owner, or for a caller with the permission for any execution. */
+async function findPermitted(
+  deps: Pick<ExecutionsDependencies, 'database'>,
+  executionId: string,
+  caller: Caller,
+): Promise<OwnedExecution> {
+  const execution = await findExisting(deps, executionId);
+  if (!can(caller, 'executions:any') && !execution.owners.includes(caller.userId)) {
+    throw forbidden('Only the owner of the execution may do this');
+  }
+  return execution;
+}
+
+async function findExisting(
+  { database }: Pick<ExecutionsDependencies, 'database'>,
+  executionId: string,
+): Promise<OwnedExecution> {
+  const execution = await findExecution(database, executionId);
+  if (!execution) throw notFound(`Execution ${executionId}`);
+  return execution;
+}

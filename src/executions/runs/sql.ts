@@ -1,15 +1,12 @@
 import type { Execution, ExecutionStatus } from '../../contract/executions.js';
-import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
-import type { Notifications } from '../../database/notifications.js';
-import { beforeStatus, liveStatuses, stoppedCode } from './status.js';
+import { liveStatuses, statusesBefore, stoppedExitCode } from './status.js';
 
-/** What is recorded when a command is asked for. */
 export interface NewExecution {
   executionId: string;
   userId: number;
   requestId: string;
-  /** Command and environment without anything that must not be seen. */
+  /** Command and environment, with secrets masked. */
   command: string;
   env: Record<string, string>;
   imageId: string;
@@ -17,15 +14,16 @@ export interface NewExecution {
   git: { repo: string; ref: string | undefined; path: string | undefined } | undefined;
   timeoutSeconds: number;
   platform: string;
+  /** Sealed values that the log must not show. */
   masked: string | undefined;
 }
 
-/** An execution and the ids of its owners. */
-export interface ExecutionRow extends Execution {
+/** Execution with the user ids of its owners. */
+export interface OwnedExecution extends Execution {
   owners: number[];
 }
 
-/** What moves executions on must know of them. */
+/** Columns that a transition needs. */
 export interface LiveExecution {
   execution_id: string;
   status: ExecutionStatus;
@@ -34,200 +32,208 @@ export interface LiveExecution {
   masked: string | null;
 }
 
+/** Live execution with its age and its time limit, both in seconds. */
+export interface AgedExecution extends LiveExecution {
+  age: number;
+  timeout: number;
+}
+
+export interface ExecutionEnd {
+  hasEnded: boolean;
+  /** Milliseconds since the end; 0 before. */
+  endedMsAgo: number;
+  /** True when the lines come from a process of the server, which stores all lines before the end. */
+  isAttached: boolean;
+}
+
+export interface Ending {
+  executionId: string;
+  /** Undefined when the command did not run, or when its exit code is not known. */
+  exitCode: number | undefined;
+}
+
+export interface TaskReference {
+  /** Last part of the ARN. */
+  taskId: string;
+  /** Execution that the task was started for, as far as the task says so. */
+  executionId: string;
+}
+
+/** Returns the topic under which changes of an execution are published, for example `execution:9f86d081884c7d65`. */
 export const executionTopic = (executionId: string) => `execution:${executionId}`;
 
 const columns = `x.execution_id, c.email AS created_by, x.command, x.image_id, x.secrets, x.git_repo, x.git_ref, x.git_path,
   x.status, x.exit_code, x.started_at, x.completed_at, x.duration_seconds, x.timeout, x.task_arn, x.created_by_request_id,
   x.modified_by_request_id, x.compute_platform,
   COALESCE((SELECT json_agg(u.email ORDER BY u.id) FROM "User" u WHERE u.id = ANY (x.owned_by)), '[]'::json) AS owned_by`;
-const from = 'FROM "Execution" x LEFT JOIN "User" c ON c.id = x.created_by';
-const live = `status IN (${liveStatuses.map((status) => `'${status}'`).join(', ')})`;
+const fromExecutions = 'FROM "Execution" x LEFT JOIN "User" c ON c.id = x.created_by';
+const isLive = `status IN (${liveStatuses.map((status) => `'${status}'`).join(', ')})`;
 const liveColumns = 'execution_id, status, task_arn, compute_platform, masked';
 
-const insertText = `
+const insertSql = `
 INSERT INTO "Execution" (execution_id, created_by, owned_by, command, image_id, env, secrets, git_repo, git_ref, git_path,
   timeout, created_by_request_id, modified_by_request_id, compute_platform, masked)
 VALUES ($1, $2, ARRAY[$2::int], $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)`;
 
-/** Guarantee: of all who would move an execution on, each transition is made by one, and only if the table has it. */
-const moveText = `
+export async function insertExecution(database: Database, execution: NewExecution): Promise<void> {
+  const { git } = execution;
+  await database.rows('execution-insert', insertSql, [
+    execution.executionId,
+    execution.userId,
+    execution.command,
+    execution.imageId,
+    JSON.stringify(execution.env),
+    execution.secrets,
+    git?.repo ?? null,
+    git?.ref ?? null,
+    git?.path ?? null,
+    execution.timeoutSeconds,
+    execution.requestId,
+    execution.platform,
+    execution.masked ?? null,
+  ]);
+}
+
+const moveSql = `
 UPDATE "Execution" SET status = $2::"ExecutionStatus", modified_by_request_id = COALESCE($4, modified_by_request_id)
 WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${liveColumns}`;
 
 /**
- * Guarantee: an execution ends once. One that was to be stopped has stopped, whatever its command exited with; one that
- * succeeded has run, also when nobody told so. $1 and $2: executions, and the exit codes of their commands if they ran.
+ * Changes the status, or returns undefined when the present status does not allow the transition. Guarantee: of callers that
+ * race for one transition, one makes it.
  */
-const finishText = `
+export async function moveExecution(
+  database: Database,
+  executionId: string,
+  to: ExecutionStatus,
+  requestId: string | undefined,
+): Promise<LiveExecution | undefined> {
+  const values = [executionId, to, statusesBefore(to), requestId ?? null];
+  const [row] = await database.rows<LiveExecution>('execution-move', moveSql, values);
+  return row;
+}
+
+const finishSql = `
 WITH ending AS MATERIALIZED (
-  SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND ${live} ORDER BY execution_id FOR UPDATE
+  SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND ${isLive} ORDER BY execution_id FOR UPDATE
 ), code AS (
   SELECT DISTINCT ON (execution_id) execution_id, exit_code
-  FROM unnest($1::text[], $2::int[]) AS given (execution_id, exit_code) JOIN ending USING (execution_id)
+  FROM unnest($1::text[], $2::int[]) AS request (execution_id, exit_code) JOIN ending USING (execution_id)
 )
 UPDATE "Execution" x SET completed_at = now(),
   duration_seconds = greatest(0, round(extract(epoch FROM now() - x.started_at)))::int,
   status = CASE WHEN x.status = 'TERMINATING' THEN 'STOPPED' WHEN code.exit_code = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END
     ::"ExecutionStatus",
-  exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${stoppedCode} ELSE code.exit_code END
+  exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${stoppedExitCode} ELSE code.exit_code END
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
-/** The executions of tasks: as the task was told who it is, or by the last part of its ARN. Each way has its index. */
-const ofTasksText = `
-SELECT given.ordinal::int - 1 AS call, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY
-  AS given (task_id, execution_id, ordinal)
-CROSS JOIN LATERAL (
-  SELECT ${liveColumns} FROM "Execution" WHERE execution_id = given.execution_id
-  UNION ALL
-  SELECT ${liveColumns} FROM "Execution" WHERE split_part(task_arn, '/', -1) = given.task_id LIMIT 1
-) found`;
-
-/** The executions table. */
-export function createRecords(database: Database, notifications: Notifications) {
-  const told = <R extends { execution_id: string }>(rows: R[]): R | undefined => {
-    const [row] = rows;
-    if (row) notifications.publish([executionTopic(row.execution_id)]);
-    return row;
-  };
-  const finish = createBatcher({
-    async serve(calls: { executionId: string; exitCode: number | undefined }[]) {
-      const rows = await database.rows<LiveExecution>('execution-finish', finishText, [
-        calls.map(({ executionId }) => executionId),
-        calls.map(({ exitCode }) => exitCode ?? null),
-      ]);
-      notifications.publish(rows.map(({ execution_id }) => executionTopic(execution_id)));
-      const ended = new Map(rows.map((row) => [row.execution_id, row]));
-      return calls.map(({ executionId }) => {
-        const row = ended.get(executionId);
-        // Of two who end it in one statement, the first ended it.
-        ended.delete(executionId);
-        return { row };
-      });
-    },
-    maxWeight: 200,
-    concurrency: 2,
-  });
-  const ofTask = createBatcher({
-    async serve(calls: { taskId: string; executionId: string }[]) {
-      const rows = await database.rows<LiveExecution & { call: number }>('executions-of-tasks', ofTasksText, [
-        calls.map(({ taskId }) => taskId),
-        calls.map(({ executionId }) => executionId),
-      ]);
-      const found = new Map(rows.map(({ call, ...row }) => [call, row]));
-      return calls.map((_, call) => ({ row: found.get(call) }));
-    },
-    maxWeight: 200,
-    concurrency: 2,
-  });
-  const move = async (executionId: string, to: ExecutionStatus, requestId?: string) =>
-    told(
-      await database.rows<LiveExecution>('execution-move', moveText, [
-        executionId,
-        to,
-        beforeStatus(to),
-        requestId ?? null,
-      ]),
-    );
-
-  return {
-    move,
-    async insert(given: NewExecution): Promise<void> {
-      const { git } = given;
-      await database.rows('execution-insert', insertText, [
-        given.executionId,
-        given.userId,
-        given.command,
-        given.imageId,
-        JSON.stringify(given.env),
-        given.secrets,
-        git?.repo ?? null,
-        git?.ref ?? null,
-        git?.path ?? null,
-        given.timeoutSeconds,
-        given.requestId,
-        given.platform,
-        given.masked ?? null,
-      ]);
-    },
-    /** Notes the task that runs it; its status then, which a user may have changed meanwhile. */
-    async setTask(executionId: string, taskArn: string): Promise<ExecutionStatus | undefined> {
-      const [row] = await database.rows<{ status: ExecutionStatus }>(
-        'execution-task',
-        'UPDATE "Execution" SET task_arn = $2 WHERE execution_id = $1 RETURNING status',
-        [executionId, taskArn],
-      );
-      return row?.status;
-    },
-    /** Ends it with the code that its command exited with, if it ran; undefined when it had ended already. */
-    finish: async (executionId: string, exitCode: number | undefined): Promise<LiveExecution | undefined> =>
-      (await finish({ executionId, exitCode })).row,
-    async find(executionId: string): Promise<ExecutionRow | undefined> {
-      const [row] = await database.rows<ExecutionRow>(
-        'execution-find',
-        `SELECT ${columns}, to_json(x.owned_by) AS owners ${from} WHERE x.execution_id = $1`,
-        [executionId],
-      );
-      return row;
-    },
-    /** Newest first; `limit` undefined: all. */
-    list: (limit: number | undefined, statuses: readonly ExecutionStatus[] | undefined): Promise<Execution[]> =>
-      database.rows<Execution>(
-        'execution-list',
-        `SELECT ${columns} ${from} WHERE $2::"ExecutionStatus"[] IS NULL OR x.status = ANY ($2::"ExecutionStatus"[])
-         ORDER BY x.started_at DESC, x.execution_id LIMIT $1`,
-        [limit ?? null, statuses ?? null],
-      ),
-    /** Those that a request made or changed. */
-    ofRequest: (requestId: string): Promise<Execution[]> =>
-      database.rows<Execution>(
-        'execution-request',
-        `SELECT ${columns} ${from} WHERE x.created_by_request_id = $1 OR x.modified_by_request_id = $1
-         ORDER BY x.started_at`,
-        [requestId],
-      ),
-    /** Whether it has ended, and for how long; undefined: there is no such execution. */
-    async endOf(executionId: string): Promise<{ ended: boolean; forMs: number; attached: boolean } | undefined> {
-      const [row] = await database.rows<{ ended: boolean; forMs: number; attached: boolean }>(
-        'execution-end',
-        `SELECT NOT ${live} AS ended, compute_platform = 'local' AS attached,
-           COALESCE(extract(epoch FROM now() - completed_at) * 1000, 0)::float8 AS "forMs"
-         FROM "Execution" WHERE execution_id = $1`,
-        [executionId],
-      );
-      return row;
-    },
-    /** Of these, the ones that are not to run any more. */
-    async toStop(executionIds: readonly string[]): Promise<string[]> {
-      const rows = await database.rows<{ execution_id: string }>(
-        'execution-to-stop',
-        `SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND status NOT IN ('STARTING', 'RUNNING')`,
-        [executionIds],
-      );
-      return rows.map(({ execution_id }) => execution_id);
-    },
-    /** The execution of a task: by its ARN's last part, or as the task was told who it is. */
-    ofTask: async (taskId: string, executionId = taskId): Promise<LiveExecution | undefined> =>
-      (await ofTask({ taskId, executionId })).row,
-    /** How many are live, by status; each status, also where there are none. */
-    async countLive(): Promise<Record<string, number>> {
-      const rows = await database.rows<{ status: ExecutionStatus; count: number }>(
-        'execution-count',
-        `SELECT status, count(*)::int AS count FROM "Execution" WHERE ${live} GROUP BY status`,
-        [],
-      );
-      return Object.fromEntries([
-        ...liveStatuses.map((status) => [status, 0]),
-        ...rows.map((row) => [row.status, row.count]),
-      ]);
-    },
-    /** What is marked as running, and since when, in seconds. */
-    live: () =>
-      database.rows<LiveExecution & { age: number; timeout: number }>(
-        'execution-live',
-        `SELECT ${liveColumns}, timeout, extract(epoch FROM now() - started_at)::float8 AS age
-         FROM "Execution" WHERE ${live} ORDER BY started_at`,
-        [],
-      ),
-  };
+/**
+ * Ends executions, and returns the rows of those that had not ended before. Guarantee: an execution ends once. A
+ * `TERMINATING` execution becomes `STOPPED` whatever its exit code; exit code 0 means `SUCCEEDED`, also from `STARTING`.
+ */
+export function finishExecutions(database: Database, endings: readonly Ending[]): Promise<LiveExecution[]> {
+  return database.rows<LiveExecution>('execution-finish', finishSql, [
+    endings.map(({ executionId }) => executionId),
+    endings.map(({ exitCode }) => exitCode ?? null),
+  ]);
 }
-export type Records = ReturnType<typeof createRecords>;
+
+// Searches each of the two ways on its own, because each has its index.
+const findByTasksSql = `
+SELECT task.ordinal::int - 1 AS index, match.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY
+  AS task (task_id, execution_id, ordinal)
+CROSS JOIN LATERAL (
+  SELECT ${liveColumns} FROM "Execution" WHERE execution_id = task.execution_id
+  UNION ALL
+  SELECT ${liveColumns} FROM "Execution" WHERE split_part(task_arn, '/', -1) = task.task_id LIMIT 1
+) match`;
+
+/** Returns the execution of each task, at the index of the task; undefined for tasks without an execution. */
+export async function findExecutionsOfTasks(
+  database: Database,
+  tasks: readonly TaskReference[],
+): Promise<(LiveExecution | undefined)[]> {
+  const rows = await database.rows<LiveExecution & { index: number }>('executions-of-tasks', findByTasksSql, [
+    tasks.map(({ taskId }) => taskId),
+    tasks.map(({ executionId }) => executionId),
+  ]);
+  const executions = new Map(rows.map(({ index, ...execution }) => [index, execution]));
+  return tasks.map((_, index) => executions.get(index));
+}
+
+/** Records the task of an execution. Returns the status, which a user may have changed during the launch. */
+export async function setTask(
+  database: Database,
+  executionId: string,
+  taskArn: string,
+): Promise<ExecutionStatus | undefined> {
+  const setTaskSql = 'UPDATE "Execution" SET task_arn = $2 WHERE execution_id = $1 RETURNING status';
+  const [row] = await database.rows<{ status: ExecutionStatus }>('execution-task', setTaskSql, [executionId, taskArn]);
+  return row?.status;
+}
+
+export async function findExecution(database: Database, executionId: string): Promise<OwnedExecution | undefined> {
+  const findSql = `SELECT ${columns}, to_json(x.owned_by) AS owners ${fromExecutions} WHERE x.execution_id = $1`;
+  const [row] = await database.rows<OwnedExecution>('execution-find', findSql, [executionId]);
+  return row;
+}
+
+const listSql = `
+SELECT ${columns} ${fromExecutions} WHERE $2::"ExecutionStatus"[] IS NULL OR x.status = ANY ($2::"ExecutionStatus"[])
+ORDER BY x.started_at DESC, x.execution_id LIMIT $1`;
+
+/** Returns executions, newest first. Without `limit` or `statuses` returns all. */
+export function listExecutions(
+  database: Database,
+  limit: number | undefined,
+  statuses: readonly ExecutionStatus[] | undefined,
+): Promise<Execution[]> {
+  return database.rows<Execution>('execution-list', listSql, [limit ?? null, statuses ?? null]);
+}
+
+const byRequestSql = `
+SELECT ${columns} ${fromExecutions} WHERE x.created_by_request_id = $1 OR x.modified_by_request_id = $1
+ORDER BY x.started_at`;
+
+/** Returns the executions that a request created or changed. */
+export function listExecutionsOfRequest(database: Database, requestId: string): Promise<Execution[]> {
+  return database.rows<Execution>('execution-request', byRequestSql, [requestId]);
+}
+
+const readEndSql = `
+SELECT NOT ${isLive} AS "hasEnded", compute_platform = 'local' AS "isAttached",
+  COALESCE(extract(epoch FROM now() - completed_at) * 1000, 0)::float8 AS "endedMsAgo"
+FROM "Execution" WHERE execution_id = $1`;
+
+/** Returns undefined for an unknown execution. */
+export async function readExecutionEnd(database: Database, executionId: string): Promise<ExecutionEnd | undefined> {
+  const [row] = await database.rows<ExecutionEnd>('execution-end', readEndSql, [executionId]);
+  return row;
+}
+
+const stopRequestedSql = `
+SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND status NOT IN ('STARTING', 'RUNNING')`;
+
+/** Returns those of the executions that should not run any more. */
+export async function filterStopRequested(database: Database, executionIds: readonly string[]): Promise<string[]> {
+  const rows = await database.rows<{ execution_id: string }>('execution-to-stop', stopRequestedSql, [executionIds]);
+  return rows.map(({ execution_id }) => execution_id);
+}
+
+/** Returns the number of live executions by status, for example `{ STARTING: 0, RUNNING: 3, TERMINATING: 0 }`. */
+export async function countLiveExecutions(database: Database): Promise<Record<string, number>> {
+  const countSql = `SELECT status, count(*)::int AS count FROM "Execution" WHERE ${isLive} GROUP BY status`;
+  const rows = await database.rows<{ status: ExecutionStatus; count: number }>('execution-count', countSql, []);
+  return Object.fromEntries([
+    ...liveStatuses.map((status) => [status, 0]),
+    ...rows.map(({ status, count }) => [status, count]),
+  ]);
+}
+
+const listLiveSql = `
+SELECT ${liveColumns}, timeout, extract(epoch FROM now() - started_at)::float8 AS age
+FROM "Execution" WHERE ${isLive} ORDER BY started_at`;
+
+export function listLiveExecutions(database: Database): Promise<AgedExecution[]> {
+  return database.rows<AgedExecution>('execution-live', listLiveSql, []);
+}

@@ -1,6 +1,6 @@
 import { type ExecutionStatus, hasEnded } from '../../contract/executions.js';
 
-/** Every transition there is. What has ended stays as it is. */
+/** Allowed transitions. A status that has ended never changes. */
 const transitions: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
   STARTING: ['RUNNING', 'FAILED', 'TERMINATING'],
   RUNNING: ['SUCCEEDED', 'FAILED', 'STOPPED', 'TERMINATING'],
@@ -12,12 +12,14 @@ const transitions: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
 
 const statuses = Object.keys(transitions) as ExecutionStatus[];
 
+/** Decides whether a transition is allowed: `STARTING`, `RUNNING` → true, `STOPPED`, `RUNNING` → false. */
 export const mayBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean => transitions[from].includes(to);
 
-/** The statuses from which `to` can be reached in one step. */
-export const beforeStatus = (to: ExecutionStatus): ExecutionStatus[] => statuses.filter((from) => mayBecome(from, to));
+/** Returns the statuses from which `to` is reached in one step: `STOPPED` → `RUNNING`, `TERMINATING`. */
+export const statusesBefore = (to: ExecutionStatus): ExecutionStatus[] =>
+  statuses.filter((from) => mayBecome(from, to));
 
 export const liveStatuses = statuses.filter((status) => !hasEnded(status));
 
-/** The exit code of what a user stopped: 128 and SIGINT. */
-export const stoppedCode = 130;
+/** Exit code of a command that a user stopped: 128 + 2 (SIGINT). */
+export const stoppedExitCode = 130;

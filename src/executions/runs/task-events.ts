@@ -1,97 +1,123 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { hasEnded } from '../../contract/executions.js';
+import { createBatcher } from '../../database/batcher.js';
+import type { Database } from '../../database/database.js';
 import type { ExecutionChange } from '../../events/process.js';
-import { cutLine } from '../logs/line-reader.js';
-import { createRedactor } from '../logs/redact.js';
+import { truncateLine } from '../logs/line-reader.js';
+import { toNote } from '../logs/note.js';
+import { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
 import type { CommandRunner, ProviderLogEvent } from '../runners/runner.js';
 import type { EncryptionKeys } from '../secrets/encryption.js';
 import { openValues } from '../secrets/sealed-values.js';
-import type { LiveExecution, Records } from './sql.js';
+import { findExecutionsOfTasks, type LiveExecution, setTask, type TaskReference } from './sql.js';
 import { mayBecome } from './status.js';
+import type { Transitions } from './transitions.js';
 
-interface Task {
-  arn: string;
-  id: string;
-  startedBy: string | undefined;
-}
-
-/** What a provider tells of tasks, as it concerns their executions. Told twice, late or out of order it changes nothing. */
-export function createTaskEvents(deps: {
-  records: Records;
+export interface TaskEventsDependencies {
+  database: Database;
+  transitions: Transitions;
   logs: LogStore;
   runner: CommandRunner | undefined;
   encryption: EncryptionKeys | undefined;
   log: Logger;
   now(): number;
-}) {
-  const { records, logs, runner, log } = deps;
+}
 
-  const executionOf = ({ id, startedBy }: Task) =>
-    records.ofTask(id, startedBy !== undefined && /^[0-9a-f]{32}$/.test(startedBy) ? startedBy : undefined);
+interface Task {
+  arn: string;
+  /** Last part of the ARN. */
+  id: string;
+  startedBy: string | undefined;
+}
 
-  const append = (execution: LiveExecution, lines: readonly ProviderLogEvent[]): Promise<number> => {
-    const redact = createRedactor(openValues(deps.encryption, execution.execution_id, execution.masked));
+const maxReasonCharacters = 2_000;
+
+/** Applies what a provider reports about tasks to their executions. An event that comes twice, late or early changes nothing. */
+export class TaskEvents {
+  private readonly findByTask = createBatcher({
+    serve: async (tasks: TaskReference[]) =>
+      (await findExecutionsOfTasks(this.deps.database, tasks)).map((execution) => ({ execution })),
+    maxWeight: 200,
+    concurrency: 2,
+  });
+
+  constructor(private readonly deps: TaskEventsDependencies) {}
+
+  /** Records that a task runs. Returns undefined for a task without an execution. */
+  async recordRunning(task: Task): Promise<ExecutionChange | undefined> {
+    const { database, transitions, runner } = this.deps;
+    const execution = await this.findExecution(task);
+    if (!execution) return undefined;
+    const executionId = execution.execution_id;
+    if (execution.task_arn === null) {
+      // The server was killed before recording the task, or received an error for a launch that succeeded.
+      if (hasEnded(execution.status)) await runner?.stop(task.arn);
+      else await setTask(database, executionId, task.arn);
+    }
+    if (!mayBecome(execution.status, 'RUNNING')) return this.ignore(execution, 'RUNNING');
+    return { executionId, applied: (await transitions.move(executionId, 'RUNNING')) !== undefined };
+  }
+
+  /** Ends the execution of a stopped task, after storing the last lines. Returns undefined for a task without an execution. */
+  async recordStopped(task: Task, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined> {
+    const { transitions, logs, log, now } = this.deps;
+    const execution = await this.findExecution(task);
+    if (!execution) return undefined;
+    const executionId = execution.execution_id;
+    if (hasEnded(execution.status)) return this.ignore(execution, 'STOPPED');
+    await this.fetchLines({ ...execution, task_arn: task.arn });
+    if (exitCode === undefined && execution.status !== 'TERMINATING') {
+      const text = `the task stopped: ${reason.slice(0, maxReasonCharacters)}`;
+      await logs.append(executionId, [toNote(executionId, text, now())]);
+    }
+    const ended = await transitions.finish(executionId, exitCode);
+    if (ended) log.info({ executionId, exitCode, reason }, 'execution ended');
+    return { executionId, applied: ended !== undefined };
+  }
+
+  /** Stores lines of a task. Returns undefined for a task without an execution. */
+  async storeLines(
+    taskId: string,
+    lines: readonly ProviderLogEvent[],
+  ): Promise<{ executionId: string; stored: number } | undefined> {
+    const { execution } = await this.findByTask({ taskId, executionId: taskId });
+    if (!execution) return undefined;
+    return { executionId: execution.execution_id, stored: await this.append(execution, lines) };
+  }
+
+  /** Stores the lines that the provider has and has not delivered yet. Their later delivery stores nothing twice. */
+  async fetchLines(execution: LiveExecution): Promise<void> {
+    const { runner, log } = this.deps;
+    const { compute_platform, task_arn } = execution;
+    if (compute_platform !== runner?.platform || task_arn === null) return;
+    try {
+      for await (const lines of runner.logs(task_arn)) await this.append(execution, lines);
+    } catch (error) {
+      log.warn({ err: error, executionId: execution.execution_id }, 'could not read the last log lines of a task');
+    }
+  }
+
+  private async findExecution({ id, startedBy }: Task): Promise<LiveExecution | undefined> {
+    const isExecutionId = startedBy !== undefined && /^[0-9a-f]{32}$/.test(startedBy);
+    return (await this.findByTask({ taskId: id, executionId: isExecutionId ? startedBy : id })).execution;
+  }
+
+  private append(execution: LiveExecution, lines: readonly ProviderLogEvent[]): Promise<number> {
+    const { logs, encryption } = this.deps;
+    const redactor = new Redactor(openValues(encryption, execution.execution_id, execution.masked));
     return logs.append(
       execution.execution_id,
       lines.map(({ id, timestamp, message }) => ({
         event_id: id,
         timestamp,
-        message: cutLine(redact(message.replaceAll('\0', '\uFFFD'))),
+        message: truncateLine(redactor.redact(message.replaceAll('\0', '\uFFFD'))),
       })),
     );
-  };
-  /** The lines that the provider has and did not announce yet. They come again, and are not stored again. */
-  const fetchLines = async (execution: LiveExecution): Promise<void> => {
-    const { compute_platform, task_arn } = execution;
-    if (compute_platform !== runner?.platform || task_arn === null) return;
-    try {
-      for await (const lines of runner.logs(task_arn)) await append(execution, lines);
-    } catch (error) {
-      log.warn({ err: error, executionId: execution.execution_id }, 'the last lines of a task could not be read');
-    }
-  };
+  }
 
-  const ignored = ({ execution_id: executionId, status }: LiveExecution, taskStatus: string): ExecutionChange => {
-    log.info({ executionId, status, taskStatus }, 'an event that comes too late is left out');
+  private ignore({ execution_id: executionId, status }: LiveExecution, taskStatus: string): ExecutionChange {
+    this.deps.log.info({ executionId, status, taskStatus }, 'ignored a late event of a task');
     return { executionId, applied: false };
-  };
-
-  return {
-    fetchLines,
-    async taskRuns(task: Task): Promise<ExecutionChange | undefined> {
-      const execution = await executionOf(task);
-      if (!execution) return undefined;
-      const executionId = execution.execution_id;
-      if (execution.task_arn === null) {
-        // Whoever launched it was killed before noting its task, or was told that the launch had failed.
-        if (hasEnded(execution.status)) await runner?.stop(task.arn);
-        else await records.setTask(executionId, task.arn);
-      }
-      if (!mayBecome(execution.status, 'RUNNING')) return ignored(execution, 'RUNNING');
-      return { executionId, applied: (await records.move(executionId, 'RUNNING')) !== undefined };
-    },
-    async taskStopped(task: Task, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined> {
-      const execution = await executionOf(task);
-      if (!execution) return undefined;
-      const { execution_id } = execution;
-      if (hasEnded(execution.status)) return ignored(execution, 'STOPPED');
-      await fetchLines({ ...execution, task_arn: task.arn });
-      if (exitCode === undefined && execution.status !== 'TERMINATING') {
-        const event_id = `${execution_id}-note-${randomBytes(6).toString('hex')}`;
-        const message = `[reefguide] the task stopped: ${reason.slice(0, 2_000)}`;
-        await logs.append(execution_id, [{ event_id, timestamp: deps.now(), message }]);
-      }
-      const ended = await records.finish(execution_id, exitCode);
-      if (ended) log.info({ executionId: execution_id, exitCode, reason }, 'execution ended');
-      return { executionId: execution_id, applied: ended !== undefined };
-    },
-    async storeLines(taskId: string, lines: readonly ProviderLogEvent[]) {
-      const execution = await records.ofTask(taskId);
-      if (!execution) return undefined;
-      return { executionId: execution.execution_id, stored: await append(execution, lines) };
-    },
-  };
+  }
 }
-export type TaskEvents = ReturnType<typeof createTaskEvents>;

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { SetupError } from '../../contract/errors.js';
+import { ServiceError, SetupError } from '../../contract/errors.js';
 
-/** Keys by their ids; the first encrypts, all decrypt. */
+/** Keys by their ids. The current key encrypts, all keys decrypt. */
 export interface EncryptionKeys {
   currentId: string;
   keys: ReadonlyMap<string, Buffer>;
@@ -10,47 +10,57 @@ export interface EncryptionKeys {
 const derive = (text: string, purpose: string, bytes: number) =>
   Buffer.from(hkdfSync('sha256', text, '', `reefguide secrets ${purpose}`, bytes));
 
-/** Keys from texts of high entropy (HKDF-SHA256), the one that encrypts first. */
-export function encryptionKeys(current: string, ...previous: string[]): EncryptionKeys {
+/** Derives keys from texts of high entropy (HKDF-SHA256). */
+export function deriveEncryptionKeys(current: string, ...previous: string[]): EncryptionKeys {
   const pairs = [current, ...previous].map(
     (text) => [derive(text, 'id', 6).toString('base64url'), derive(text, 'key', 32)] as const,
   );
   return { currentId: pairs[0]?.[0] ?? '', keys: new Map(pairs) };
 }
 
+/** Returns the keys, or throws `unavailable` on a server without any. */
+export function requireKeys(keys: EncryptionKeys | undefined): EncryptionKeys {
+  if (keys) return keys;
+  throw new ServiceError('unavailable', 'This server stores no secrets because SECRETS_KEY is not set');
+}
+
 /**
- * AES-256-GCM with a nonce of its own, as `v1.<key id>.<nonce>.<ciphertext and tag>` in base64url. `context` (the secret's
- * name) is authenticated with it, so that a value cannot be moved to another secret.
+ * Encrypts with AES-256-GCM and a random nonce: `v1.<key id>.<nonce>.<ciphertext and tag>`, each part in base64url.
+ * Authenticates `context` (for example the name of the secret), so that a value cannot be moved to another secret.
  */
 export function encrypt({ currentId, keys }: EncryptionKeys, text: string, context: string): string {
   const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', keyOf(keys, currentId), nonce).setAAD(Buffer.from(context));
+  const cipher = createCipheriv('aes-256-gcm', getKey(keys, currentId), nonce).setAAD(Buffer.from(context));
   const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
   return ['v1', currentId, nonce.toString('base64url'), sealed.toString('base64url')].join('.');
 }
 
-/** Throws a SetupError, without the value, when the key is not known or the value was changed. */
+/** Throws a SetupError, without the value in its message, when the key is unknown or the value was changed. */
 export function decrypt({ keys }: EncryptionKeys, stored: string, context: string): string {
   const [version, keyId = '', nonce = '', sealed = ''] = stored.split('.');
-  if (version !== 'v1') throw new SetupError('A stored secret has a form that this version does not know');
+  if (version !== 'v1') throw new SetupError('Cannot decrypt a stored secret: expected format v1');
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(keys, keyId), Buffer.from(nonce, 'base64url'))
+  const decipher = createDecipheriv('aes-256-gcm', getKey(keys, keyId), Buffer.from(nonce, 'base64url'))
     .setAAD(Buffer.from(context))
     .setAuthTag(bytes.subarray(-16));
   try {
     return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8');
   } catch {
-    throw new SetupError('A stored secret was changed: it does not decrypt');
+    throw new SetupError('Cannot decrypt a stored secret: the value was changed, or belongs to another name');
   }
 }
 
-/** Whether the value is encrypted with another key than the one that encrypts now. */
+/** Returns true for a value that another key than the current one encrypted. */
 export const isOutdated = ({ currentId }: EncryptionKeys, stored: string) => stored.split('.')[1] !== currentId;
 
-function keyOf(keys: ReadonlyMap<string, Buffer>, id: string): Buffer {
+/** Encrypts a value again with the current key. */
+export const reencrypt = (keys: EncryptionKeys, stored: string, context: string) =>
+  encrypt(keys, decrypt(keys, stored, context), context);
+
+function getKey(keys: ReadonlyMap<string, Buffer>, id: string): Buffer {
   const key = keys.get(id);
   if (key) return key;
-  throw new SetupError('A secret is encrypted with a key that is not known here', {
-    hint: 'Set SECRETS_KEY to the key of then, or, after a rotation, SECRETS_PREVIOUS_KEY.',
+  throw new SetupError('Cannot decrypt a stored secret: this server does not have its key', {
+    hint: 'Set SECRETS_KEY to the key that encrypted the secret or, after a rotation, set SECRETS_PREVIOUS_KEY.',
   });
 }

@@ -1,37 +1,35 @@
-import { ServiceError, SetupError } from '../../contract/errors.js';
+import { SetupError } from '../../contract/errors.js';
 import type { Database } from '../../database/database.js';
-import { decrypt, type EncryptionKeys, encrypt, isOutdated } from './encryption.js';
+import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKeys } from './encryption.js';
 
-const contextOf = (executionId: string) => `execution ${executionId}`;
+const toContext = (executionId: string) => `execution ${executionId}`;
 
-/** What an execution's logs must not show, encrypted: whoever stores a line, in whichever process, can then mask it. */
+/** Encrypts the values that an execution's log must not show, so that any process that stores a line can mask them. */
 export function sealValues(
   keys: EncryptionKeys | undefined,
   executionId: string,
   values: readonly string[],
 ): string | undefined {
   if (values.length === 0) return undefined;
-  if (keys) return encrypt(keys, JSON.stringify(values), contextOf(executionId));
-  throw new ServiceError('unavailable', 'This server keeps no secrets: SECRETS_KEY is not set');
+  return encrypt(requireKeys(keys), JSON.stringify(values), toContext(executionId));
 }
 
+/** Reverses `sealValues`. Throws rather than returning nothing to mask, when the values cannot be decrypted. */
 export function openValues(keys: EncryptionKeys | undefined, executionId: string, sealed: string | null): string[] {
   if (sealed === null) return [];
-  if (!keys) throw new SetupError('SECRETS_KEY is not set: what the log of a command must not show is not known');
-  const values: unknown = JSON.parse(decrypt(keys, sealed, contextOf(executionId)));
+  if (!keys) throw new SetupError('Cannot mask secrets in the log of a command: SECRETS_KEY is not set');
+  const values: unknown = JSON.parse(decrypt(keys, sealed, toContext(executionId)));
   return Array.isArray(values) ? values.map(String) : [];
 }
 
-/** Encrypts with the present key what an earlier one sealed for executions of whose lines more may come. */
+const storedSql = `
+SELECT execution_id, masked FROM "Execution"
+WHERE masked IS NOT NULL AND (completed_at IS NULL OR completed_at > now() - interval '1 day')`;
+const resealSql = 'UPDATE "Execution" SET masked = $2 WHERE execution_id = $1';
+
+/** Encrypts sealed values with the current key after a rotation, for executions whose log may still grow. */
 export async function resealValues(database: Database, keys: EncryptionKeys): Promise<void> {
-  const rows = await database.rows<{ execution_id: string; masked: string }>(
-    'masked-stored',
-    `SELECT execution_id, masked FROM "Execution"
-     WHERE masked IS NOT NULL AND (completed_at IS NULL OR completed_at > now() - interval '1 day')`,
-    [],
-  );
-  for (const { execution_id: id, masked } of rows.filter((row) => isOutdated(keys, row.masked))) {
-    const sealed = encrypt(keys, decrypt(keys, masked, contextOf(id)), contextOf(id));
-    await database.rows('masked-reseal', 'UPDATE "Execution" SET masked = $2 WHERE execution_id = $1', [id, sealed]);
-  }
+  const rows = await database.rows<{ execution_id: string; masked: string }>('masked-stored', storedSql, []);
+  for (const { execution_id: id, masked } of rows.filter((row) => isOutdated(keys, row.masked)))
+    await database.rows('masked-reseal', resealSql, [id, reencrypt(keys, masked, toContext(id))]);
 }

@@ -3,132 +3,158 @@ import { forbidden, ServiceError } from '../../contract/errors.js';
 import type { SecretInfo } from '../../contract/secrets.js';
 import type { Database } from '../../database/database.js';
 import { isUniqueViolation } from '../../database/errors.js';
-import { decrypt, type EncryptionKeys, encrypt, isOutdated } from './encryption.js';
+import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKeys } from './encryption.js';
 
-export interface SecretChanges {
-  key_name?: string | undefined;
+export interface NewSecret {
+  name: string;
+  key_name: string;
   description?: string | undefined;
-  value?: string | undefined;
+  value: string;
 }
 
-const infoColumns = `s.name, s.key_name, s.description, c.email AS created_by, s.created_at, s.updated_at,
+/** Value of a secret, and the environment variable that receives the value. */
+export interface SecretValue {
+  key_name: string;
+  value: string;
+}
+
+interface StoredSecret {
+  name: string;
+  /** Encrypted. */
+  value: string;
+}
+
+const columns = `s.name, s.key_name, s.description, c.email AS created_by, s.created_at, s.updated_at,
   COALESCE((SELECT json_agg(u.email ORDER BY u.id) FROM "User" u WHERE u.id = ANY (s.owned_by)), '[]'::json) AS owned_by`;
 const fromSecrets = 'FROM "Secret" s LEFT JOIN "User" c ON c.id = s.created_by';
 
-const storedText = 'SELECT name, value FROM "Secret" ORDER BY name';
-
-const unknown = (name: string) =>
-  new ServiceError('not_found', `Secret ${name} not found`, { code: 'SECRET_NOT_FOUND' });
-
-/** Values that commands get and nobody sees in passing. `keys` undefined: this deployment has no key to encrypt with. */
-export function createSecrets(database: Database, keys: EncryptionKeys | undefined) {
-  const encryption = (): EncryptionKeys => {
-    if (keys) return keys;
-    throw new ServiceError('unavailable', 'This server keeps no secrets: SECRETS_KEY is not set');
-  };
-  return {
-    list: () => database.rows<SecretInfo>('secrets', `SELECT ${infoColumns} ${fromSecrets} ORDER BY s.name`, []),
-    async create(
-      secret: { name: string; key_name: string; description?: string | undefined; value: string },
-      { userId, requestId }: Caller,
-    ): Promise<void> {
-      const { name, key_name, description = '', value } = secret;
-      await database
-        .rows(
-          'secret-create',
-          `INSERT INTO "Secret" (name, key_name, description, value, created_by, owned_by, created_by_request_id,
-             modified_by_request_id)
-           VALUES ($1, $2, $3, $4, $5, ARRAY[$5::int], $6, $6)`,
-          [name, key_name, description, encrypt(encryption(), value, name), userId, requestId],
-        )
-        .catch((error: unknown) => {
-          if (!isUniqueViolation(error)) throw error;
-          throw new ServiceError('conflict', `Secret ${name} exists already`, { code: 'SECRET_ALREADY_EXISTS' });
-        });
-    },
-    /** What commands get, by the secrets' names. */
-    async valuesOf(names: readonly string[]): Promise<{ key_name: string; value: string }[]> {
-      if (names.length === 0) return [];
-      const rows = await database.rows<{ name: string; key_name: string; value: string }>(
-        'secret-values',
-        'SELECT name, key_name, value FROM "Secret" WHERE name = ANY ($1)',
-        [names],
-      );
-      const found = new Map(rows.map((row) => [row.name, row]));
-      return names.map((name) => {
-        const row = found.get(name);
-        if (!row) throw unknown(name);
-        return { key_name: row.key_name, value: decrypt(encryption(), row.value, name) };
-      });
-    },
-    /** Those that a request made or changed. */
-    ofRequest: (requestId: string) =>
-      database.rows<SecretInfo>(
-        'secret-request',
-        `SELECT ${infoColumns} ${fromSecrets} WHERE s.created_by_request_id = $1 OR s.modified_by_request_id = $1
-         ORDER BY s.name`,
-        [requestId],
-      ),
-    /** Secrets whose values cannot be read with the keys that are known here; all, when there are none. */
-    async unreadable(): Promise<{ total: number; names: string[] }> {
-      const rows = await database.rows<{ name: string; value: string }>('secrets-stored', storedText, []);
-      const isReadable = ({ name, value }: { name: string; value: string }) => {
-        try {
-          decrypt(encryption(), value, name);
-          return true;
-        } catch {
-          return false;
-        }
-      };
-      return { total: rows.length, names: rows.filter((row) => !isReadable(row)).map(({ name }) => name) };
-    },
-    /** With its value: for its owners, and for who may read every secret. */
-    async read(name: string, caller: Caller): Promise<SecretInfo & { value: string }> {
-      const [found] = await database.rows<SecretInfo & { value: string; owners: number[] }>(
-        'secret-read',
-        `SELECT ${infoColumns}, s.value, to_json(s.owned_by) AS owners ${fromSecrets} WHERE s.name = $1`,
-        [name],
-      );
-      if (!found) throw unknown(name);
-      const { owners, value, ...info } = found;
-      if (!can(caller, 'secrets:read') && !owners.includes(caller.userId))
-        throw forbidden('Only its owner may read this secret');
-      return { ...info, value: decrypt(encryption(), value, name) };
-    },
-    async update(name: string, { key_name, description, value }: SecretChanges, { requestId }: Caller): Promise<void> {
-      const changed = await database.rows(
-        'secret-update',
-        `UPDATE "Secret" SET key_name = COALESCE($2, key_name), description = COALESCE($3, description),
-           value = COALESCE($4, value), updated_at = now(), modified_by_request_id = $5 WHERE name = $1 RETURNING name`,
-        [
-          name,
-          key_name ?? null,
-          description ?? null,
-          value === undefined ? null : encrypt(encryption(), value, name),
-          requestId,
-        ],
-      );
-      if (changed.length === 0) throw unknown(name);
-    },
-    async remove(name: string): Promise<void> {
-      const gone = await database.rows('secret-remove', 'DELETE FROM "Secret" WHERE name = $1 RETURNING name', [name]);
-      if (gone.length === 0) throw unknown(name);
-    },
-    /** Encrypts with the present key what an earlier one encrypted; how many. A value that changes meanwhile is left as it is. */
-    async reencrypt(): Promise<number> {
-      if (!keys) return 0;
-      const rows = await database.rows<{ name: string; value: string }>('secrets-stored', storedText, []);
-      let count = 0;
-      for (const { name, value } of rows.filter((row) => isOutdated(keys, row.value))) {
-        const changed = await database.rows(
-          'secret-reencrypt',
-          'UPDATE "Secret" SET value = $3 WHERE name = $1 AND value = $2 RETURNING name',
-          [name, value, encrypt(keys, decrypt(keys, value, name), name)],
-        );
-        count += changed.length;
-      }
-      return count;
-    },
-  };
+/** Returns all secrets without their values. */
+export function listSecrets(database: Database): Promise<SecretInfo[]> {
+  return database.rows<SecretInfo>('secrets', `SELECT ${columns} ${fromSecrets} ORDER BY s.name`, []);
 }
-export type Secrets = ReturnType<typeof createSecrets>;
+
+const byRequestSql = `
+SELECT ${columns} ${fromSecrets} WHERE s.created_by_request_id = $1 OR s.modified_by_request_id = $1 ORDER BY s.name`;
+
+/** Returns the secrets that a request created or changed. */
+export function listSecretsOfRequest(database: Database, requestId: string): Promise<SecretInfo[]> {
+  return database.rows<SecretInfo>('secret-request', byRequestSql, [requestId]);
+}
+
+const createSql = `
+INSERT INTO "Secret" (name, key_name, description, value, created_by, owned_by, created_by_request_id,
+  modified_by_request_id)
+VALUES ($1, $2, $3, $4, $5, ARRAY[$5::int], $6, $6)`;
+
+/** Creates a secret, or throws `conflict` when the name is taken. */
+export async function createSecret(
+  database: Database,
+  keys: EncryptionKeys | undefined,
+  { name, key_name, description = '', value }: NewSecret,
+  { userId, requestId }: Caller,
+): Promise<void> {
+  const encrypted = encrypt(requireKeys(keys), value, name);
+  try {
+    await database.rows('secret-create', createSql, [name, key_name, description, encrypted, userId, requestId]);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new ServiceError('conflict', `Secret ${name} exists already`, { code: 'SECRET_ALREADY_EXISTS' });
+  }
+}
+
+/** Returns the values that a command receives, in the order of `names`. */
+export async function readSecretValues(
+  database: Database,
+  keys: EncryptionKeys | undefined,
+  names: readonly string[],
+): Promise<SecretValue[]> {
+  if (names.length === 0) return [];
+  const valuesSql = 'SELECT name, key_name, value FROM "Secret" WHERE name = ANY ($1)';
+  const rows = await database.rows<StoredSecret & SecretValue>('secret-values', valuesSql, [names]);
+  const secrets = new Map(rows.map((row) => [row.name, row]));
+  return names.map((name) => {
+    const secret = secrets.get(name);
+    if (!secret) throw secretNotFound(name);
+    return { key_name: secret.key_name, value: decrypt(requireKeys(keys), secret.value, name) };
+  });
+}
+
+/** Returns a secret with its value, for its owners and for callers that may read all secrets. */
+export async function readSecret(
+  database: Database,
+  keys: EncryptionKeys | undefined,
+  name: string,
+  caller: Caller,
+): Promise<SecretInfo & { value: string }> {
+  const readSql = `SELECT ${columns}, s.value, to_json(s.owned_by) AS owners ${fromSecrets} WHERE s.name = $1`;
+  const [secret] = await database.rows<SecretInfo & { value: string; owners: number[] }>('secret-read', readSql, [
+    name,
+  ]);
+  if (!secret) throw secretNotFound(name);
+  const { owners, value, ...info } = secret;
+  if (!can(caller, 'secrets:read') && !owners.includes(caller.userId))
+    throw forbidden('Only the owner of the secret may read its value');
+  return { ...info, value: decrypt(requireKeys(keys), value, name) };
+}
+
+const updateSql = `
+UPDATE "Secret" SET key_name = COALESCE($2, key_name), description = COALESCE($3, description),
+  value = COALESCE($4, value), updated_at = now(), modified_by_request_id = $5 WHERE name = $1 RETURNING name`;
+
+/** Changes a secret, or throws `not_found`. Omitted fields keep their values. */
+export async function updateSecret(
+  database: Database,
+  keys: EncryptionKeys | undefined,
+  name: string,
+  { key_name, description, value }: { [Field in keyof NewSecret]?: NewSecret[Field] | undefined },
+  { requestId }: Caller,
+): Promise<void> {
+  const encrypted = value === undefined ? null : encrypt(requireKeys(keys), value, name);
+  const values = [name, key_name ?? null, description ?? null, encrypted, requestId];
+  const updated = await database.rows('secret-update', updateSql, values);
+  if (updated.length === 0) throw secretNotFound(name);
+}
+
+export async function removeSecret(database: Database, name: string): Promise<void> {
+  const removed = await database.rows('secret-remove', 'DELETE FROM "Secret" WHERE name = $1 RETURNING name', [name]);
+  if (removed.length === 0) throw secretNotFound(name);
+}
+
+function listStoredSecrets(database: Database): Promise<StoredSecret[]> {
+  return database.rows<StoredSecret>('secrets-stored', 'SELECT name, value FROM "Secret" ORDER BY name', []);
+}
+
+/** Returns the names of the secrets that the keys of this server cannot decrypt: all, on a server without keys. */
+export async function findUnreadableSecrets(
+  database: Database,
+  keys: EncryptionKeys | undefined,
+): Promise<{ total: number; names: string[] }> {
+  const secrets = await listStoredSecrets(database);
+  const isReadable = ({ name, value }: StoredSecret) => {
+    try {
+      decrypt(requireKeys(keys), value, name);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return { total: secrets.length, names: secrets.flatMap((secret) => (isReadable(secret) ? [] : [secret.name])) };
+}
+
+/**
+ * Encrypts all secrets with the current key after a rotation. Returns the number of changed secrets. Leaves alone a secret
+ * that another request changes at the same time, because that request encrypts with the current key.
+ */
+export async function reencryptSecrets(database: Database, keys: EncryptionKeys): Promise<number> {
+  const reencryptSql = 'UPDATE "Secret" SET value = $3 WHERE name = $1 AND value = $2 RETURNING name';
+  let count = 0;
+  for (const { name, value } of await listStoredSecrets(database)) {
+    if (!isOutdated(keys, value)) continue;
+    const values = [name, value, reencrypt(keys, value, name)];
+    count += (await database.rows('secret-reencrypt', reencryptSql, values)).length;
+  }
+  return count;
+}
+
+const secretNotFound = (name: string) =>
+  new ServiceError('not_found', `Secret ${name} not found`, { code: 'SECRET_NOT_FOUND' });

@@ -3,7 +3,7 @@ import type { HealthReport, Trace } from '../../contract/health.js';
 import { healthRoutes } from '../../contract/health.js';
 import type { Http } from '../http/routes.js';
 
-export function healthRoutesOn(
+export function addHealthRoutes(
   http: Http,
   deps: { reconcile(): Promise<HealthReport>; trace(requestId: string): Promise<Trace> },
 ): void {

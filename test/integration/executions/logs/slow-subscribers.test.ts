@@ -60,7 +60,7 @@ describe('a subscriber that stops reading', () => {
     };
     const isToldOff = () => {
       measure();
-      return live.feeds.count() === 0;
+      return live.feeds.countSubscribers() === 0;
     };
     await until(isToldOff, { timeoutMs: 30_000, everyMs: 250 });
     slow.socket.resume();
@@ -114,7 +114,7 @@ describe('a subscriber that stops reading', () => {
       'SELECT count(*)::int AS n FROM "LogEvent" WHERE execution_id = $1',
       [id],
     );
-    await until(() => patient.feeds.count() === 0);
+    await until(() => patient.feeds.countSubscribers() === 0);
     // Longer than a server that stops waits for anybody.
     const over = Date.now() + 2_500;
     await until(() => Date.now() > over);
@@ -133,7 +133,7 @@ describe('a subscriber that stops reading', () => {
     await until(
       () => {
         for (let n = 0; n < 2_000 && flood.socket.readyState === WebSocket.OPEN; n += 1) flood.socket.ping(sign);
-        return live.feeds.count() === 0;
+        return live.feeds.countSubscribers() === 0;
       },
       { timeoutMs: 20_000 },
     );
@@ -197,7 +197,7 @@ describe('a subscriber that is rude', () => {
     const { pathname, search } = new URL(await address(id));
     const answer = await exchange(live.url, `${method} ${pathname}${search}${more} HTTP/1.1\r\n${headers}\r\n`);
     expect(statusOf(answer)).toBe(status);
-    expect(live.feeds.count()).toBe(0);
+    expect(live.feeds.countSubscribers()).toBe(0);
     await stop(id);
   });
 
@@ -216,7 +216,7 @@ describe('a subscriber that is rude', () => {
     await until(() => polite.lines().length === 1);
     const hello = Buffer.from(`GET ${rude.pathname}${rude.search} HTTP/1.1\r\n${upgrade}\r\n`);
     expect(statusOf(await exchange(live.url, Buffer.concat([hello, bytes])))).toBe(101);
-    await until(() => live.feeds.count() === 1);
+    await until(() => live.feeds.countSubscribers() === 1);
     await stop(id);
     expect((await polite.closed).code).toBe(1000);
   });

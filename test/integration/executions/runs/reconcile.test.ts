@@ -57,7 +57,7 @@ describe('reconciling', () => {
     const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
     expect(body.events.map(({ message }: { message: string }) => message)).toEqual([
       'the last words',
-      '[reefguide] its task has gone, and nobody told how it ended',
+      '[reefguide] the task has gone, and nothing reported how the command ended',
     ]);
     expect((await reconcile()).status).toBe('ok');
   });

@@ -1,6 +1,6 @@
-// The end of an execution, and a database that is away, as subscribers see them. On a clock of its own.
+// Runs on a fake clock.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { endOf, feedGround, later, pass, placesFrom } from '../../../support/feed-fixture.js';
+import { createFeedFixture, pass, positions, roomAfter } from '../../../support/feed-fixture.js';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -9,131 +9,125 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('a database that is away', () => {
-  it('keeps a slow subscriber of an ended execution from nothing', async () => {
-    const ground = feedGround({ pageSize: 10 });
-    ground.append(40, { length: 10 });
-    const slow = ground.reader(() => later(200));
-    ground.feeds.subscribe('x', 0, slow);
+describe('LogFeeds while the database is away', () => {
+  it('sends a slow subscriber of an ended execution the rest afterwards', async () => {
+    const fixture = createFeedFixture({ pageSize: 10 });
+    fixture.append(40, { length: 10 });
+    const slow = fixture.createReader(() => roomAfter(200));
+    fixture.feeds.subscribe('x', 0, slow);
     await pass(20);
-    endOf(ground);
+    fixture.end();
     await pass(20);
-    ground.failWhen(() => true);
+    fixture.failWhen(() => true);
     await pass(5_000);
-    expect([slow.places.length < 40, slow.ends, ground.errors.length > 0]).toEqual([true, [], true]);
-    ground.failWhen(() => false);
+    expect([slow.positions.length < 40, slow.ends, fixture.errors.length > 0]).toEqual([true, [], true]);
+    fixture.failWhen(() => false);
     await pass(5_000);
-    expect([slow.places, slow.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+    expect([slow.positions, slow.ends]).toEqual([positions(1, 40), ['execution_completed']]);
   });
 
-  it('keeps nobody from joining an execution that has ended while another still reads', async () => {
-    const ground = feedGround({ pageSize: 10 });
-    ground.append(40, { length: 10 });
-    ground.feeds.subscribe(
-      'x',
-      0,
-      ground.reader(() => later(60_000)),
-    );
-    endOf(ground);
+  it('serves a subscriber that joins an ended execution while another still reads', async () => {
+    const fixture = createFeedFixture({ pageSize: 10 });
+    fixture.append(40, { length: 10 });
+    const slow = fixture.createReader(() => roomAfter(60_000));
+    fixture.feeds.subscribe('x', 0, slow);
+    fixture.end();
     await pass(20);
-    ground.failWhen(() => true);
-    const joined = ground.reader();
-    ground.feeds.subscribe('x', 0, joined);
+    fixture.failWhen(() => true);
+    const joined = fixture.createReader();
+    fixture.feeds.subscribe('x', 0, joined);
     await pass(100);
-    ground.failWhen(() => false);
+    fixture.failWhen(() => false);
     await pass(2_000);
-    expect([joined.places, joined.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+    expect([joined.positions, joined.ends]).toEqual([positions(1, 40), ['execution_completed']]);
   });
 
-  it('is not asked again and again for what was deleted', async () => {
-    const ground = feedGround();
-    ground.append(5);
-    const reader = ground.reader(() => later(100));
-    ground.feeds.subscribe('x', 0, reader);
+  it('does not read deleted events again and again', async () => {
+    const fixture = createFeedFixture();
+    fixture.append(5);
+    const reader = fixture.createReader(() => roomAfter(100));
+    fixture.feeds.subscribe('x', 0, reader);
     await pass(20);
-    ground.events.length = 0;
-    const late = ground.reader();
-    ground.feeds.subscribe('x', 2, late);
+    fixture.events.length = 0;
+    const late = fixture.createReader();
+    fixture.feeds.subscribe('x', 2, late);
     await pass(1_000);
-    expect(ground.asked.length).toBeLessThan(10);
-    endOf(ground);
+    expect(fixture.reads.length).toBeLessThan(10);
+    fixture.end();
     await pass(1_000);
     expect(late.ends).toEqual(['execution_completed']);
   });
 });
 
-describe('the end of an execution', () => {
-  it('is told at once where its lines come from this system', async () => {
-    const ground = feedGround();
-    const reader = ground.reader();
-    ground.feeds.subscribe('x', 0, reader);
+describe('LogFeeds at the end of an execution', () => {
+  it('disconnects subscribers of an attached command at once', async () => {
+    const fixture = createFeedFixture();
+    const reader = fixture.createReader();
+    fixture.feeds.subscribe('x', 0, reader);
     await pass(20);
-    ground.append(1);
-    endOf(ground);
+    fixture.append(1);
+    fixture.end();
     await pass(20);
-    expect([reader.places, reader.ends]).toEqual([[1], ['execution_completed']]);
+    expect([reader.positions, reader.ends]).toEqual([[1], ['execution_completed']]);
   });
 
   it('waits 3 s for lines that a provider delivers late', async () => {
-    const ground = feedGround();
-    const reader = ground.reader();
-    ground.feeds.subscribe('x', 0, reader);
+    const fixture = createFeedFixture();
+    const reader = fixture.createReader();
+    fixture.feeds.subscribe('x', 0, reader);
     await pass(20);
-    endOf(ground, false);
+    fixture.end({ isAttached: false });
     await pass(2_900);
     expect(reader.ends).toEqual([]);
-    ground.append(2, { isHeard: false });
+    fixture.append(2, { notifies: false });
     await pass(200);
-    expect([reader.places, reader.ends]).toEqual([[1, 2], ['execution_completed']]);
+    expect([reader.positions, reader.ends]).toEqual([[1, 2], ['execution_completed']]);
   });
 
-  it('is seen within 5 s when its notice is lost, and within half a second where none are heard', async () => {
-    for (const [connected, withinMs] of [
-      [true, 5_000],
-      [false, 500],
-    ] as const) {
-      const ground = feedGround();
-      ground.state.connected = connected;
-      const reader = ground.reader();
-      ground.feeds.subscribe('x', 0, reader);
-      await pass(20);
-      ground.append(1, { isHeard: false });
-      ground.state.end = { ended: true, attached: true, at: performance.now() };
-      await pass(withinMs);
-      expect([reader.places, reader.ends]).toEqual([[1], ['execution_completed']]);
-    }
-  });
-
-  it('reaches who joins while the notice of it is still being answered', async () => {
-    const ground = feedGround({ pageSize: 10 });
-    ground.append(40);
-    ground.feeds.subscribe(
-      'x',
-      0,
-      ground.reader(() => later(60_000)),
-    );
+  it.each([
+    ['5 s when the notification is lost', true, 5_000],
+    ['half a second while no notifications arrive', false, 500],
+  ])('sees the end within %s', async (_, connected, maxMs) => {
+    const fixture = createFeedFixture();
+    fixture.state.connected = connected;
+    const reader = fixture.createReader();
+    fixture.feeds.subscribe('x', 0, reader);
     await pass(20);
-    endOf(ground);
-    // A second notice while the first is looked into.
+    fixture.append(1, { notifies: false });
+    fixture.state.end = { hasEnded: true, isAttached: true, at: performance.now() };
+    await pass(maxMs);
+    expect([reader.positions, reader.ends]).toEqual([[1], ['execution_completed']]);
+  });
+
+  it('serves a subscriber that joins between two notifications of the end', async () => {
+    const fixture = createFeedFixture({ pageSize: 10 });
+    fixture.append(40);
+    const slow = fixture.createReader(() => roomAfter(60_000));
+    fixture.feeds.subscribe('x', 0, slow);
+    await pass(20);
+    fixture.end();
     await pass(0);
-    ground.wake();
+    // Arrives while the feed reads because of the first.
+    fixture.notify();
     await pass(20);
-    const joined = ground.reader();
-    ground.feeds.subscribe('x', 0, joined);
+    const joined = fixture.createReader();
+    fixture.feeds.subscribe('x', 0, joined);
     await pass(100);
-    expect([joined.places, joined.ends]).toEqual([placesFrom(1, 40), ['execution_completed']]);
+    expect([joined.positions, joined.ends]).toEqual([positions(1, 40), ['execution_completed']]);
   });
+});
 
-  it('busy executions are looked at every 15 ms at most', async () => {
-    const ground = feedGround();
-    ground.feeds.subscribe('x', 0, ground.reader());
+describe('LogFeeds of a busy execution', () => {
+  it('reads every 15 ms at most', async () => {
+    const fixture = createFeedFixture();
+    fixture.feeds.subscribe('x', 0, fixture.createReader());
     await pass(20);
-    ground.asked.length = 0;
+    fixture.reads.length = 0;
     for (let n = 0; n < 150; n += 1) {
-      ground.append(1);
+      fixture.append(1);
       await pass(1);
     }
-    // A look that finds something looks once more.
-    expect(ground.asked.length).toBeLessThanOrEqual(22);
+    // A read that finds events is followed by another.
+    expect(fixture.reads.length).toBeLessThanOrEqual(22);
   });
 });

@@ -1,63 +1,63 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createLineReader, cutLine, cutMark, maxLineBytes } from '../../../../src/executions/logs/line-reader.js';
+import { LineReader, maxLineBytes, truncateLine, truncationMark } from '../../../../src/executions/logs/line-reader.js';
 
-const read = (chunks: readonly Uint8Array[], keepMore = 0) => {
-  const reader = createLineReader(keepMore);
+const read = (chunks: readonly Uint8Array[], lookahead = 0) => {
+  const reader = new LineReader(lookahead);
   return [...chunks.flatMap((chunk) => reader.push(chunk)), ...reader.end()];
 };
 const bytes = (...texts: string[]) => texts.map((text) => Buffer.from(text));
 
-describe('lines', () => {
+describe('LineReader', () => {
   it.each([
-    ['none', [], []],
-    ['one', ['a\n'], ['a']],
-    ['a last one without its end', ['a\nb'], ['a', 'b']],
-    ['empty ones', ['\n\na\n'], ['', '', 'a']],
-    ['of Windows', ['a\r\nb\r\n'], ['a', 'b']],
-    ['in pieces', ['a', 'b\nc', 'd', '\n'], ['ab', 'cd']],
-    ['with a NUL', ['a\0b\n'], ['a\uFFFDb']],
-  ])('%s', (_, chunks, lines) => {
+    ['nothing from no bytes', [], []],
+    ['one line', ['a\n'], ['a']],
+    ['a last line without a line break', ['a\nb'], ['a', 'b']],
+    ['empty lines', ['\n\na\n'], ['', '', 'a']],
+    ['lines of Windows', ['a\r\nb\r\n'], ['a', 'b']],
+    ['lines that arrive in pieces', ['a', 'b\nc', 'd', '\n'], ['ab', 'cd']],
+    ['U+FFFD for NUL', ['a\0b\n'], ['a\uFFFDb']],
+  ])('reads %s', (_, chunks, lines) => {
     expect(read(bytes(...chunks))).toEqual(lines);
   });
 
-  it('are the same however the bytes are cut', () => {
+  it('reads the same lines however the bytes are cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 7 }), (text, size) => {
-        const whole = Buffer.from(text.replaceAll('\0', ''));
-        const chunks = Array.from({ length: Math.ceil(whole.length / size) }, (__, n) =>
-          whole.subarray(n * size, (n + 1) * size),
+        const all = Buffer.from(text.replaceAll('\0', ''));
+        const chunks = Array.from({ length: Math.ceil(all.length / size) }, (__, n) =>
+          all.subarray(n * size, (n + 1) * size),
         );
-        expect(read(chunks)).toEqual(read([whole]));
+        expect(read(chunks)).toEqual(read([all]));
       }),
     );
   });
 
-  it('have U+FFFD for what is no UTF-8, at the end too', () => {
+  it('reads U+FFFD for bytes that are not UTF-8, at the end too', () => {
     expect(read([Buffer.from([0x61, 0xff, 0x62, 0x0a, 0xe2, 0x82])])).toEqual(['a\uFFFDb', '\uFFFD']);
   });
 
-  it('that never end are kept to the limit', () => {
+  it('drops the rest of an endless line', () => {
     const chunks = Array.from({ length: 40 }, () => Buffer.alloc(65_536, 'x'));
-    const [line = '', ...others] = read(chunks, 10);
-    expect([line.length, others]).toEqual([maxLineBytes + 11, []]);
+    const [line = '', ...more] = read(chunks, 10);
+    expect([line.length, more]).toEqual([maxLineBytes + 11, []]);
     expect(read([...chunks, Buffer.from('\nnext\n')])).toEqual(['x'.repeat(maxLineBytes + 1), 'next']);
   });
 });
 
-describe('a cut', () => {
-  it('leaves a line of 256 KiB as it is', () => {
+describe('truncateLine', () => {
+  it('leaves a line of 256 KiB alone', () => {
     const line = 'x'.repeat(maxLineBytes);
-    expect(cutLine(line)).toBe(line);
+    expect(truncateLine(line)).toBe(line);
   });
 
-  it('marks a longer one', () => {
-    expect(cutLine('x'.repeat(maxLineBytes + 1))).toBe('x'.repeat(maxLineBytes) + cutMark);
+  it('cuts and marks a longer line', () => {
+    expect(truncateLine('x'.repeat(maxLineBytes + 1))).toBe('x'.repeat(maxLineBytes) + truncationMark);
   });
 
   it('halves no character', () => {
-    const line = cutLine(`${'é'.repeat(maxLineBytes / 2).slice(1)}🐠🐠`);
-    expect(line.endsWith(`é${cutMark}`)).toBe(true);
+    const line = truncateLine(`${'é'.repeat(maxLineBytes / 2).slice(1)}🐠🐠`);
+    expect(line.endsWith(`é${truncationMark}`)).toBe(true);
     expect(line).not.toContain('\uFFFD');
   });
 });

@@ -1,87 +1,87 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createRedactor, looksSecret, mask } from '../../../../src/executions/logs/redact.js';
+import { looksSecret, mask, Redactor } from '../../../../src/executions/logs/redact.js';
 
 const secret = 'hunter2-Pa55/word+é';
-const redact = createRedactor([secret]);
+const redact = (text: string, values: readonly string[] = [secret]) => new Redactor(values).redact(text);
 
-describe('a value', () => {
+describe('Redactor', () => {
   it.each([
-    ['alone', secret],
-    ['inside of a text', `password=${secret};`],
-    ['twice', `${secret} ${secret}`],
-    ['in JSON', JSON.stringify({ password: secret })],
-    ['in a URL', `https://x?password=${encodeURIComponent(secret)}&y`],
-    ['in base64', Buffer.from(secret).toString('base64')],
-    ['in base64url', Buffer.from(secret).toString('base64url')],
-    ['in hexadecimal', Buffer.from(secret).toString('hex')],
-  ])('%s is masked', (_, text) => {
+    ['a value alone', secret],
+    ['a value within a text', `password=${secret};`],
+    ['a value that comes twice', `${secret} ${secret}`],
+    ['a value in JSON', JSON.stringify({ password: secret })],
+    ['a value in a URL', `https://x?password=${encodeURIComponent(secret)}&y`],
+    ['a value in base64', Buffer.from(secret).toString('base64')],
+    ['a value in base64url', Buffer.from(secret).toString('base64url')],
+    ['a value in hexadecimal', Buffer.from(secret).toString('hex')],
+  ])('masks %s', (_, text) => {
     const shown = redact(text);
     expect(shown).toContain(mask);
     expect(shown).not.toContain(secret);
     expect(shown.length).toBeLessThan(text.length);
   });
 
-  it('is masked in base64 of a text that holds it, wherever it begins', () => {
+  it('masks a value in base64 of a longer text, wherever the value begins', () => {
     for (const before of ['', 'u', 'us', 'user:', 'a user:'])
       for (const after of ['', '\n', 'xy']) {
         const encoded = Buffer.from(before + secret + after).toString('base64');
         const shown = redact(encoded);
         expect(shown).toContain(mask);
-        // Of the encoded value itself at most the characters remain that a neighbour shares.
+        // At most the characters remain that also hold bits of a neighbouring byte.
         expect(shown.replace(mask, '').length).toBeLessThanOrEqual(
           encoded.length - Math.floor((Buffer.byteLength(secret) * 8) / 6) + 2,
         );
       }
   });
 
-  it('is masked in base64 that is wrapped at 76 columns', () => {
+  it('masks a value in base64 that is wrapped at 76 columns', () => {
     const long = 'an uncommonly long secret, as keys of certificates are: '.repeat(4);
     const lines =
       Buffer.from(`${long}\n`)
         .toString('base64')
         .match(/.{1,76}/g) ?? [];
     expect(lines.length).toBeGreaterThan(3);
-    expect(lines.map(createRedactor([long]))).toEqual(lines.map(() => mask));
+    expect(lines.map((line) => redact(line, [long]))).toEqual(lines.map(() => mask));
   });
 
-  it('of several lines is masked line by line', () => {
+  it('masks a value of several lines line by line', () => {
     const key = '-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----';
-    expect(key.split('\n').map(createRedactor([key]))).toEqual([mask, mask, mask, mask]);
+    expect(key.split('\n').map((line) => redact(line, [key]))).toEqual([mask, mask, mask, mask]);
   });
 
-  it('that is shorter than three characters hides nothing', () => {
-    expect(createRedactor(['1', 'ab', '   '])('1 ab    2')).toBe('1 ab    2');
+  it('masks no value that is shorter than three characters', () => {
+    expect(redact('1 ab    2', ['1', 'ab', '   '])).toBe('1 ab    2');
   });
 });
 
 describe('several values', () => {
   it('that overlap are hidden whole', () => {
-    expect(createRedactor(['secret1', '1secret'])('a secret1secret b')).toBe('a *** b');
+    expect(redact('a secret1secret b', ['secret1', '1secret'])).toBe('a *** b');
   });
 
-  it('of which one holds the other are hidden whole', () => {
-    expect(createRedactor(['abc', 'xabcy'])('-xabcy-abc-')).toBe('-***-***-');
+  it('masks a value that contains another', () => {
+    expect(redact('-xabcy-abc-', ['abc', 'xabcy'])).toBe('-***-***-');
   });
 });
 
-it('whatever stands around it, no value is left in a text', () => {
+it('leaves no value in any text', () => {
   const value = fc
     .string({ unit: 'grapheme-ascii', minLength: 3, maxLength: 12 })
     .filter((text) => text.trim().length > 2);
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(9)), (values, order) => {
       const text = order.map((n) => values[n] ?? `${n}`).join('');
-      const shown = createRedactor(values)(text);
-      // The mask itself may spell a value that is made of asterisks.
-      for (const one of values) if (!/\*/.test(one)) expect(shown).not.toContain(one);
+      const shown = redact(text, values);
+      // Skips values with asterisks, because the mask may contain them.
+      for (const secretValue of values) if (!/\*/.test(secretValue)) expect(shown).not.toContain(secretValue);
     }),
   );
 });
 
-it('a text without any of the values stays as it is', () => {
+it('leaves a text without the values alone', () => {
   expect(redact('nothing to see')).toBe('nothing to see');
-  expect(createRedactor([])('x')).toBe('x');
+  expect(redact('x', [])).toBe('x');
 });
 
 it.each([
@@ -99,6 +99,6 @@ it.each([
   ['MONKEY', false],
   ['REGION', false],
   ['KEYBOARD', false],
-])('%s looks secret: %s', (name, expected) => {
+])('looksSecret: answers for %s: %s', (name, expected) => {
   expect(looksSecret(name)).toBe(expected);
 });

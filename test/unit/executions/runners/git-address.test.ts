@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { gitAddress } from '../../../../src/executions/runners/git-address.js';
+import { parseGitAddress } from '../../../../src/executions/runners/git-address.js';
 
 const token = 'github_pat_0123456789';
 it.each([
@@ -17,5 +17,5 @@ it.each([
   ['git@host:team/x.git', { GIT_TOKEN: 'a' }, 'git@host:team/x.git', undefined, undefined],
   ['file:///folder/x', { GIT_TOKEN: 'a' }, 'file:///folder/x', undefined, undefined],
 ])('%s with %j', (given, env, repo, user, found) => {
-  expect(gitAddress(given, env)).toEqual({ repo, user, token: found });
+  expect(parseGitAddress(given, env)).toEqual({ repo, user, token: found });
 });

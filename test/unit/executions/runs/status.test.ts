@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { hasEnded, executionStatuses as statuses } from '../../../../src/contract/executions.js';
-import { beforeStatus, liveStatuses, mayBecome } from '../../../../src/executions/runs/status.js';
+import { liveStatuses, mayBecome, statusesBefore } from '../../../../src/executions/runs/status.js';
 
 /** Row: from, column: to, in the order of the list. */
 const table = `
@@ -18,19 +18,19 @@ const cells = table
   .slice(1)
   .flatMap(([from = '', ...row]) => row.map((cell, n) => [from, table[0]?.[n] ?? '', cell === 'yes'] as const));
 
-it('the table is whole', () => {
+it('the table of the test names each pair of statuses once', () => {
   expect(new Set(cells.map(([from, to]) => `${from} ${to}`)).size).toBe(statuses.length ** 2);
 });
 
-describe.each(statuses)('from %s', (from) => {
-  it.each(statuses)('to %s', (to) => {
+describe.each(statuses)('mayBecome: a transition from %s', (from) => {
+  it.each(statuses)('to %s is allowed as the table says', (to) => {
     const expected = cells.find((cell) => cell[0] === from && cell[1] === to)?.[2];
     expect(mayBecome(from, to)).toBe(expected);
-    expect(beforeStatus(to).includes(from)).toBe(expected);
+    expect(statusesBefore(to).includes(from)).toBe(expected);
   });
 });
 
-it('what cannot change has ended', () => {
+it('liveStatuses: contains the statuses that have not ended', () => {
   expect(statuses.filter(hasEnded)).toEqual(['SUCCEEDED', 'FAILED', 'STOPPED']);
   expect(liveStatuses).toEqual(['STARTING', 'RUNNING', 'TERMINATING']);
 });

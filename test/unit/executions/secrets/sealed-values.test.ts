@@ -1,17 +1,17 @@
 import { expect, it } from '@jest/globals';
-import { encryptionKeys } from '../../../../src/executions/secrets/encryption.js';
+import { deriveEncryptionKeys } from '../../../../src/executions/secrets/encryption.js';
 import { openValues, sealValues } from '../../../../src/executions/secrets/sealed-values.js';
 
-const keys = encryptionKeys('a key of the tests, long enough to be one');
+const keys = deriveEncryptionKeys('a key of the tests, long enough to be one');
 
-it('values are opened with the key, for their own execution alone', () => {
+it('openValues: opens values with the key, and for their own execution alone', () => {
   const sealed = sealValues(keys, 'one', ['hunter2', 'x']) ?? '';
   expect(sealed).not.toContain('hunter2');
   expect(openValues(keys, 'one', sealed)).toEqual(['hunter2', 'x']);
-  expect(() => openValues(keys, 'two', sealed)).toThrow('does not decrypt');
+  expect(() => openValues(keys, 'two', sealed)).toThrow('Cannot decrypt');
 });
 
-it('without a key nothing is taken for nothing to hide', () => {
+it('openValues: throws without a key rather than masking nothing', () => {
   expect(sealValues(undefined, 'one', [])).toBeUndefined();
   expect(openValues(undefined, 'one', null)).toEqual([]);
   expect(() => sealValues(undefined, 'one', ['hunter2'])).toThrow('SECRETS_KEY');

@@ -43,7 +43,7 @@ it('a killed server leaves nothing running and nothing marked as running', async
   await untilGone(...pids);
   expect(await statusOf()).toMatchObject({ status: 'FAILED', exit_code: null });
   const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
-  expect(body.events.at(-1).message).toBe('[reefguide] its task has gone, and nobody told how it ended');
+  expect(body.events.at(-1).message).toBe('[reefguide] the task has gone, and nothing reported how the command ended');
   expect(await readdir(path.join(system.home, 'executions'))).toEqual([]);
   second.program.child.kill('SIGTERM');
   expect((await second.program.finished).code).toBe(0);

@@ -1,0 +1,101 @@
+import type { LogMessage } from '../../contract/executions.js';
+import type { StoredEvent } from './store.js';
+
+/** Events after position `after` up to position `last`, encoded once for all subscribers. */
+export interface Chunk {
+  after: number;
+  last: number;
+  bytes: Buffer;
+}
+
+/** Bounds of the tail of one execution. A subscriber that is further behind reads from the database. */
+export const maxTailChunks = 500;
+export const maxTailBytes = 262_144;
+/** A chunk has at most so many characters, or one event, because a subscriber is asked for room between chunks only. */
+const maxChunkCharacters = 65_536;
+
+/** Cuts the events that follow `position` into chunks, each encoded by `encode`. */
+export function chunkEvents(
+  events: readonly StoredEvent[],
+  position: number,
+  encode: (messages: readonly string[]) => Buffer,
+): Chunk[] {
+  const chunks: Chunk[] = [];
+  let after = position;
+  let last = position;
+  let messages: string[] = [];
+  let characters = 0;
+  const finishChunk = () => {
+    if (messages.length > 0) chunks.push({ after, last, bytes: encode(messages) });
+    after = last;
+    messages = [];
+    characters = 0;
+  };
+  for (const event of events) {
+    const message = toMessageText(event);
+    if (characters + message.length > maxChunkCharacters) finishChunk();
+    messages.push(message);
+    characters += message.length;
+    last = event.position;
+  }
+  finishChunk();
+  return chunks;
+}
+
+function toMessageText({ position: _, ...event }: StoredEvent): string {
+  const message: LogMessage = { type: 'log', ...event };
+  return JSON.stringify(message);
+}
+
+/** Newest chunks of one execution, bounded in number and bytes, without gaps from `start` to `end`. */
+export class LogTail {
+  private readonly chunks: Chunk[] = [];
+  private bytes = 0;
+  private start: number;
+  private lastPosition: number;
+
+  /** Makes an empty tail that goes on after `position`. */
+  constructor(position: number) {
+    this.start = position;
+    this.lastPosition = position;
+  }
+
+  /** Position of the newest event that was added. */
+  get end(): number {
+    return this.lastPosition;
+  }
+
+  /** Adds chunks that follow `end`, and drops the oldest beyond the bounds. */
+  add(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) {
+      this.chunks.push(chunk);
+      this.bytes += chunk.bytes.length;
+      this.lastPosition = chunk.last;
+    }
+    while (this.chunks.length > maxTailChunks || this.bytes > maxTailBytes) {
+      const oldest = this.chunks.shift();
+      if (!oldest) break;
+      this.bytes -= oldest.bytes.length;
+      this.start = oldest.last;
+    }
+  }
+
+  /** Returns the chunks after a position, or undefined when no chunk begins exactly there. */
+  readAfter(position: number): Chunk[] | undefined {
+    if (position < this.start) return undefined;
+    const index = this.findIndexFrom(position);
+    return this.chunks[index]?.after === position ? this.chunks.slice(index) : undefined;
+  }
+
+  /** Returns the index of the first chunk that begins at `position` or later, by binary search. */
+  private findIndexFrom(position: number): number {
+    let low = 0;
+    let high = this.chunks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.chunks[middle]?.after ?? 0) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

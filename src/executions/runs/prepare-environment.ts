@@ -1,0 +1,48 @@
+import { ServiceError } from '../../contract/errors.js';
+import type { RunBody } from '../../contract/executions.js';
+import { looksSecret, mask, type Redactor } from '../logs/redact.js';
+import { parseGitAddress } from '../runners/git-address.js';
+import type { GitCheckout } from '../runners/runner.js';
+import type { SecretValue } from '../secrets/secrets.js';
+
+export interface PreparedEnvironment {
+  /** Variables of the request and of the secrets. */
+  env: Record<string, string>;
+  git: GitCheckout | undefined;
+  /** Values that neither log nor API may show: secrets, variables that look secret, the token of the checkout. */
+  maskedValues: string[];
+}
+
+/**
+ * Returns the variables and the checkout of a command. Throws a ServiceError when a secret sets a variable that the request
+ * or another secret sets, too.
+ */
+export function prepareEnvironment(
+  body: Pick<RunBody, 'env' | 'git_repo' | 'git_ref' | 'git_path'>,
+  secrets: readonly SecretValue[],
+): PreparedEnvironment {
+  const env: Record<string, string> = { ...body.env };
+  const masked = Object.entries(env).flatMap(([name, value]) => (looksSecret(name) ? [value] : []));
+  for (const { key_name, value } of secrets) {
+    if (env[key_name] !== undefined) {
+      throw new ServiceError('invalid', 'Invalid request', {
+        issues: [{ path: 'secrets', message: `the variable ${key_name} is set twice` }],
+      });
+    }
+    env[key_name] = value;
+    masked.push(value);
+  }
+  const address = body.git_repo === undefined ? undefined : parseGitAddress(body.git_repo, env);
+  if (address?.token !== undefined) masked.push(address.token);
+  return {
+    env,
+    git: address && { ...address, ref: body.git_ref, path: body.git_path },
+    maskedValues: [...new Set(masked)].filter((value) => value !== ''),
+  };
+}
+
+/** Returns variables as the API may show them: `{ API_KEY: 'x1', MODE: 'fast' }` → `{ API_KEY: '***', MODE: 'fast' }`. */
+export const maskEnvironment = (env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, looksSecret(name) ? mask : redactor.redact(value)]),
+  );
