@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { fargateProblem } from '../aws/fargate-sizes.js';
 
-/** A check of several fields at once. It sees what was read, which is not whole when other fields are wrong. */
+/** Checks several fields of a value, which may be incomplete because other checks failed. */
 type Check = (value: unknown, context: z.RefinementCtx) => void;
 
-/** Checks also run beside other problems, so that all are reported together. */
+/** Runs a check even when other checks failed, so that all problems are reported together. */
 export const always = { when: () => true };
 
 const add = (context: z.RefinementCtx, path: PropertyKey[], message: string) =>
   context.addIssue({ code: 'custom', path, message });
 
-/** Fargate offers certain pairs of CPU units and memory. */
-export const sizeOnFargate = (memory: 'memory' | 'memoryLimitMiB'): Check => {
+/** Requires a pair of CPU units and memory that Fargate offers, for example 256 and 512 MiB. */
+export const requireFargateSize = (memory: 'memory' | 'memoryLimitMiB'): Check => {
   const size = z.object({ cpu: z.number(), [memory]: z.number() });
   return (value, context) => {
     const { data } = size.safeParse(value);
@@ -20,7 +20,8 @@ export const sizeOnFargate = (memory: 'memory' | 'memoryLimitMiB'): Check => {
   };
 };
 
-export const ordered = (low: string, high: string): Check => {
+/** Requires that the field `low` is at most the field `high`, for example `min` and `max`. */
+export const requireOrder = (low: string, high: string): Check => {
   const pair = z.record(z.string(), z.unknown());
   return (value, context) => {
     const { data } = pair.safeParse(value);
@@ -30,7 +31,8 @@ export const ordered = (low: string, high: string): Check => {
   };
 };
 
-export const oneMode: Check = (value, context) => {
+/** Requires either `lambda` or `ecs`. */
+export const requireOneMode: Check = (value, context) => {
   const { data } = z.object({ lambda: z.unknown(), ecs: z.unknown() }).partial().safeParse(value);
   if (data && (data.lambda === undefined) === (data.ecs === undefined))
     add(context, [], 'expected either { "lambda": {} } or { "ecs": { … } }');
@@ -39,24 +41,26 @@ export const oneMode: Check = (value, context) => {
 const named = z.object({ name: z.string() });
 const typed = z.object({ jobTypes: z.array(z.string()) });
 
-/** Two workers of one name would be one task definition; a job type has one set of `T_…` variables. */
-export const distinctWorkers: Check = (value, context) => {
+/**
+ * Requires a distinct name of each worker, which becomes the family of a task definition, and one worker for each job type,
+ * because a type has one set of variables, for example `TEST_TASK_DEF`.
+ */
+export const requireDistinctWorkers: Check = (value, context) => {
   if (!Array.isArray(value)) return;
   const names = new Map<string, number>();
   const types = new Map<string, number>();
   for (const [index, worker] of value.entries()) {
     const name = named.safeParse(worker).data?.name;
     const other = name === undefined ? undefined : names.get(name.toLowerCase());
-    if (other !== undefined)
-      add(context, [index, 'name'], `expected a name of its own: workers.${other} has it already`);
+    if (other !== undefined) add(context, [index, 'name'], `expected a distinct name: workers.${other} is the same`);
     else if (name !== undefined) names.set(name.toLowerCase(), index);
-    for (const [place, type] of (typed.safeParse(worker).data?.jobTypes ?? []).entries()) {
+    for (const [position, type] of (typed.safeParse(worker).data?.jobTypes ?? []).entries()) {
       const server = types.get(type);
       if (server === undefined) types.set(type, index);
       else
         add(
           context,
-          [index, 'jobTypes', place],
+          [index, 'jobTypes', position],
           `expected a type that no other worker serves: workers.${server} has ${type}`,
         );
     }
@@ -65,25 +69,25 @@ export const distinctWorkers: Check = (value, context) => {
 
 const regional = z.object({ aws: z.object({ account: z.string().length(12), region: z.string().regex(/-\d$/) }) });
 const arns = [
-  { path: ['certificates', 'primary'], region: 'here' },
-  { path: ['certificates', 'cloudfront'], region: 'us-east-1' },
-  { path: ['webAPI', 'apiSecretsArn'], region: 'here' },
+  { path: ['certificates', 'primary'], required: 'own' },
+  { path: ['certificates', 'cloudfront'], required: 'us-east-1' },
+  { path: ['webAPI', 'apiSecretsArn'], required: 'own' },
 ] as const;
 
-/** A load balancer takes certificates of its own region, CloudFront those of us-east-1, and both of their own account. */
-export const ownArns: Check = (value, context) => {
+/** Requires ARNs of the deployment's account and region. CloudFront needs a certificate of us-east-1. */
+export const requireOwnArns: Check = (value, context) => {
   const aws = regional.safeParse(value).data?.aws;
   if (!aws) return;
-  for (const { path, region } of arns) {
+  for (const { path, required } of arns) {
     const [outer, inner] = path;
     const { data } = z.object({ [outer]: z.object({ [inner]: z.string() }) }).safeParse(value);
-    const [, , , itsRegion, itsAccount] = data?.[outer]?.[inner]?.split(':') ?? [];
-    if (!itsRegion || !itsAccount) continue;
-    const expected = region === 'here' ? aws.region : region;
-    if (itsRegion !== expected)
-      add(context, [...path], `expected an ARN of region ${expected}, received one of ${itsRegion}`);
-    if (itsAccount !== aws.account)
-      add(context, [...path], `expected an ARN of account ${aws.account}, received one of ${itsAccount}`);
+    const [, , , region, account] = data?.[outer]?.[inner]?.split(':') ?? [];
+    if (!region || !account) continue;
+    const expected = required === 'own' ? aws.region : required;
+    if (region !== expected)
+      add(context, [...path], `expected an ARN of region ${expected}, received one of ${region}`);
+    if (account !== aws.account)
+      add(context, [...path], `expected an ARN of account ${aws.account}, received one of ${account}`);
   }
 };
 
@@ -91,8 +95,8 @@ const zoned = z.object({ hostedZone: z.object({ name: z.string() }) });
 const domained = z.object({ domains: z.record(z.string(), z.unknown()) });
 const services = ['webAPI', 'reefGuideAPI', 'frontend'];
 
-/** Records are made in the hosted zone, so every name stands in it; each service has a name of its own. */
-export const namesInZone: Check = (value, context) => {
+/** Requires a distinct name of each service in the hosted zone, because the stack creates the records there. */
+export const requireNamesInZone: Check = (value, context) => {
   const zone = zoned.safeParse(value).data?.hostedZone.name;
   const domains = domained.safeParse(value).data?.domains ?? {};
   const { baseDomain } = domains;
@@ -100,16 +104,16 @@ export const namesInZone: Check = (value, context) => {
   for (const field of ['baseDomain', ...services]) {
     const domain = domains[field];
     if (typeof domain !== 'string') continue;
-    const name = field === 'baseDomain' || typeof baseDomain !== 'string' ? domain : wholeName(domain, baseDomain);
+    const name = field === 'baseDomain' || typeof baseDomain !== 'string' ? domain : toFullName(domain, baseDomain);
     if (zone !== undefined && name.includes('.') && name !== zone && !name.endsWith(`.${zone}`))
       add(context, ['domains', field], `expected a name in the hosted zone ${zone}, received ${name}`);
     if (field === 'baseDomain') continue;
     const other = owner.get(name);
-    if (other) add(context, ['domains', field], `expected a name of its own: domains.${other} has it already`);
+    if (other) add(context, ['domains', field], `expected a distinct name: domains.${other} is the same`);
     else owner.set(name, field);
   }
 };
 
-/** `api` under `reefguide.example.com` is `api.reefguide.example.com`; a name with a dot is whole already. */
-export const wholeName = (domain: string, baseDomain: string) =>
+/** Returns a full domain name, for example `api` → `api.reefguide.example.com`. A name with a dot is already full. */
+export const toFullName = (domain: string, baseDomain: string) =>
   domain.includes('.') ? domain : `${domain}.${baseDomain}`;

@@ -1,72 +1,70 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import { SetupError } from '../contract/errors.js';
+import { SetupError, toMessage } from '../contract/errors.js';
+import { errorCode } from '../platform/system-errors.js';
 import { type Deployment, deploymentSchema } from './schema.js';
 
-/** For those who may not import the contract. */
-export const isSetupError = (error: unknown): error is SetupError => error instanceof SetupError;
-
-export type { AutoScaling, Deployment, WorkerConfig } from './schema.js';
-
-/** The stack's name as outputs carry it: lower case, letters and digits alone, `n` in front of a digit. */
+/** Returns a stack's name as a prefix of outputs, for example `2nd-Stack` → `n2ndstack`. */
 export function stackSlug(stackName: string): string {
   const slug = stackName.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   return /^\d/.test(slug) ? `n${slug}` : slug;
 }
 
-/** The stack's output that holds the ARN of the capacity manager's task definition. */
+/** Returns the name of the output with the ARN of the capacity manager's task definition. */
 export const capacityManagerOutput = (stackName: string) => `${stackSlug(stackName)}capacityManagerTaskDfn`;
 
 /**
- * Reads `<folder>/<name>.json` (`name` is CONFIG_FILE_NAME, with or without `.json`). Throws a SetupError that names
- * every problem by its path, or the configurations that there are when this one is not.
+ * Reads `<directory>/<name>.json`, where `name` is CONFIG_FILE_NAME with or without `.json`. Throws a SetupError with the
+ * path of every problem, or with the existing names when the file is missing.
  */
-export async function loadDeployment(name: string | undefined, folder = 'configs'): Promise<Deployment> {
+export async function loadDeployment(name: string | undefined, directory = 'configs'): Promise<Deployment> {
   const file = name?.replace(/\.json$/, '');
   if (!file) {
-    throw new SetupError('CONFIG_FILE_NAME is not set: it names the deployment configuration', {
-      hint: await whatThereIs(folder),
+    throw new SetupError('CONFIG_FILE_NAME is not set: expected the name of a deployment configuration', {
+      hint: await listConfigurations(directory),
     });
   }
   if (path.basename(file) !== file || file === '..') {
-    throw new SetupError(`CONFIG_FILE_NAME is ${name}: expected the name of a file in ${folder}, without a folder`, {
-      hint: await whatThereIs(folder),
+    throw new SetupError(`Invalid CONFIG_FILE_NAME "${name}": expected the name of a file in ${directory}`, {
+      hint: await listConfigurations(directory),
     });
   }
-  const shown = path.join(folder, `${file}.json`);
+  const shown = path.join(directory, `${file}.json`);
   let text: string;
   try {
     text = await readFile(shown, 'utf8');
   } catch (cause) {
-    const missing = typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ENOENT';
-    const problem = missing ? 'there is no such configuration' : 'the file cannot be read';
-    throw new SetupError(`${shown}: ${problem}`, { cause, hint: await whatThereIs(folder) });
+    const problem = errorCode(cause) === 'ENOENT' ? 'No such configuration' : 'Cannot read configuration';
+    throw new SetupError(`${problem}: ${shown}`, { cause, hint: await listConfigurations(directory) });
   }
   return parseDeployment(text, shown);
 }
 
-/** The deployment that a file's text describes; `shown` names the file in the error. */
+/** Parses the text of a configuration. `shown` is the file's name in errors. */
 export function parseDeployment(text: string, shown: string): Deployment {
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new SetupError(`${shown}: expected JSON: ${cause instanceof Error ? cause.message : 'not readable'}`, {
+    throw new SetupError(`Invalid configuration ${shown}: expected JSON: ${toMessage(cause)}`, {
       cause,
       hint: 'Correct the file.',
     });
   }
   const parsed = deploymentSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap(describe).map((problem) => `  ${problem}`);
-  throw new SetupError(`${shown} is not usable:\n${problems.join('\n')}`, {
-    hint: 'Correct these fields; docs/configuration.md says what each is for, and configs/sample.json is a whole one.',
+  const problems = parsed.error.issues.flatMap(toProblems).map((problem) => `  ${problem}`);
+  throw new SetupError(`Invalid configuration ${shown}:\n${problems.join('\n')}`, {
+    hint: 'Correct these fields. docs/configuration.md explains each one, and configs/sample.json is a complete example.',
   });
 }
 
-/** `jobSystem.workers.0.scaling.max: expected number, received undefined`, without the values, some of which are private. */
-function describe(issue: z.core.$ZodIssue): string[] {
+/**
+ * Returns the problems of an issue, for example `jobSystem.workers.0.scaling.max: expected number, which is missing`. Leaves
+ * out the values, because some are private.
+ */
+function toProblems(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: expected no such field`);
   }
@@ -77,11 +75,11 @@ function describe(issue: z.core.$ZodIssue): string[] {
   return [`${issue.path.join('.') || 'the file'}: ${message}`];
 }
 
-async function whatThereIs(folder: string): Promise<string> {
-  const names = (await readdir(folder).catch(() => []))
+async function listConfigurations(directory: string): Promise<string> {
+  const names = (await readdir(directory).catch(() => []))
     .filter((file) => file.endsWith('.json'))
     .map((file) => path.basename(file, '.json'))
     .sort();
-  if (names.length === 0) return `There is no configuration in ${folder}: write one after docs/configuration.md.`;
+  if (names.length === 0) return `Write a configuration into ${directory}, as docs/configuration.md explains.`;
   return `Set CONFIG_FILE_NAME to one of: ${names.join(', ')}.`;
 }

@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { always, distinctWorkers, namesInZone, oneMode, ordered, ownArns, sizeOnFargate, wholeName } from './checks.js';
+import {
+  always,
+  requireDistinctWorkers,
+  requireFargateSize,
+  requireNamesInZone,
+  requireOneMode,
+  requireOrder,
+  requireOwnArns,
+  toFullName,
+} from './checks.js';
 
 const pattern = (expression: RegExp, expected: string) => z.string().regex(expression, `expected ${expected}`);
-// Not z.int(): a value that is not whole would keep the checks of several fields from running.
+// Replaces z.int(), because a fraction would then prevent the checks of several fields.
 const whole = (from: number, to: number) =>
   z
     .number()
@@ -21,7 +30,7 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const domain = pattern(new RegExp(`^(${label}\\.)+[a-z]{2,}$`), 'a domain name such as reefguide.example.com');
 const domainOrLabel = pattern(
   new RegExp(`^${label}(\\.${label})*$`),
-  'a domain name, or the label that stands before the base domain',
+  'a domain name, or the first label of a name below the base domain',
 );
 const certificate = pattern(
   /^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
@@ -33,9 +42,9 @@ const image = pattern(
 );
 const jobType = pattern(/^[A-Z][A-Z0-9_]{0,99}$/, 'a job type: upper-case letters, digits and _');
 
-/** Variables that the stack itself sets in a worker. */
+/** Variables that the stack sets in every worker. */
 export const workerVariables = ['API_ENDPOINT', 'API_USERNAME', 'API_PASSWORD', 'AWS_REGION', 'JOB_TYPES'] as const;
-const isWorkerVariable = (name: string) => workerVariables.some((own) => own === name);
+const isWorkerVariable = (name: string) => workerVariables.some((variable) => variable === name);
 const workerEnv = z.record(
   pattern(/^[A-Za-z_]\w*$/, "a variable's name: letters, digits and _").refine(
     (name) => !isWorkerVariable(name),
@@ -54,13 +63,13 @@ const autoScaling = z
     scaleInCooldown: seconds,
     scaleOutCooldown: seconds,
   })
-  .superRefine(ordered('minCapacity', 'maxCapacity'), always);
+  .superRefine(requireOrder('minCapacity', 'maxCapacity'), always);
 export type AutoScaling = z.infer<typeof autoScaling>;
 
 const webApi = z.strictObject({
   apiSecretsArn: pattern(
     /^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
-    'the whole ARN of a secret: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX',
+    'the ARN of a secret with its suffix: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX',
   ),
   nodeEnv: pattern(/^[\w-]+$/, 'production, or another word'),
   port: port.default(5000),
@@ -69,10 +78,10 @@ const webApi = z.strictObject({
       lambda: z.strictObject({}).optional(),
       ecs: z
         .strictObject({ cpu: cpuUnits, memory: mebibytes, autoScaling })
-        .superRefine(sizeOnFargate('memory'), always)
+        .superRefine(requireFargateSize('memory'), always)
         .optional(),
     })
-    .superRefine(oneMode, always),
+    .superRefine(requireOneMode, always),
 });
 
 const reefGuideApi = z
@@ -95,7 +104,7 @@ const reefGuideApi = z
       })
       .optional(),
   })
-  .superRefine(sizeOnFargate('memory'), always);
+  .superRefine(requireFargateSize('memory'), always);
 
 const worker = z
   .strictObject({
@@ -116,12 +125,12 @@ const worker = z
         sensitivity: above0,
         cooldownSeconds: seconds,
       })
-      .superRefine(ordered('min', 'max'), always),
+      .superRefine(requireOrder('min', 'max'), always),
   })
-  .superRefine(sizeOnFargate('memoryLimitMiB'), always);
+  .superRefine(requireFargateSize('memoryLimitMiB'), always);
 export type WorkerConfig = z.infer<typeof worker>;
 
-/** `configs/<name>.json`: one deployment. docs/configuration.md says what each field is for. */
+/** Schema of `configs/<name>.json`, one deployment. docs/configuration.md explains each field. */
 export const deploymentSchema = z
   .strictObject({
     stackName: pattern(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'up to 64 letters, digits and -, a letter first'),
@@ -155,8 +164,8 @@ export const deploymentSchema = z
     jobSystem: z.strictObject({
       capacityManager: z
         .strictObject({ cpu: cpuUnits, memoryLimitMiB: mebibytes, pollIntervalMs: whole(500, 3_600_000) })
-        .superRefine(sizeOnFargate('memoryLimitMiB'), always),
-      workers: z.array(worker).min(1, 'expected one worker or more').superRefine(distinctWorkers, always),
+        .superRefine(requireFargateSize('memoryLimitMiB'), always),
+      workers: z.array(worker).min(1, 'expected one worker or more').superRefine(requireDistinctWorkers, always),
     }),
     executions: z
       .strictObject({
@@ -165,7 +174,7 @@ export const deploymentSchema = z
         memory: mebibytes,
         gitImage: image.default('alpine/git:2.45.2'),
       })
-      .superRefine(sizeOnFargate('memory'), always)
+      .superRefine(requireFargateSize('memory'), always)
       .optional(),
     monitoring: z
       .strictObject({
@@ -174,14 +183,14 @@ export const deploymentSchema = z
       })
       .optional(),
   })
-  .superRefine(ownArns, always)
-  .superRefine(namesInZone, always)
+  .superRefine(requireOwnArns, always)
+  .superRefine(requireNamesInZone, always)
   .transform((deployment) => {
     const { baseDomain, ...services } = deployment.domains;
-    const full = (name: string) => wholeName(name, baseDomain);
+    const full = (name: string) => toFullName(name, baseDomain);
     return {
       ...deployment,
-      /** Whole names, whichever form the file has. */
+      /** Full names, for example `api.reefguide.example.com` for `api`. */
       domains: {
         baseDomain,
         webAPI: full(services.webAPI),

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isSetupError, loadDeployment } from '../deployment/load.js';
+import { SetupError } from '../contract/errors.js';
+import { loadDeployment } from '../deployment/load.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (!isSetupError(error)) throw error;
+  if (!(error instanceof SetupError)) throw error;
   console.error(error.hint ? `${error.message}\n${error.hint}` : error.message);
   process.exitCode = 1;
 });

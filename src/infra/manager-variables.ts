@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { WorkerConfig } from '../deployment/load.js';
+import type { WorkerConfig } from '../deployment/schema.js';
 import type { ecsManagerEnvironment, jobTypeVariables } from '../environment/capacity-manager.js';
 
 /** Names of the manager's variables, from the schema that the manager reads: a new one must be set here to compile. */

@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployment/load.js';
+import type { Deployment } from '../deployment/schema.js';
 
 export type ProgramHost = 'container' | 'lambda';
 

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lock } from 'proper-lockfile';
 import { z } from 'zod';
+import { sampleWith } from './sample-deployment.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,22 +23,7 @@ const template = z.looseObject({
 });
 export type Template = z.infer<typeof template>;
 
-const object = z.record(z.string(), z.unknown());
-
-/** configs/sample.json, with other values at some paths; `undefined` takes a field out. */
-export async function sampleWith(changes: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
-  const sample = object.parse(JSON.parse(await readFile(path.join(repository, 'configs/sample.json'), 'utf8')));
-  for (const [place, value] of Object.entries(changes)) {
-    const steps = place.split('.');
-    const last = steps.pop() ?? '';
-    let parent: unknown = sample;
-    for (const step of steps) parent = Reflect.get(Object(parent), step);
-    Reflect.set(Object(parent), last, value);
-  }
-  return sample;
-}
-
-/** The forms of the stack that differ, as changes to the sample. */
+/** Variants of the stack, as changes to configs/sample.json. */
 export const variants = {
   'on ECS with a database': {},
   'on ECS without a database': { db: undefined, executions: undefined, monitoring: undefined },
@@ -58,7 +45,7 @@ export const variantNames: Variant[] = [
 
 export interface Synthesised {
   template: Template;
-  /** Where the template stands. */
+  /** Path of the template. */
   file: string;
 }
 
@@ -71,8 +58,8 @@ for (const { text, outdir } of cases) synthesise({ deployment: parseDeployment(t
 `;
 
 /**
- * The templates of every variant, cdk-nag's checks passed. Loading CDK within jest would take long, so a process of its
- * own writes them; equal code and configuration find them written already.
+ * Returns the templates of all variants. A child process writes them, because loading CDK inside jest takes long, and fails
+ * when cdk-nag does. Equal code and configuration reuse the templates of an earlier run.
  */
 export async function synthesiseVariants(): Promise<Record<Variant, Synthesised>> {
   const { outputFiles } = await build({
@@ -87,17 +74,23 @@ export async function synthesiseVariants(): Promise<Record<Variant, Synthesised>
     logLevel: 'error',
   });
   const code = outputFiles[0]?.text ?? '';
-  const texts = await Promise.all(variantNames.map(async (name) => JSON.stringify(await sampleWith(variants[name]))));
+  const texts = variantNames.map((name) => sampleWith(variants[name]));
   const versions = await readFile(path.join(repository, 'package.json'), 'utf8');
   const hash = createHash('sha256')
     .update(JSON.stringify([code, texts, versions]))
     .digest('hex')
     .slice(0, 16);
-  const folder = path.join(tmpdir(), `reefguide-templates-${hash}`);
-  if (!existsSync(folder)) await synthesiseInto(folder, code, texts);
+  const directory = path.join(tmpdir(), `reefguide-templates-${hash}`);
+  // Lets one test file synthesise while the others wait.
+  const release = await lock(directory, { realpath: false, stale: 60_000, retries: { retries: 300, factor: 1 } });
+  try {
+    if (!existsSync(directory)) await synthesiseInto(directory, code, texts);
+  } finally {
+    await release();
+  }
   const read = async (index: number): Promise<Synthesised> => {
-    const names = await readdir(path.join(folder, String(index)));
-    const file = path.join(folder, String(index), names.find((name) => name.endsWith('.template.json')) ?? '');
+    const names = await readdir(path.join(directory, String(index)));
+    const file = path.join(directory, String(index), names.find((name) => name.endsWith('.template.json')) ?? '');
     return { file, template: template.parse(JSON.parse(await readFile(file, 'utf8'))) };
   };
   const [ecs, ecsOnly, lambda, lambdaOnly] = await Promise.all([read(0), read(1), read(2), read(3)]);
@@ -109,9 +102,9 @@ export async function synthesiseVariants(): Promise<Record<Variant, Synthesised>
   };
 }
 
-async function synthesiseInto(folder: string, code: string, texts: string[]): Promise<void> {
-  // Beside the goal, so that the last step, by which it is there whole or not at all, is one rename.
-  const work = await mkdtemp(`${folder}-`);
+async function synthesiseInto(directory: string, code: string, texts: string[]): Promise<void> {
+  // Stands beside `directory`, so that one rename completes the work.
+  const work = await mkdtemp(`${directory}-`);
   try {
     const image = path.join(work, 'image');
     const bundle = path.join(work, 'bundle');
@@ -122,23 +115,20 @@ async function synthesiseInto(folder: string, code: string, texts: string[]): Pr
     const file = path.join(work, 'cases.json');
     await writeFile(file, JSON.stringify({ cases, bundle, repository: image }));
     await runModule(code, { ...process.env, NODE_OPTIONS: '', SYNTH_CASES: file });
-    await rename(work, folder).catch((error: NodeJS.ErrnoException) => {
-      // Another test file was faster.
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
+    await rename(work, directory);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-/** Runs code from stdin, which finds packages from the repository. */
+/** Runs code from stdin, so that imports of packages resolve from the repository. */
 function runModule(code: string, env: NodeJS.ProcessEnv): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--input-type=module', '-'], { cwd: repository, env });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
     child.once('error', reject);
-    child.once('close', (status) => (status === 0 ? resolve() : reject(new Error(`no template:\n${said}`))));
+    child.once('close', (status) => (status === 0 ? resolve() : reject(new Error(`The synthesis failed:\n${output}`))));
     child.stdin.end(code);
   });
 }
@@ -149,17 +139,17 @@ export interface Resource {
   deletionPolicy: string | undefined;
 }
 
-/** The resources of a type, whose id holds `part`. */
-export function resourcesOf({ Resources }: Template, type: string, part = ''): Resource[] {
+/** Returns the resources of a type with `part` in their logical id. */
+export function getResources({ Resources }: Template, type: string, part = ''): Resource[] {
   return Object.entries(Resources)
     .filter(([id, { Type }]) => Type === type && id.includes(part))
     .map(([id, { Properties, DeletionPolicy }]) => ({ id, properties: Properties, deletionPolicy: DeletionPolicy }));
 }
 
-export function onlyResource(template: Template, type: string, part = ''): Resource {
-  const [found, ...others] = resourcesOf(template, type, part);
-  if (!found || others.length > 0) throw new Error(`expected one ${type} with ${part}, found ${others.length + 1}`);
-  return found;
+export function getOnlyResource(template: Template, type: string, part = ''): Resource {
+  const [resource, ...others] = getResources(template, type, part);
+  if (!resource || others.length > 0) throw new Error(`Expected one ${type} with ${part} in its id`);
+  return resource;
 }
 
 const pairs = z.array(z.object({ Name: z.string(), Value: z.unknown().optional(), ValueFrom: z.unknown().optional() }));
@@ -177,36 +167,36 @@ const containers = z
   )
   .length(1);
 
-/** The one container of a task definition. */
-export function containerOf({ properties }: Resource) {
+/** Returns the only container of a task definition, with environment and secrets by name. */
+export function getContainer({ properties }: Resource) {
   const [container] = containers.parse(properties.ContainerDefinitions);
-  if (!container) throw new Error('no container');
+  if (!container) throw new Error('Expected a container');
   const record = (list: z.infer<typeof pairs>) =>
     Object.fromEntries(list.map(({ Name, Value, ValueFrom }) => [Name, Value ?? ValueFrom]));
   return { ...container, environment: record(container.Environment), secrets: record(container.Secrets) };
 }
 
-/** By a part of the name of their policy: the environments of the API and of the event processor. */
-export function programsOf(template: Template): [string, Record<string, unknown>][] {
-  const ofFunction = (part: string): [string, Record<string, unknown>] => {
-    const { properties } = onlyResource(template, 'AWS::Lambda::Function', part);
+/** Returns the environments of the API and the event processor, each with a part of the name of the program's policy. */
+export function getProgramEnvironments(template: Template): [string, Record<string, unknown>][] {
+  const getFunction = (part: string): [string, Record<string, unknown>] => {
+    const { properties } = getOnlyResource(template, 'AWS::Lambda::Function', part);
     return [`${part}ProgramRole`, Object(Reflect.get(Object(properties.Environment), 'Variables'))];
   };
-  const [inContainer] = resourcesOf(template, 'AWS::ECS::TaskDefinition', 'WebApi');
-  const api: [string, Record<string, unknown>] = inContainer
-    ? ['WebApiTaskTaskRole', containerOf(inContainer).environment]
-    : ofFunction('WebApi');
-  return [api, ofFunction('EventProcessor')];
+  const [apiTask] = getResources(template, 'AWS::ECS::TaskDefinition', 'WebApi');
+  const api: [string, Record<string, unknown>] = apiTask
+    ? ['WebApiTaskTaskRole', getContainer(apiTask).environment]
+    : getFunction('WebApi');
+  return [api, getFunction('EventProcessor')];
 }
 
-const many = (value: unknown) => (Array.isArray(value) ? value : [value]);
+const toArray = (value: unknown) => (Array.isArray(value) ? value : [value]);
 const document = z.object({
   PolicyDocument: z.object({
     Statement: z.array(
       z.looseObject({
         Effect: z.string(),
-        Action: z.unknown().transform(many).pipe(z.array(z.string())),
-        Resource: z.unknown().transform(many),
+        Action: z.unknown().transform(toArray).pipe(z.array(z.string())),
+        Resource: z.unknown().transform(toArray),
         Condition: z.unknown().optional(),
       }),
     ),
@@ -220,13 +210,13 @@ export interface Statement {
   condition: unknown;
 }
 
-/** What roles are allowed, references written as `<LogicalId.Attribute>`. */
-export function allowed(template: Template, part = ''): Statement[] {
-  return resourcesOf(template, 'AWS::IAM::Policy', part).flatMap(({ id, properties }) =>
+/** Returns the statements of policies with `part` in their id. A reference becomes text such as `<WorkerRole.Arn>`. */
+export function getStatements(template: Template, part = ''): Statement[] {
+  return getResources(template, 'AWS::IAM::Policy', part).flatMap(({ id, properties }) =>
     document.parse(properties).PolicyDocument.Statement.map((statement) => ({
       policy: id,
       actions: statement.Action,
-      resources: statement.Resource.map(flat),
+      resources: statement.Resource.map(toText),
       condition: statement.Condition,
     })),
   );
@@ -236,11 +226,11 @@ const join = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) 
 const reference = z.object({ Ref: z.string() });
 const attribute = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
 
-/** A value of a template as one string. */
-export function flat(value: unknown): string {
+/** Returns a value of a template as text, for example `{ Ref: 'Vpc' }` → `<Vpc>`. */
+export function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   const joined = join.safeParse(value).data;
-  if (joined) return joined['Fn::Join'][1].map(flat).join(joined['Fn::Join'][0]);
+  if (joined) return joined['Fn::Join'][1].map(toText).join(joined['Fn::Join'][0]);
   const ref = reference.safeParse(value).data;
   if (ref) return `<${ref.Ref}>`;
   const att = attribute.safeParse(value).data;

@@ -210,7 +210,6 @@ describe('test: files', () => {
       'unit/aws/errors.test.ts',
       'unit/environment/env-file.test.ts',
       'unit/examples/support.ts',
-      'unit/infra/helpers.test.ts',
       'unit/worker/task.test.ts',
       'unit/cli/playbooks/playbook.test.ts',
     ];

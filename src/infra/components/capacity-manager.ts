@@ -9,7 +9,7 @@ import {
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 import { toFetchCommand } from '../image-names.js';
 import { type ManagerVariable, toJobTypeEnvironment } from '../manager-variables.js';
 import { allow } from '../nag.js';

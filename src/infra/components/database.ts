@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 import { acknowledge, acknowledgeLint } from '../nag.js';
 
 export interface DatabaseProps {

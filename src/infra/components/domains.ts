@@ -7,7 +7,7 @@ import {
   RecordTarget,
 } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 
 /** DNS records of the services, in an existing hosted zone. */
 export class Domains extends Construct {

@@ -3,7 +3,7 @@ import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 import { parseEcrImage, programImage } from '../image-names.js';
 import { allow } from '../nag.js';
 import type { Networking } from './networking.js';

@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { AutoScaling } from '../../deployment/load.js';
+import type { AutoScaling } from '../../deployment/schema.js';
 import { acknowledge } from '../nag.js';
 import type { Networking } from './networking.js';
 

@@ -5,7 +5,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { WorkerConfig } from '../../deployment/load.js';
+import type { WorkerConfig } from '../../deployment/schema.js';
 import { programImage } from '../image-names.js';
 import { toContainerImage } from '../images.js';
 import { allow } from '../nag.js';

@@ -9,7 +9,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 
 export interface MonitoringProps {
   alertEmail: string | undefined;

@@ -1,6 +1,6 @@
 import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 import { toContainerImage } from '../images.js';
 import type { DataFiles } from './data-files.js';
 import { createBalancedService, createFargateTask } from './fargate.js';

@@ -6,7 +6,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
-import type { Deployment } from '../../deployment/load.js';
+import type { Deployment } from '../../deployment/schema.js';
 import { toFetchCommand } from '../image-names.js';
 import { createBalancedService, createFargateTask } from './fargate.js';
 import type { Networking } from './networking.js';

@@ -11,33 +11,33 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const native = existsSync(path.join(repository, 'node_modules/@node-rs/argon2-linux-x64-gnu'));
-if (!native) console.log('the native part of the bundle is not for this machine: the test of the bundle is skipped');
+if (!native) console.log('Skipping the bundle: its native code does not run on this machine');
 
-let folder: string;
+let directory: string;
 let database: TestDatabase;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'reefguide-bundle-test-'));
+  directory = await mkdtemp(path.join(tmpdir(), 'reefguide-bundle-test-'));
   database = await createTestDatabase({ empty: true });
 });
 afterAll(async () => {
   await database.drop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
-const filesIn = async (where: string) =>
-  (await readdir(where, { recursive: true, withFileTypes: true }))
+const listFiles = async (root: string) =>
+  (await readdir(root, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();
 
-/** Name and content of every file, and their size. */
-async function measure(where: string): Promise<{ hash: string; bytes: number; text: string }> {
+/** Returns a hash of all names and contents, the size, and the text of modules, source maps and JSON. */
+async function measure(root: string): Promise<{ hash: string; bytes: number; text: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
   let text = '';
-  for (const file of await filesIn(where)) {
+  for (const file of await listFiles(root)) {
     const content = await readFile(file);
-    hash.update(path.relative(where, file)).update(content);
+    hash.update(path.relative(root, file)).update(content);
     bytes += content.length;
     if (/\.(js|map|json)$/.test(file)) text += content.toString('utf8');
   }
@@ -47,16 +47,16 @@ async function measure(where: string): Promise<{ hash: string; bytes: number; te
 function run(script: string, cwd: string, env: Record<string, string>): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script], { cwd, env });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`ended with ${code}:\n${said}`))));
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`ended with ${code}:\n${output}`))));
   });
 }
 
-(native ? describe : describe.skip)('the bundle of the Lambda functions', () => {
-  it('holds all that the API needs, away from the repository, and is the same each time', async () => {
-    const [one, other] = [path.join(folder, 'one'), path.join(folder, 'other')];
+(native ? describe : describe.skip)('buildBundle', () => {
+  it('writes equal bytes each time, and functions that run without the repository', async () => {
+    const [one, other] = [path.join(directory, 'one'), path.join(directory, 'other')];
     await buildBundle({ repository, directory: one });
     await buildBundle({ repository, directory: other });
     const [first, second] = [await measure(one), await measure(other)];
@@ -64,12 +64,12 @@ function run(script: string, cwd: string, env: Record<string, string>): Promise<
     expect(first.bytes).toBeLessThan(60_000_000);
     expect(first.text).not.toContain(repository);
 
-    const elsewhere = path.join(folder, 'elsewhere');
-    await mkdir(elsewhere);
+    const workDirectory = path.join(directory, 'elsewhere');
+    await mkdir(workDirectory);
     const credentials = { email: 'ranger@example.com', password: 'correct horse' };
     const requests = [
       request('GET', '/api/ready'),
-      // Argon2, which is native code.
+      // Hashes a password with argon2, which is native code.
       request('POST', '/api/auth/register', credentials),
       request('POST', '/api/auth/login', credentials),
       request('GET', '/api/docs/swagger-ui.css'),
@@ -77,7 +77,7 @@ function run(script: string, cwd: string, env: Record<string, string>): Promise<
       request('GET', '/api/jobs'),
     ];
     const code = path.join(one, 'dist/server');
-    const script = path.join(elsewhere, 'invoke.mjs');
+    const script = path.join(workDirectory, 'invoke.mjs');
     await writeFile(
       script,
       `import { writeFileSync } from 'node:fs';
@@ -88,21 +88,21 @@ const applied = await processor.handler(${JSON.stringify(hourly)});
 writeFileSync('answers.json', JSON.stringify({ statuses, applied }));
 process.exit(0);`,
     );
-    await run(script, elsewhere, environment());
-    const answers: unknown = JSON.parse(await readFile(path.join(elsewhere, 'answers.json'), 'utf8'));
+    await run(script, workDirectory, environment());
+    const answers: unknown = JSON.parse(await readFile(path.join(workDirectory, 'answers.json'), 'utf8'));
     expect(answers).toEqual({ statuses: [200, 200, 200, 200, 200, 401], applied: expect.anything() });
   }, 120_000);
 });
 
-/** What API Gateway sends, in its second format. */
-function request(method: string, where: string, body?: unknown) {
+/** Returns an event of API Gateway in payload format 2.0. */
+function request(method: string, rawPath: string, body?: unknown) {
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: where,
+    rawPath,
     rawQueryString: '',
     headers: { host: 'api.example.com', 'content-type': 'application/json' },
-    requestContext: { http: { method, path: where, sourceIp: '192.0.2.1', protocol: 'HTTP/1.1', userAgent: 'test' } },
+    requestContext: { http: { method, path: rawPath, sourceIp: '192.0.2.1', protocol: 'HTTP/1.1', userAgent: 'test' } },
     body: body === undefined ? undefined : JSON.stringify(body),
     isBase64Encoded: false,
   };

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  allowed,
-  flat,
-  onlyResource,
-  programsOf,
-  resourcesOf,
+  getOnlyResource,
+  getProgramEnvironments,
+  getResources,
+  getStatements,
   type Synthesised,
   synthesiseVariants,
+  toText,
   type Variant,
   variantNames,
 } from '../../support/templates.js';
@@ -16,16 +16,16 @@ beforeAll(async () => {
   all = await synthesiseVariants();
 }, 120_000);
 
-describe.each(variantNames)('the stack %s', (variant) => {
+describe.each(variantNames)('executions in the stack %s', (variant) => {
   const template = () => all[variant].template;
   const onLambda = variant.includes('Lambda');
   const withDatabase = variant.includes('with a database');
   const withExecutions = variant !== 'on ECS without a database';
 
-  it(`${withExecutions ? 'tells programs where executions run' : 'has no executions'}`, () => {
-    for (const [, environment] of programsOf(template())) {
-      const given = Object.entries(environment).filter(([name]) => name.startsWith('EXECUTION_'));
-      const values = Object.fromEntries(given.map(([name, value]) => [name, flat(value)]));
+  it(withExecutions ? 'configures programs to run executions' : 'configures no executions', () => {
+    for (const [, environment] of getProgramEnvironments(template())) {
+      const variables = Object.entries(environment).filter(([name]) => name.startsWith('EXECUTION_'));
+      const values = Object.fromEntries(variables.map(([name, value]) => [name, toText(value)]));
       if (!withExecutions) {
         expect(values).toEqual({});
         continue;
@@ -38,7 +38,7 @@ describe.each(variantNames)('the stack %s', (variant) => {
         EXECUTION_FAMILY_PREFIX: 'ReefGuide-Sample-execution',
         EXECUTION_ROLE_ARN: expect.stringMatching(/^<ExecutionsExecutionRole\w+\.Arn>$/),
         EXECUTION_TASK_ROLE_ARN: expect.stringMatching(/^<ExecutionsTaskRole\w+\.Arn>$/),
-        // An image that can be pulled, also where the configuration says `reefguide`.
+        // Resolves the configured name `reefguide` to an address to pull.
         EXECUTION_IMAGE: withDatabase
           ? 'alpine:3.22'
           : expect.stringMatching(
@@ -49,23 +49,23 @@ describe.each(variantNames)('the stack %s', (variant) => {
         EXECUTION_GIT_IMAGE: 'alpine/git:2.45.2',
       });
     }
-    const ours = resourcesOf(template(), 'AWS::ECS::TaskDefinition').filter(({ id }) => id.includes('Execution'));
+    const ours = getResources(template(), 'AWS::ECS::TaskDefinition').filter(({ id }) => id.includes('Execution'));
     expect(ours).toEqual([]);
   });
 
-  it('lets the API start executions and the event processor end them, in this cluster', () => {
-    const [[api = ''] = [], [processor = ''] = []] = programsOf(template());
-    const ofCluster = { ArnEquals: { 'ecs:cluster': expect.anything() } };
-    const logs = resourcesOf(template(), 'AWS::Logs::LogGroup', 'ExecutionsLogs').map(({ id }) => `<${id}.Arn>`);
+  it('allows the API to start executions and the event processor to stop them, in this cluster', () => {
+    const [[api = ''] = [], [processor = ''] = []] = getProgramEnvironments(template());
+    const inCluster = { ArnEquals: { 'ecs:cluster': expect.anything() } };
+    const logs = getResources(template(), 'AWS::Logs::LogGroup', 'ExecutionsLogs').map(({ id }) => `<${id}.Arn>`);
     for (const part of [api, processor]) {
-      const statements = allowed(template(), part);
+      const statements = getStatements(template(), part);
       const of = (action: string) => statements.filter(({ actions }) => actions.includes(action));
       const some = (one: object) => (withExecutions ? [expect.objectContaining(one)] : []);
       expect(of('ecs:StopTask')).toEqual(
         some({
           actions: ['ecs:DescribeTasks', 'ecs:StopTask'],
           resources: [expect.stringMatching(/:task\/<NetworkingCluster\w+>\/\*$/)],
-          condition: ofCluster,
+          condition: inCluster,
         }),
       );
       expect(of('ecs:DescribeTaskDefinition')).toEqual(some({ resources: ['*'] }));
@@ -73,7 +73,7 @@ describe.each(variantNames)('the stack %s', (variant) => {
       expect(readable.filter((one) => String(one).includes('Executions'))).toEqual(withExecutions ? logs : []);
     }
     const mayStart = (part: string) =>
-      allowed(template(), part).filter(({ actions }) => actions.includes('ecs:RunTask'));
+      getStatements(template(), part).filter(({ actions }) => actions.includes('ecs:RunTask'));
     expect(mayStart(processor)).toEqual([]);
     expect(mayStart(api)).toEqual(
       withExecutions
@@ -81,16 +81,16 @@ describe.each(variantNames)('the stack %s', (variant) => {
             expect.objectContaining({
               actions: ['ecs:RunTask'],
               resources: ['arn:aws:ecs:ap-southeast-2:123456789012:task-definition/ReefGuide-Sample-execution-*'],
-              condition: ofCluster,
+              condition: inCluster,
             }),
           ]
         : [],
     );
   });
 
-  it('lets both define what images run as, with the roles of executions alone', () => {
-    for (const [part] of programsOf(template())) {
-      const statements = allowed(template(), part);
+  it('allows both to define tasks, with the roles of executions alone', () => {
+    for (const [part] of getProgramEnvironments(template())) {
+      const statements = getStatements(template(), part);
       const of = (action: string) => statements.filter(({ actions }) => actions.includes(action));
       expect(of('ecs:RegisterTaskDefinition')).toHaveLength(withExecutions ? 1 : 0);
       expect(of('iam:PassRole')).toEqual(
@@ -109,12 +109,12 @@ describe.each(variantNames)('the stack %s', (variant) => {
     }
   });
 
-  it('gives tasks of executions a role that allows nothing, and another that pulls and logs', () => {
+  it('runs tasks with an empty role, and another role to pull images and write logs', () => {
     if (!withExecutions) return;
-    expect(allowed(template(), 'ExecutionsTaskRole')).toEqual([]);
-    const { properties } = onlyResource(template(), 'AWS::IAM::Role', 'ExecutionsTaskRole');
+    expect(getStatements(template(), 'ExecutionsTaskRole')).toEqual([]);
+    const { properties } = getOnlyResource(template(), 'AWS::IAM::Role', 'ExecutionsTaskRole');
     expect([properties.ManagedPolicyArns, properties.Policies]).toEqual([undefined, undefined]);
-    const actions = allowed(template(), 'ExecutionsExecutionRole').flatMap((one) => one.actions);
+    const actions = getStatements(template(), 'ExecutionsExecutionRole').flatMap((one) => one.actions);
     expect(actions.sort()).toEqual([
       'ecr:BatchCheckLayerAvailability',
       'ecr:BatchGetImage',
@@ -125,35 +125,38 @@ describe.each(variantNames)('the stack %s', (variant) => {
     ]);
   });
 
-  it(`has ${onLambda ? 'a WebSocket API, whose events the processor gets' : 'no WebSocket API: the API serves its own'}`, () => {
-    const apis = resourcesOf(template(), 'AWS::ApiGatewayV2::Api', 'LogSocket');
+  it(onLambda ? 'adds a WebSocket API with events for the processor' : 'adds no WebSocket API', () => {
+    const apis = getResources(template(), 'AWS::ApiGatewayV2::Api', 'LogSocket');
     if (!onLambda) {
       expect(apis).toEqual([]);
-      for (const [, environment] of programsOf(template()))
+      for (const [, environment] of getProgramEnvironments(template()))
         expect(environment).not.toHaveProperty('WEBSOCKET_API_ENDPOINT');
-      expect(JSON.stringify(allowed(template()))).not.toContain('execute-api:');
+      expect(JSON.stringify(getStatements(template()))).not.toContain('execute-api:');
       return;
     }
     const [api] = apis;
     expect(api?.properties.ProtocolType).toBe('WEBSOCKET');
-    const processor = onlyResource(template(), 'AWS::Lambda::Function', 'EventProcessor').id;
-    const integrations = resourcesOf(template(), 'AWS::ApiGatewayV2::Integration', 'LogSocket');
-    for (const { properties } of integrations) expect(flat(properties.IntegrationUri)).toContain(`<${processor}.Arn>`);
-    const routes = resourcesOf(template(), 'AWS::ApiGatewayV2::Route', 'LogSocket').map(({ properties }) => properties);
+    const processor = getOnlyResource(template(), 'AWS::Lambda::Function', 'EventProcessor').id;
+    const integrations = getResources(template(), 'AWS::ApiGatewayV2::Integration', 'LogSocket');
+    for (const { properties } of integrations)
+      expect(toText(properties.IntegrationUri)).toContain(`<${processor}.Arn>`);
+    const routes = getResources(template(), 'AWS::ApiGatewayV2::Route', 'LogSocket').map(
+      ({ properties }) => properties,
+    );
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual(['$connect', '$default', '$disconnect']);
     for (const { Target } of routes)
-      expect(integrations.map(({ id }) => `integrations/<${id}>`)).toContain(flat(Target));
-    const invokers = resourcesOf(template(), 'AWS::Lambda::Permission').filter(
+      expect(integrations.map(({ id }) => `integrations/<${id}>`)).toContain(toText(Target));
+    const invokers = getResources(template(), 'AWS::Lambda::Permission').filter(
       ({ properties }) =>
-        flat(properties.FunctionName) === `<${processor}.Arn>` &&
-        flat(properties.SourceArn ?? '').includes(`<${api?.id}>`),
+        toText(properties.FunctionName) === `<${processor}.Arn>` &&
+        toText(properties.SourceArn ?? '').includes(`<${api?.id}>`),
     );
     expect(invokers).toHaveLength(3);
-    const { properties: stage } = onlyResource(template(), 'AWS::ApiGatewayV2::Stage', 'LogSocket');
+    const { properties: stage } = getOnlyResource(template(), 'AWS::ApiGatewayV2::Stage', 'LogSocket');
     expect(stage).toMatchObject({ StageName: 'live', AutoDeploy: true });
-    for (const [part, environment] of programsOf(template())) {
-      expect(flat(environment.WEBSOCKET_API_ENDPOINT)).toBe(`<${api?.id}.ApiEndpoint>/live`);
-      const [sending] = allowed(template(), part).filter(({ actions }) =>
+    for (const [part, environment] of getProgramEnvironments(template())) {
+      expect(toText(environment.WEBSOCKET_API_ENDPOINT)).toBe(`<${api?.id}.ApiEndpoint>/live`);
+      const [sending] = getStatements(template(), part).filter(({ actions }) =>
         actions.includes('execute-api:ManageConnections'),
       );
       expect(sending?.resources).toEqual([
@@ -162,7 +165,7 @@ describe.each(variantNames)('the stack %s', (variant) => {
     }
   });
 
-  it(`${withExecutions ? 'sends their lines' : 'sends no lines'} to the event processor`, () => {
-    expect(resourcesOf(template(), 'AWS::Logs::SubscriptionFilter')).toHaveLength(withExecutions ? 1 : 0);
+  it(`sends ${withExecutions ? 'log lines' : 'no log lines'} to the event processor`, () => {
+    expect(getResources(template(), 'AWS::Logs::SubscriptionFilter')).toHaveLength(withExecutions ? 1 : 0);
   });
 });

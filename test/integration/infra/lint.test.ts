@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Synthesised, synthesiseVariants, type Variant, variantNames } from '../../support/templates.js';
 
 const installed = spawnSync('cfn-lint', ['--version']).status === 0;
-if (!installed) console.log('cfn-lint is not installed here: its checks of the templates are skipped');
+if (!installed) console.log('Skipping cfn-lint, which is not installed');
 
 let all: Record<Variant, Synthesised>;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 describe('cfn-lint', () => {
   (installed ? it : it.skip)(
-    'finds nothing in any template',
+    'reports nothing for any template',
     () => {
       const files = variantNames.map((variant) => all[variant].file);
       const { stdout, stderr } = spawnSync('cfn-lint', ['--regions', 'ap-southeast-2', '--', ...files], {

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  allowed,
-  containerOf,
-  flat,
-  onlyResource,
-  programsOf,
-  resourcesOf,
+  getContainer,
+  getOnlyResource,
+  getProgramEnvironments,
+  getResources,
+  getStatements,
   type Synthesised,
   synthesiseVariants,
   type Template,
+  toText,
   type Variant,
   variantNames,
 } from '../../support/templates.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   all = await synthesiseVariants();
 }, 120_000);
 
-/** Actions that AWS lets nobody bind to a resource. Lambda demands those of interfaces without one. */
+/** Actions that AWS cannot limit to a resource, and actions on network interfaces, which Lambda needs without a limit. */
 const withoutResource = [
   'ecr:GetAuthorizationToken',
   'ecs:DeregisterTaskDefinition',
@@ -34,17 +34,17 @@ const withoutResource = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-const tasks = (template: Template, part: string) => onlyResource(template, 'AWS::ECS::TaskDefinition', part);
+const tasks = (template: Template, part: string) => getOnlyResource(template, 'AWS::ECS::TaskDefinition', part);
 const text = (value: unknown) => JSON.stringify(value);
 
-describe.each(variantNames)('the stack %s', (variant) => {
+describe.each(variantNames)('stack %s', (variant) => {
   const template = () => all[variant].template;
   const onLambda = variant.includes('Lambda');
   const withDatabase = variant.includes('with a database');
   const withExecutions = variant !== 'on ECS without a database';
 
-  it('keeps every bucket encrypted, closed and behind TLS', () => {
-    const buckets = resourcesOf(template(), 'AWS::S3::Bucket');
+  it('encrypts every bucket, closes it to the public and requires TLS', () => {
+    const buckets = getResources(template(), 'AWS::S3::Bucket');
     expect(buckets).toHaveLength(4);
     for (const { id, properties } of buckets) {
       expect(properties.BucketEncryption).toBeDefined();
@@ -54,15 +54,15 @@ describe.each(variantNames)('the stack %s', (variant) => {
         IgnorePublicAcls: true,
         RestrictPublicBuckets: true,
       });
-      const policy = resourcesOf(template(), 'AWS::S3::BucketPolicy').find(
-        ({ properties: its }) => flat(its.Bucket) === `<${id}>`,
+      const policy = getResources(template(), 'AWS::S3::BucketPolicy').find(
+        ({ properties: policyProperties }) => toText(policyProperties.Bucket) === `<${id}>`,
       );
       expect(text(policy?.properties)).toContain('"aws:SecureTransport":"false"');
     }
   });
 
-  it('ends results after 30 days and lets the pages of the frontend download them', () => {
-    const { properties } = onlyResource(template(), 'AWS::S3::Bucket', 'Results');
+  it('expires results after 30 days and allows downloads from the frontend', () => {
+    const { properties } = getOnlyResource(template(), 'AWS::S3::Bucket', 'Results');
     expect(properties.LifecycleConfiguration).toEqual({
       Rules: [
         expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
@@ -79,8 +79,8 @@ describe.each(variantNames)('the stack %s', (variant) => {
     });
   });
 
-  it('speaks TLS at the load balancer, and HTTP only to redirect', () => {
-    const listeners = resourcesOf(template(), 'AWS::ElasticLoadBalancingV2::Listener').map(
+  it('serves HTTPS at the load balancer and redirects HTTP', () => {
+    const listeners = getResources(template(), 'AWS::ElasticLoadBalancingV2::Listener').map(
       ({ properties }) => properties,
     );
     expect(listeners).toEqual(
@@ -99,26 +99,26 @@ describe.each(variantNames)('the stack %s', (variant) => {
     expect(listeners).toHaveLength(2);
   });
 
-  it('opens nothing to everybody but the ports of the load balancer', () => {
-    const groups = resourcesOf(template(), 'AWS::EC2::SecurityGroup');
+  it('opens no port to the public except at the load balancer', () => {
+    const groups = getResources(template(), 'AWS::EC2::SecurityGroup');
     const open = groups.filter(({ properties }) => text(properties.SecurityGroupIngress ?? []).includes('0.0.0.0/0'));
     expect(open.map(({ id }) => id)).toEqual([expect.stringContaining('BalancerGroup')]);
-    expect(text(resourcesOf(template(), 'AWS::EC2::SecurityGroupIngress'))).not.toContain('0.0.0.0/0');
+    expect(text(getResources(template(), 'AWS::EC2::SecurityGroupIngress'))).not.toContain('0.0.0.0/0');
   });
 
-  it('allows no action by wildcard, and every resource only to actions that know none', () => {
-    for (const { actions, resources, policy } of allowed(template())) {
+  it('allows no action by wildcard, and all resources only to actions without a resource', () => {
+    for (const { actions, resources, policy } of getStatements(template())) {
       expect(actions.filter((action) => action.includes('*'))).toEqual([]);
       if (!resources.includes('*')) continue;
-      expect({ policy, left: actions.filter((action) => !withoutResource.includes(action)) }).toEqual({
+      expect({ policy, unexpected: actions.filter((action) => !withoutResource.includes(action)) }).toEqual({
         policy,
-        left: [],
+        unexpected: [],
       });
     }
   });
 
-  it('lets roles be passed to tasks of ECS alone, each by its name', () => {
-    const passes = allowed(template()).filter(({ actions }) => actions.includes('iam:PassRole'));
+  it('allows passing named roles to ECS tasks alone', () => {
+    const passes = getStatements(template()).filter(({ actions }) => actions.includes('iam:PassRole'));
     expect(passes.length).toBeGreaterThan(0);
     for (const { condition, resources, actions } of passes) {
       expect(actions).toEqual(['iam:PassRole']);
@@ -127,23 +127,23 @@ describe.each(variantNames)('the stack %s', (variant) => {
     }
   });
 
-  it('lets the capacity manager start the workers of this stack in its cluster, and stop nothing', () => {
-    const statements = allowed(template(), 'CapacityManagerTaskTaskRole');
-    const ofCluster = { ArnEquals: { 'ecs:cluster': expect.anything() } };
+  it('allows the capacity manager to start workers of this stack in its cluster, and to stop none', () => {
+    const statements = getStatements(template(), 'CapacityManagerTaskTaskRole');
+    const inCluster = { ArnEquals: { 'ecs:cluster': expect.anything() } };
     expect(statements).toEqual([
       expect.objectContaining({
         actions: ['ecs:RunTask'],
         resources: ['suitability', 'test'].map(
           (name) => `arn:aws:ecs:ap-southeast-2:123456789012:task-definition/ReefGuide-Sample-worker-${name}:*`,
         ),
-        condition: ofCluster,
+        condition: inCluster,
       }),
-      expect.objectContaining({ actions: ['ecs:ListTasks'], condition: ofCluster }),
+      expect.objectContaining({ actions: ['ecs:ListTasks'], condition: inCluster }),
       expect.objectContaining({ actions: ['ec2:DescribeSubnets'] }),
       expect.objectContaining({
         actions: ['ecs:DescribeTasks'],
         resources: [expect.stringMatching(/:task\/<NetworkingCluster\w+>\/\*$/)],
-        condition: ofCluster,
+        condition: inCluster,
       }),
       expect.objectContaining({
         actions: ['iam:PassRole'],
@@ -152,16 +152,16 @@ describe.each(variantNames)('the stack %s', (variant) => {
     ]);
   });
 
-  it('names secrets and holds none', () => {
-    for (const { properties } of resourcesOf(template(), 'AWS::SecretsManager::Secret')) {
+  it('refers to secrets and contains no secret value', () => {
+    for (const { properties } of getResources(template(), 'AWS::SecretsManager::Secret')) {
       expect(properties.SecretString).toBeUndefined();
       expect(properties.GenerateSecretString).toBeDefined();
     }
     const environments = [
-      ...resourcesOf(template(), 'AWS::ECS::TaskDefinition').flatMap((task) =>
-        Object.keys(containerOf(task).environment),
+      ...getResources(template(), 'AWS::ECS::TaskDefinition').flatMap((task) =>
+        Object.keys(getContainer(task).environment),
       ),
-      ...resourcesOf(template(), 'AWS::Lambda::Function').flatMap(({ properties }) =>
+      ...getResources(template(), 'AWS::Lambda::Function').flatMap(({ properties }) =>
         Object.keys(Object(Reflect.get(Object(properties.Environment), 'Variables'))),
       ),
     ];
@@ -169,21 +169,21 @@ describe.each(variantNames)('the stack %s', (variant) => {
     expect(text(template())).not.toContain('{{resolve:secretsmanager:arn');
   });
 
-  it('gives the API and the event processor the ARNs of exactly the secrets that they may read', () => {
+  it('passes the API and the event processor the ARNs of exactly the secrets that their roles may read', () => {
     const names = ['API_SECRETS_ARN', 'ADMIN_SECRET_ARN', 'MANAGER_SECRET_ARN', 'WORKER_SECRET_ARN'];
     if (withDatabase) names.push('DATABASE_SECRET_ARN');
-    for (const [part, environment] of programsOf(template())) {
-      const given = Object.entries(environment).filter(([name]) => /(SECRET|SECRETS)_ARN$/.test(name));
-      expect(given.map(([name]) => name).sort()).toEqual([...names].sort());
-      const readable = allowed(template(), part).find(({ actions }) =>
+    for (const [part, environment] of getProgramEnvironments(template())) {
+      const arns = Object.entries(environment).filter(([name]) => /(SECRET|SECRETS)_ARN$/.test(name));
+      expect(arns.map(([name]) => name).sort()).toEqual([...names].sort());
+      const readable = getStatements(template(), part).find(({ actions }) =>
         actions.includes('secretsmanager:GetSecretValue'),
       );
-      expect(readable?.resources.toSorted()).toEqual(given.map(([, value]) => flat(value)).sort());
+      expect(readable?.resources.toSorted()).toEqual(arns.map(([, value]) => toText(value)).sort());
     }
   });
 
-  it('tells the API and the event processor the rest of their environment', () => {
-    for (const [, environment] of programsOf(template())) {
+  it('sets the other variables of the API and the event processor', () => {
+    for (const [, environment] of getProgramEnvironments(template())) {
       expect(environment).toEqual(
         expect.objectContaining({
           NODE_ENV: 'production',
@@ -199,22 +199,22 @@ describe.each(variantNames)('the stack %s', (variant) => {
     }
   });
 
-  it('lets the API look after the ReefGuideAPI service, and no other', () => {
-    const statement = allowed(template(), 'WebApi').find(({ actions }) => actions.includes('ecs:UpdateService'));
+  it('allows the API to describe and update the ReefGuideAPI service alone', () => {
+    const statement = getStatements(template(), 'WebApi').find(({ actions }) => actions.includes('ecs:UpdateService'));
     expect(statement?.actions).toEqual(['ecs:DescribeServices', 'ecs:UpdateService']);
     expect(statement?.resources).toEqual([expect.stringMatching(/^<ReefGuideApiService\w+>$/)]);
   });
 
   it('checks the health of the capacity manager', () => {
-    const { HealthCheck, StopTimeout, Command } = containerOf(tasks(template(), 'CapacityManager'));
+    const { HealthCheck, StopTimeout, Command } = getContainer(tasks(template(), 'CapacityManager'));
     expect(Command).toEqual(['capacity', 'run']);
     expect(HealthCheck?.Command.join(' ')).toContain('http://127.0.0.1:3000/health');
     expect(StopTimeout).toBeGreaterThan(5);
   });
 
-  it('gives workers time, their account as secrets, and their data read-only over TLS', () => {
+  it('configures workers with a stop timeout, an account as secrets, and read-only data over TLS', () => {
     const suitability = tasks(template(), 'JobSystemsuitability');
-    const container = containerOf(suitability);
+    const container = getContainer(suitability);
     expect(container.StopTimeout).toBe(120);
     expect(container.environment).toMatchObject({
       API_ENDPOINT: 'https://web-api.reefguide.example.com',
@@ -233,34 +233,34 @@ describe.each(variantNames)('the stack %s', (variant) => {
         }),
       },
     ]);
-    const mount = allowed(template(), 'JobSystemsuitabilityTaskRole').filter(({ actions }) =>
+    const mount = getStatements(template(), 'JobSystemsuitabilityTaskRole').filter(({ actions }) =>
       actions.some((action) => action.startsWith('elasticfilesystem:')),
     );
     expect(mount.map(({ actions }) => actions)).toEqual([['elasticfilesystem:ClientMount']]);
   });
 
-  it('encrypts the file system and keeps data when the stack goes', () => {
-    const fileSystem = onlyResource(template(), 'AWS::EFS::FileSystem');
+  it('encrypts the file system and retains data when the stack is deleted', () => {
+    const fileSystem = getOnlyResource(template(), 'AWS::EFS::FileSystem');
     expect(fileSystem.properties.Encrypted).toBe(true);
     expect(fileSystem.deletionPolicy).toMatch(/^Retain/);
-    for (const secret of resourcesOf(template(), 'AWS::SecretsManager::Secret', 'Accounts')) {
+    for (const secret of getResources(template(), 'AWS::SecretsManager::Secret', 'Accounts')) {
       expect(secret.deletionPolicy).toMatch(/^Retain/);
     }
   });
 
-  it('reaches the service instance through Session Manager alone', () => {
-    const { properties } = onlyResource(template(), 'AWS::EC2::Instance');
+  it('opens the service instance to Session Manager alone', () => {
+    const { properties } = getOnlyResource(template(), 'AWS::EC2::Instance');
     expect(properties.KeyName).toBeUndefined();
     expect(text(properties.UserData)).toContain('/home/ubuntu/mountefs.sh');
     expect(text(properties.UserData)).toContain('/efs/data');
     expect(text(properties.BlockDeviceMappings)).toContain('"Encrypted":true');
     expect(properties.MetadataOptions).toMatchObject({ HttpTokens: 'required' });
-    const group = onlyResource(template(), 'AWS::EC2::SecurityGroup', 'FilesInstanceGroup');
+    const group = getOnlyResource(template(), 'AWS::EC2::SecurityGroup', 'FilesInstanceGroup');
     expect(group.properties.SecurityGroupIngress).toBeUndefined();
   });
 
-  it('hears of the tasks of this cluster, and of each hour', () => {
-    const rules = resourcesOf(template(), 'AWS::Events::Rule').map(({ properties }) => properties);
+  it('sends task state changes of this cluster and an hourly event to the processor', () => {
+    const rules = getResources(template(), 'AWS::Events::Rule').map(({ properties }) => properties);
     expect(rules).toEqual([
       expect.objectContaining({
         EventPattern: {
@@ -271,17 +271,17 @@ describe.each(variantNames)('the stack %s', (variant) => {
       }),
       expect.objectContaining({ ScheduleExpression: 'rate(1 hour)' }),
     ]);
-    const queue = onlyResource(template(), 'AWS::SQS::Queue');
+    const queue = getOnlyResource(template(), 'AWS::SQS::Queue');
     expect(queue.properties.SqsManagedSseEnabled).toBe(true);
-    expect(text(resourcesOf(template(), 'AWS::CloudWatch::Alarm'))).toContain('ApproximateNumberOfMessagesVisible');
+    expect(text(getResources(template(), 'AWS::CloudWatch::Alarm'))).toContain('ApproximateNumberOfMessagesVisible');
   });
 
   it(`has ${withDatabase ? 'a' : 'no'} database`, () => {
-    const instances = resourcesOf(template(), 'AWS::RDS::DBInstance');
+    const instances = getResources(template(), 'AWS::RDS::DBInstance');
     if (!withDatabase) {
       expect(instances).toEqual([]);
-      expect(resourcesOf(template(), 'AWS::EC2::Subnet')).toHaveLength(2);
-      const functions = resourcesOf(template(), 'AWS::Lambda::Function');
+      expect(getResources(template(), 'AWS::EC2::Subnet')).toHaveLength(2);
+      const functions = getResources(template(), 'AWS::Lambda::Function');
       expect(functions.filter(({ properties }) => properties.VpcConfig)).toEqual([]);
       return;
     }
@@ -297,24 +297,24 @@ describe.each(variantNames)('the stack %s', (variant) => {
     });
     expect(Number(database?.properties.EngineVersion)).toBeGreaterThanOrEqual(16);
     expect(database?.deletionPolicy).toBe('Retain');
-    expect(onlyResource(template(), 'AWS::RDS::DBParameterGroup').properties.Parameters).toEqual({
+    expect(getOnlyResource(template(), 'AWS::RDS::DBParameterGroup').properties.Parameters).toEqual({
       'rds.force_ssl': '1',
     });
-    const endpoints = resourcesOf(template(), 'AWS::EC2::VPCEndpoint').map(({ properties }) =>
-      flat(properties.ServiceName),
+    const endpoints = getResources(template(), 'AWS::EC2::VPCEndpoint').map(({ properties }) =>
+      toText(properties.ServiceName),
     );
-    // Sockets are written to over the internet alone; with a way there, nothing else is needed.
+    // A NAT, which WebSockets need, makes the interface endpoints unnecessary.
     const interfaces = onLambda || !withExecutions ? [] : ['ecs', 'logs', 'secretsmanager'];
     expect(endpoints.map((name) => name.replace(/^.*\./, '')).sort()).toEqual([...interfaces, 's3'].sort());
-    expect(resourcesOf(template(), 'AWS::EC2::NatGateway')).toHaveLength(onLambda ? 1 : 0);
-    for (const { properties } of resourcesOf(template(), 'AWS::Lambda::Function', 'Program')) {
+    expect(getResources(template(), 'AWS::EC2::NatGateway')).toHaveLength(onLambda ? 1 : 0);
+    for (const { properties } of getResources(template(), 'AWS::Lambda::Function', 'Program')) {
       const subnets = text(Reflect.get(Object(properties.VpcConfig), 'SubnetIds'));
       expect(subnets).toContain(onLambda ? 'VpcFunctionsSubnet' : 'VpcIsolatedSubnet');
     }
   });
 
-  it('has its outputs, named with the slug', () => {
-    const outputs = Object.entries(template().Outputs).map(([name, { Value }]) => [name, flat(Value)]);
+  it('names outputs after the slug of the stack', () => {
+    const outputs = Object.entries(template().Outputs).map(([name, { Value }]) => [name, toText(Value)]);
     expect(Object.fromEntries(outputs)).toMatchObject({
       reefguidesamplecapacityManagerTaskDfn: `<${tasks(template(), 'CapacityManager').id}>`,
       reefguidesampleapiUrl: 'https://web-api.reefguide.example.com',
@@ -330,34 +330,34 @@ describe.each(variantNames)('the stack %s', (variant) => {
 
   it(`serves the API ${onLambda ? 'through API Gateway' : 'behind the load balancer'}`, () => {
     if (onLambda) {
-      const { properties } = onlyResource(template(), 'AWS::Lambda::Function', 'WebApi');
+      const { properties } = getOnlyResource(template(), 'AWS::Lambda::Function', 'WebApi');
       expect(properties).toMatchObject({
         Handler: 'dist/server/lambda.handler',
         Runtime: 'nodejs22.x',
         Architectures: ['x86_64'],
       });
-      expect(onlyResource(template(), 'AWS::ApiGatewayV2::Route', 'WebApi').properties.RouteKey).toBe('$default');
-      const { properties: api } = onlyResource(template(), 'AWS::ApiGatewayV2::Api', 'WebApi');
+      expect(getOnlyResource(template(), 'AWS::ApiGatewayV2::Route', 'WebApi').properties.RouteKey).toBe('$default');
+      const { properties: api } = getOnlyResource(template(), 'AWS::ApiGatewayV2::Api', 'WebApi');
       expect(api.DisableExecuteApiEndpoint).toBe(true);
       return;
     }
-    const container = containerOf(tasks(template(), 'WebApi'));
+    const container = getContainer(tasks(template(), 'WebApi'));
     expect(container.Command).toEqual(['serve', '--port', '5000']);
     expect(container.HealthCheck?.Command.join(' ')).toContain('http://127.0.0.1:5000/api/ready');
     expect(container.environment).toMatchObject({ PORT: '5000', HOST: '0.0.0.0', AWS_REGION: 'ap-southeast-2' });
-    const targets = onlyResource(template(), 'AWS::ElasticLoadBalancingV2::TargetGroup', 'WebApi');
+    const targets = getOnlyResource(template(), 'AWS::ElasticLoadBalancingV2::TargetGroup', 'WebApi');
     expect(targets.properties).toMatchObject({ HealthCheckPath: '/api/ready', Port: 5000 });
   });
 });
 
-describe('the stack with everything', () => {
-  it('sends alarms, and those of memory, by e-mail', () => {
+describe('stack with an alert address', () => {
+  it('sends all alarms and memory alarms by e-mail', () => {
     const { template } = all['on ECS with a database'];
-    expect(resourcesOf(template, 'AWS::SNS::Subscription').map(({ properties }) => properties.Endpoint)).toEqual([
+    expect(getResources(template, 'AWS::SNS::Subscription').map(({ properties }) => properties.Endpoint)).toEqual([
       'operators@example.com',
       'operators@example.com',
     ]);
-    const quiet = all['on ECS without a database'].template;
-    expect(resourcesOf(quiet, 'AWS::SNS::Topic', 'Alerts')).toEqual([]);
+    const withoutAddress = all['on ECS without a database'].template;
+    expect(getResources(withoutAddress, 'AWS::SNS::Topic', 'Alerts')).toEqual([]);
   });
 });

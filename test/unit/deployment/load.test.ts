@@ -3,65 +3,55 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { fargateProblem } from '../../../src/aws/fargate-sizes.js';
 import { SetupError } from '../../../src/contract/errors.js';
 import { capacityManagerOutput, loadDeployment, parseDeployment, stackSlug } from '../../../src/deployment/load.js';
 import { deploymentSchema } from '../../../src/deployment/schema.js';
+import { sampleWith } from '../../support/sample-deployment.js';
 
 const configs = fileURLToPath(new URL('../../../configs', import.meta.url));
 const documentation = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
 
-let folder: string;
-let sample: string;
+let directory: string;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'reefguide-configs-'));
-  sample = await readFile(path.join(configs, 'sample.json'), 'utf8');
-  await writeFile(path.join(folder, 'staging.json'), sample);
-  await writeFile(path.join(folder, 'broken.json'), '{ "stackName": ');
-  await writeFile(path.join(folder, 'notes.txt'), '');
+  directory = await mkdtemp(path.join(tmpdir(), 'reefguide-configs-'));
+  await writeFile(path.join(directory, 'staging.json'), sampleWith());
+  await writeFile(path.join(directory, 'broken.json'), '{ "stackName": ');
+  await writeFile(path.join(directory, 'notes.txt'), '');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(directory, { recursive: true }));
 
-/** The sample with one value at a path replaced; `undefined` takes the field out. */
-function changed(place: string, value: unknown): string {
-  const deployment: unknown = JSON.parse(sample);
-  const steps = place.split('.');
-  const last = steps.pop() ?? '';
-  let parent: unknown = deployment;
-  for (const step of steps) parent = Reflect.get(Object(parent), step);
-  Reflect.set(Object(parent), last, value);
-  return JSON.stringify(deployment);
-}
-
-function problemsOf(text: string): string[] {
+function getProblems(text: string): string[] {
   try {
     parseDeployment(text, 'configs/test.json');
     return [];
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const [first, ...problems] = error.message.split('\n');
-    expect(first).toBe('configs/test.json is not usable:');
+    expect(first).toBe('Invalid configuration configs/test.json:');
     return problems.map((problem) => problem.trim());
   }
 }
 
-describe('a deployment configuration', () => {
-  it('is what the sample shows', async () => {
+describe('deployment configuration', () => {
+  it('accepts the sample', async () => {
     const deployment = await loadDeployment('sample', configs);
     expect(deployment.stackName).toBe('ReefGuide-Sample');
     expect(deployment.webAPI.mode.ecs).toBeDefined();
   });
 
-  it('is named with or without .json', async () => {
-    const [one, other] = await Promise.all([loadDeployment('staging', folder), loadDeployment('staging.json', folder)]);
+  it('loads a name with or without .json', async () => {
+    const [one, other] = await Promise.all([
+      loadDeployment('staging', directory),
+      loadDeployment('staging.json', directory),
+    ]);
     expect(one).toEqual(other);
   });
 
-  it('has defaults for the region and the port', () => {
-    const { aws, webAPI } = parseDeployment(changed('aws.region', undefined), 'test');
+  it('fills in defaults of region and port', () => {
+    const { aws, webAPI } = parseDeployment(sampleWith({ 'aws.region': undefined }), 'test');
     expect(aws.region).toBe('ap-southeast-2');
     expect(webAPI.port).toBe(5000);
-    expect(parseDeployment(changed('webAPI.port', undefined), 'test').webAPI.port).toBe(5000);
+    expect(parseDeployment(sampleWith({ 'webAPI.port': undefined }), 'test').webAPI.port).toBe(5000);
   });
 
   it.each([
@@ -71,16 +61,16 @@ describe('a deployment configuration', () => {
     'reefGuideAPI.memoryAlerting',
     'monitoring.alertEmail',
     'monitoring.sentryDsn',
-  ])('does without %s', (place) => {
-    expect(problemsOf(changed(place, undefined))).toEqual([]);
+  ])('accepts a file without %s', (field) => {
+    expect(getProblems(sampleWith({ [field]: undefined }))).toEqual([]);
   });
 
-  it.each(['command', 'env', 'spot', 'mountData'])('has workers that do without %s', (field) => {
-    expect(problemsOf(changed(`jobSystem.workers.0.${field}`, undefined))).toEqual([]);
+  it.each(['command', 'env', 'spot', 'mountData'])('accepts workers without %s', (field) => {
+    expect(getProblems(sampleWith({ [`jobSystem.workers.0.${field}`]: undefined }))).toEqual([]);
   });
 
-  it('takes the first label of a domain for the whole name', () => {
-    const { domains } = parseDeployment(changed('domains.webAPI', 'api'), 'test');
+  it('completes the first label of a domain to the full name', () => {
+    const { domains } = parseDeployment(sampleWith({ 'domains.webAPI': 'api' }), 'test');
     expect(domains.webAPI).toBe('api.reefguide.example.com');
     expect(domains.frontend).toBe('app.reefguide.example.com');
   });
@@ -137,7 +127,7 @@ describe('a deployment configuration', () => {
     [
       'webAPI.apiSecretsArn',
       'arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:reefguide',
-      'webAPI.apiSecretsArn: expected the whole ARN of a secret: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX',
+      'webAPI.apiSecretsArn: expected the ARN of a secret with its suffix: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX',
     ],
     [
       'domains.webAPI',
@@ -147,7 +137,7 @@ describe('a deployment configuration', () => {
     [
       'domains.frontend',
       'web-api.reefguide.example.com',
-      'domains.frontend: expected a name of its own: domains.webAPI has it already',
+      'domains.frontend: expected a distinct name: domains.webAPI is the same',
     ],
     ['db.instanceSize', 'huge', 'db.instanceSize: expected one of "micro"|"small"|"medium"|"large"|"xlarge"|"2xlarge"'],
     ['db.storageGb', 10, 'db.storageGb: expected a whole number from 20 to 65536'],
@@ -163,7 +153,7 @@ describe('a deployment configuration', () => {
     [
       'jobSystem.workers.1.name',
       'Suitability',
-      'jobSystem.workers.1.name: expected a name of its own: workers.0 has it already',
+      'jobSystem.workers.1.name: expected a distinct name: workers.0 is the same',
     ],
     [
       'jobSystem.workers.1.jobTypes',
@@ -193,25 +183,20 @@ describe('a deployment configuration', () => {
     ['executions.memory', 513, 'executions.memory: expected 512, 1024 or 2048 MiB with cpu 256'],
     ['monitoring.sentryDsn', 'sentry', 'monitoring.sentryDsn: expected an https URL'],
     ['webAPI', 'none', 'webAPI: expected object, received string'],
-  ])('is refused when %s is %j', (place, value, problem) => {
-    expect(problemsOf(changed(place, value))).toEqual([problem]);
+  ])('rejects %s when set to %j', (field, value, problem) => {
+    expect(getProblems(sampleWith({ [field]: value }))).toEqual([problem]);
   });
 
-  it('is refused with every problem at once, whatever their kind', () => {
-    const deployment: unknown = JSON.parse(changed('db.storageGb', 1.5));
-    Reflect.set(Object(deployment), 'stackName', 7);
-    Reflect.set(
-      Object(Reflect.get(Object(deployment), 'certificates')),
-      'cloudfront',
-      'arn:aws:acm:eu-west-1:123456789012:certificate/1',
-    );
-    Reflect.set(Object(Reflect.get(Object(deployment), 'domains')), 'frontend', 'app.elsewhere.org');
-    Reflect.set(Object(Reflect.get(Object(deployment), 'executions')), 'cpu', 1);
-    expect(
-      problemsOf(JSON.stringify(deployment))
-        .map((problem) => problem.split(':')[0])
-        .sort(),
-    ).toEqual([
+  it('reports problems of every kind at once', () => {
+    const text = sampleWith({
+      'db.storageGb': 1.5,
+      stackName: 7,
+      'certificates.cloudfront': 'arn:aws:acm:eu-west-1:123456789012:certificate/1',
+      'domains.frontend': 'app.elsewhere.org',
+      'executions.cpu': 1,
+    });
+    const fields = getProblems(text).map((problem) => problem.split(':')[0]);
+    expect(fields.sort()).toEqual([
       'certificates.cloudfront',
       'db.storageGb',
       'domains.frontend',
@@ -221,50 +206,52 @@ describe('a deployment configuration', () => {
     ]);
   });
 
-  it.each(['null', '[]', '7'])('is refused when it is %s', (text) => {
-    expect(problemsOf(text)[0]).toMatch(/^the file: expected object/);
+  it.each(['null', '[]', '7'])('rejects %s instead of an object', (text) => {
+    expect(getProblems(text)[0]).toMatch(/^the file: expected object/);
   });
 
   it.each([
     [undefined, /^CONFIG_FILE_NAME is not set/],
     ['', /^CONFIG_FILE_NAME is not set/],
-    ['nowhere', /nowhere\.json: there is no such configuration$/],
-    ['../secret', /expected the name of a file in/],
-  ])('that is named %j is refused with the names that there are', async (name, message) => {
-    const refused = await loadDeployment(name, folder).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(SetupError);
-    expect(refused).toMatchObject({
+    ['nowhere', /^No such configuration: .*nowhere\.json$/],
+    ['../secret', /^Invalid CONFIG_FILE_NAME "..\/secret": expected the name of a file in/],
+  ])('rejects the name %j and lists the existing names', async (name, message) => {
+    const error = await loadDeployment(name, directory).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(SetupError);
+    expect(error).toMatchObject({
       message: expect.stringMatching(message),
       hint: 'Set CONFIG_FILE_NAME to one of: broken, staging.',
     });
   });
 
-  it('that is no JSON is refused with the place', async () => {
-    await expect(loadDeployment('broken', folder)).rejects.toThrow(/broken\.json: expected JSON: /);
+  it('rejects a file that is not JSON', async () => {
+    await expect(loadDeployment('broken', directory)).rejects.toThrow(
+      /^Invalid configuration .*broken\.json: expected JSON: /,
+    );
   });
 });
 
 describe('docs/configuration.md', () => {
   it('names every field', async () => {
     const documented = await readFile(documentation, 'utf8');
-    const missing = fieldsOf(deploymentSchema).filter((field) => !documented.includes(`\`${field}\``));
+    const missing = listFields(deploymentSchema).filter((field) => !documented.includes(`\`${field}\``));
     expect(missing).toEqual([]);
   });
 });
 
-/** The paths of a schema's fields, as the document writes them: `jobSystem.workers[].scaling.max`. */
-function fieldsOf(schema: unknown, place = ''): string[] {
+/** Returns the paths of a schema's fields as in the document, for example `jobSystem.workers[].scaling.max`. */
+function listFields(schema: unknown, parent = ''): string[] {
   const definition: unknown = Reflect.get(Object(Reflect.get(Object(schema), '_zod') ?? {}), 'def');
   const part = (name: string): unknown => Reflect.get(Object(definition), name);
   if (part('type') === 'object') {
     return Object.entries(Object(part('shape'))).flatMap(([name, field]) => {
-      const whole = place === '' ? name : `${place}.${name}`;
-      return [whole, ...fieldsOf(field, whole)];
+      const whole = parent === '' ? name : `${parent}.${name}`;
+      return [whole, ...listFields(field, whole)];
     });
   }
-  if (part('type') === 'array') return fieldsOf(part('element'), `${place}[]`);
+  if (part('type') === 'array') return listFields(part('element'), `${parent}[]`);
   const inner = part('innerType') ?? part('in');
-  return inner === undefined ? [] : fieldsOf(inner, place);
+  return inner === undefined ? [] : listFields(inner, parent);
 }
 
 describe('stackSlug', () => {
@@ -276,33 +263,8 @@ describe('stackSlug', () => {
     ['-2nd', 'n2nd'],
     ['Größe', 'gre'],
     ['', ''],
-  ])('%j is %j', (name, slug) => {
+  ])('turns %j into %j', (name, slug) => {
     expect(stackSlug(name)).toBe(slug);
     expect(capacityManagerOutput(name)).toBe(`${slug}capacityManagerTaskDfn`);
-  });
-});
-
-describe('fargateProblem', () => {
-  it.each([
-    [256, 512],
-    [256, 2048],
-    [512, 4096],
-    [1024, 2048],
-    [4096, 30_720],
-    [8192, 16_384],
-    [16_384, 122_880],
-  ])('accepts cpu %d with %d MiB', (cpu, memory) => {
-    expect(fargateProblem(cpu, memory)).toBeUndefined();
-  });
-
-  it.each([
-    [128, 512, 'cpu'],
-    [256, 4096, 'memory'],
-    [512, 512, 'memory'],
-    [1024, 2500, 'memory'],
-    [8192, 17_408, 'memory'],
-    [16_384, 131_072, 'memory'],
-  ])('refuses cpu %d with %d MiB', (cpu, memory, field) => {
-    expect(fargateProblem(cpu, memory)?.field).toBe(field);
   });
 });
