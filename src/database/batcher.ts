@@ -1,70 +1,83 @@
-/**
- * Collects calls that arrive while earlier ones are being served, and serves them together: one statement and one commit
- * for all. A lone call is served at once; under load the batch grows by itself to what arrives in one round trip.
- *
- * `serve` gets the calls in order of arrival and answers each at its index, or throws and has done nothing. Then all its
- * calls fail, unless one of them alone may be to blame: then they are served one by one, and only the bad one fails.
- */
-export function createBatcher<Call, Answer>(options: {
+export interface BatcherOptions<Call, Answer> {
+  /** Serves calls in order of arrival. Returns the answer of each call at its index, or throws and has done nothing. */
   serve(calls: Call[]): Promise<Answer[]>;
-  /** The largest batch, measured by `weigh` (default: calls). */
+  /** Maximum weight of a batch. A heavier call is served alone. */
   maxWeight: number;
+  /** Returns the weight of a call; 1 by default. */
   weigh?(call: Call): number;
-  /** How many batches may be under way at once. */
+  /** Maximum number of batches in progress. */
   concurrency: number;
-  /** Whether the error may be the fault of one call (default: never). */
+  /** Returns whether one call may have caused the error; false by default. */
   isFaultOfCall?(error: unknown): boolean;
-}): (call: Call) => Promise<Answer> {
-  interface Waiting {
-    call: Call;
-    resolve(answer: Answer): void;
-    reject(error: unknown): void;
-  }
-  const { serve, maxWeight, weigh = () => 1, concurrency, isFaultOfCall = () => false } = options;
-  let waiting: Waiting[] = [];
-  let running = 0;
+}
 
-  const take = (): Waiting[] => {
+/**
+ * Returns a function that collects the calls which arrive while earlier calls are served, and serves them together: one
+ * statement and one commit for all. A lone call is served at once; under load a batch grows to the calls of one round trip.
+ *
+ * An error fails all calls of the batch. After an error that one call may have caused, the calls are served one by one, so
+ * that only the bad call fails.
+ */
+export function createBatcher<Call, Answer>(options: BatcherOptions<Call, Answer>): (call: Call) => Promise<Answer> {
+  const batcher = new Batcher(options);
+  return (call) => batcher.add(call);
+}
+
+interface Waiting<Call, Answer> {
+  call: Call;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+class Batcher<Call, Answer> {
+  private waiting: Waiting<Call, Answer>[] = [];
+  private running = 0;
+
+  constructor(private readonly options: BatcherOptions<Call, Answer>) {}
+
+  add(call: Call): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ call, resolve, reject });
+      // Starts after this turn of the event loop, so that calls read from the network together are served together.
+      if (this.waiting.length === 1) setImmediate(() => this.startBatches());
+    });
+  }
+
+  private startBatches(): void {
+    while (this.running < this.options.concurrency && this.waiting.length > 0) {
+      this.running += 1;
+      void this.serve(this.takeBatch()).finally(() => {
+        this.running -= 1;
+        this.startBatches();
+      });
+    }
+  }
+
+  private takeBatch(): Waiting<Call, Answer>[] {
+    const { maxWeight, weigh } = this.options;
     let weight = 0;
     let count = 0;
-    for (const { call } of waiting) {
-      weight += weigh(call);
+    for (const { call } of this.waiting) {
+      weight += weigh ? weigh(call) : 1;
       if (count > 0 && weight > maxWeight) break;
       count += 1;
     }
-    const batch = waiting.slice(0, count);
-    waiting = waiting.slice(count);
+    const batch = this.waiting.slice(0, count);
+    this.waiting = this.waiting.slice(count);
     return batch;
-  };
+  }
 
-  const serveAll = async (batch: readonly Waiting[]): Promise<void> => {
+  private async serve(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
     try {
-      const answers = await serve(batch.map(({ call }) => call));
+      const answers = await this.options.serve(batch.map(({ call }) => call));
       for (const [index, { resolve, reject }] of batch.entries()) {
         const answer = answers[index];
-        if (answer === undefined) reject(new Error('a batch answered fewer calls than it had'));
+        if (answer === undefined) reject(new Error('A batch returned fewer answers than it had calls'));
         else resolve(answer);
       }
     } catch (error) {
-      if (batch.length > 1 && isFaultOfCall(error)) for (const one of batch) await serveAll([one]);
+      if (batch.length > 1 && this.options.isFaultOfCall?.(error)) for (const call of batch) await this.serve([call]);
       else for (const { reject } of batch) reject(error);
     }
-  };
-
-  const pump = () => {
-    while (running < concurrency && waiting.length > 0) {
-      running += 1;
-      void serveAll(take()).finally(() => {
-        running -= 1;
-        pump();
-      });
-    }
-  };
-
-  return (call) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ call, resolve, reject });
-      // After the turn of the event loop, so that calls read from the network together are served together.
-      if (waiting.length === 1) setImmediate(pump);
-    });
+  }
 }

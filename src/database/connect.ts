@@ -1,35 +1,30 @@
 import { SetupError } from '../contract/errors.js';
+import { errorCode } from '../platform/system-errors.js';
 import { sqlState } from './errors.js';
 
-/** A database that is ready to be used, and how to give it back. */
+/** Addresses of a database that accepts connections until `release`. */
 export interface DatabaseAddress {
   url: string;
-  /** For migrations and LISTEN: past a pooler, when there is one. */
+  /** Bypasses a connection pooler, if there is one. Migrations and LISTEN need this address. */
   directUrl: string;
   embedded: boolean;
   release(): Promise<void>;
 }
 
-/** The given database, or the embedded Postgres of `home`, started if it does not run. */
+/** Returns the database of DATABASE_URL; without DATABASE_URL the embedded Postgres of `home`, started when necessary. */
 export async function findDatabase(
-  given: { DATABASE_URL?: string | undefined; DIRECT_URL?: string | undefined },
+  environment: { DATABASE_URL?: string | undefined; DIRECT_URL?: string | undefined },
   home: string,
   log?: (line: string) => void,
 ): Promise<DatabaseAddress> {
-  if (given.DATABASE_URL) {
-    return {
-      url: given.DATABASE_URL,
-      directUrl: given.DIRECT_URL ?? given.DATABASE_URL,
-      embedded: false,
-      release: async () => {},
-    };
-  }
+  const { DATABASE_URL: url, DIRECT_URL: directUrl } = environment;
+  if (url) return { url, directUrl: directUrl ?? url, embedded: false, release: async () => {} };
   const { superviseEmbeddedPostgres } = await import('./embedded/supervise.js');
   const postgres = await superviseEmbeddedPostgres(log ? { home, log } : { home });
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }
 
-/** Host, port and database of a URL, without user and password. */
+/** Returns a URL without user and password, e.g. `postgresql://me:secret@db.example.org/reef` → `db.example.org:5432/reef`. */
 export function describeUrl(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);
@@ -39,36 +34,33 @@ export function describeUrl(url: string): string {
   }
 }
 
-/** What a person reads when the database could not be used. Never shows the URL's password. */
-export function databaseError(url: string, cause: unknown): Error {
-  const where = describeUrl(url);
-  const fail = (message: string, hint: string) => new SetupError(message, { hint, cause });
-  const state = sqlState(cause);
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (state === '28P01' || state === '28000') {
-    return fail(`The database at ${where} refuses the user or the password`, 'Check DATABASE_URL.');
+const unreachableCodes = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN'];
+
+/** Explains why the database could not be used, and never shows the password. Returns other errors unchanged. */
+export function toDatabaseError(url: string, cause: unknown): Error {
+  const address = describeUrl(url);
+  const explain = (message: string, hint: string) => new SetupError(message, { hint, cause });
+  switch (sqlState(cause)) {
+    case '28P01':
+    case '28000':
+      return explain(`The database at ${address} refuses the user or the password`, 'Check DATABASE_URL.');
+    case '3D000':
+      return explain(`There is no such database at ${address}`, 'Create it, or check the name in DATABASE_URL.');
+    case '42501':
+      return explain(
+        `The database at ${address} does not allow this user to create tables`,
+        'Grant CREATE on schema public, or set DIRECT_URL.',
+      );
   }
-  if (state === '3D000')
-    return fail(`There is no such database at ${where}`, 'Create it, or check the name in DATABASE_URL.');
-  if (state === '42501')
-    return fail(
-      `The database at ${where} does not allow this user to make tables`,
-      'Grant CREATE on schema public, or set DIRECT_URL.',
-    );
-  if (
-    code === 'ECONNREFUSED' ||
-    code === 'ENOTFOUND' ||
-    code === 'ETIMEDOUT' ||
-    code === 'EAI_AGAIN' ||
-    cause instanceof AggregateError
-  ) {
-    return fail(`The database at ${where} does not answer`, 'Start it, or check host and port in DATABASE_URL.');
+  // Node.js throws an AggregateError when each address of the host refuses the connection.
+  if (cause instanceof AggregateError || unreachableCodes.includes(errorCode(cause) ?? '')) {
+    return explain(`The database at ${address} does not answer`, 'Start it, or check host and port in DATABASE_URL.');
   }
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
-/** Whether the database runs on this machine, as far as its address says. */
-export function isOnThisMachine(url: string): boolean {
+/** Returns whether the URL names this machine, for example `localhost`, `127.0.0.1` or a Unix socket (`?host=/tmp`). */
+export function isLocalUrl(url: string): boolean {
   try {
     const { hostname, searchParams } = new URL(url);
     const host = searchParams.get('host') ?? hostname;

@@ -5,60 +5,61 @@ import { PrismaClient } from './generated/client.js';
 
 export interface Database {
   readonly url: string;
+  /** Shared by SQL and Prisma. */
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
-  /** Runs a named (hence prepared once a connection) statement. */
-  rows<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]>;
-  /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. Runs it again after a deadlock. */
+  /** Runs a statement, which Postgres prepares once a connection under `name`, and returns the rows. Retries after a deadlock. */
+  rows<Row extends object>(name: string, sql: string, values: unknown[]): Promise<Row[]>;
+  /** Runs `work` in one transaction: commits when `work` returns, rolls back when `work` throws. Retries after a deadlock. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
-  /** Opens the connections that are kept, so that the first requests need not wait for them. */
+  /** Opens the `minPoolSize` connections, so that the first requests need not wait. */
   warm(): Promise<void>;
   close(): Promise<void>;
 }
 
-const timestamptz = 1184;
+const timestamptzOid = 1184;
 
-/** `2026-03-01 04:05:06.7+00` as Postgres writes it -> `2026-03-01T04:05:06.700Z`. The session's time zone is UTC. */
-export function isoTime(text: string): string {
+/** Converts a time of a session in UTC, e.g. `2026-03-01 04:05:06.7+00` → `2026-03-01T04:05:06.700Z`. */
+export function toIsoTime(text: string): string {
   const fraction = text.slice(19, -3);
   return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction === '' ? '.000' : fraction.padEnd(4, '0')}Z`;
 }
 
 const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (oid === timestamptz && format !== 'binary') return isoTime;
+    if (oid === timestamptzOid && format !== 'binary') return toIsoTime;
     return pg.types.getTypeParser(oid, format);
   },
 };
 
-const maxDeadlocks = 5;
+const maxAttempts = 5;
 
-/** Of two transactions that wait for each other Postgres ends one: it was rolled back whole, so it is run again. */
-async function againAfterDeadlock<T>(run: () => Promise<T>): Promise<T> {
-  for (let deadlocks = 1; ; deadlocks += 1) {
+/** Repeats `run` after a deadlock, because Postgres rolled back the whole transaction. */
+async function retryAfterDeadlock<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await run();
     } catch (error) {
-      if (sqlState(error) !== '40P01' || deadlocks === maxDeadlocks) throw error;
+      if (sqlState(error) !== '40P01' || attempt === maxAttempts) throw error;
     }
   }
 }
 
-/**
- * Opens a pool that SQL and Prisma share. Connects lazily: the first statement reports a database that is away. Once there,
- * `keepOpen` connections stay while they are idle.
- */
-export function openDatabase(options: {
+export interface DatabaseOptions {
   url: string;
   poolSize: number;
-  keepOpen?: number;
+  /** Connections that stay open while idle; 0 by default. */
+  minPoolSize?: number;
   onIdleError?: (error: Error) => void;
-}): Database {
-  const kept = Math.min(options.keepOpen ?? 0, options.poolSize);
+}
+
+/** Creates a pool that SQL and Prisma share. Connects at the first statement, which throws when the database is away. */
+export function openDatabase({ url, poolSize, minPoolSize = 0, onIdleError }: DatabaseOptions): Database {
+  const min = Math.min(minPoolSize, poolSize);
   const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.poolSize,
-    min: kept,
+    connectionString: url,
+    max: poolSize,
+    min,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
@@ -66,20 +67,19 @@ export function openDatabase(options: {
     options: '-c TimeZone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
     types,
   });
-  pool.on('error', (error) => options.onIdleError?.(error));
-  // A connection lost in the hands of a transaction fails its statement; without a listener it would end the process, too.
+  pool.on('error', (error) => onIdleError?.(error));
+  // A lost connection fails the statement in progress; without a listener the loss would end the process as well.
   pool.on('connect', (client) => client.on('error', () => {}));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
-    url: options.url,
+    url,
     pool,
     prisma,
-    async rows<Row extends object>(name: string, text: string, values: unknown[]) {
-      return againAfterDeadlock(async () => (await pool.query<Row>({ name, text, values })).rows);
-    },
-    transaction: (work) => againAfterDeadlock(() => inTransaction(pool, work)),
+    rows: <Row extends object>(name: string, sql: string, values: unknown[]) =>
+      retryAfterDeadlock(async () => (await pool.query<Row>({ name, text: sql, values })).rows),
+    transaction: (work) => retryAfterDeadlock(() => runInTransaction(pool, work)),
     async warm() {
-      await Promise.all(Array.from({ length: kept }, () => pool.query('SELECT 1')));
+      await Promise.all(Array.from({ length: min }, () => pool.query('SELECT 1')));
     },
     async close() {
       await prisma.$disconnect();
@@ -88,9 +88,9 @@ export function openDatabase(options: {
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function runInTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
+  let rollbackError: Error | undefined;
   try {
     await client.query('BEGIN');
     const result = await work(client);
@@ -98,10 +98,11 @@ async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => 
     return result;
   } catch (error) {
     await client.query('ROLLBACK').catch((failure: Error) => {
-      broken = failure;
+      rollbackError = failure;
     });
     throw error;
   } finally {
-    client.release(broken);
+    // The pool drops the connection when the rollback failed.
+    client.release(rollbackError);
   }
 }

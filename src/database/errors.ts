@@ -1,5 +1,9 @@
-/** SQLSTATE classes and codes that say "not now": connection, shutdown, start-up, too many connections, read-only standby. */
+/**
+ * Matches each SQLSTATE with which a database refuses work for now: connection (08), shutdown and start-up (57P0), lack of
+ * resources (53), read-only standby (25006), object in use (55006).
+ */
 const unavailableStates = /^(08...|57P0[1-5]|53[1-4]..|25006|55006)$/;
+/** Codes of Node.js and of Prisma for the same. */
 const unavailableCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -15,50 +19,53 @@ const unavailableCodes = new Set([
   'P2024',
   'P2037',
 ]);
+const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout']);
 const unavailableMessages =
   /Connection terminated|timeout exceeded when trying to connect|connection is closed|Client has encountered a connection error|Cannot use a pool after calling end|not queryable|database system is/i;
+const maxCauses = 6;
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** The error, its cause, the cause of that. Prisma keeps what the driver threw in `meta.driverAdapterError`. */
-function* chain(error: unknown): Generator<Record<string, unknown>> {
-  for (let depth = 0, at = error; depth < 6 && isObject(at); depth += 1) {
-    const node: Record<string, unknown> = { ...at, message: Reflect.get(at, 'message') };
-    yield node;
-    at = Reflect.get(at, 'cause') ?? (isObject(node.meta) ? Reflect.get(node.meta, 'driverAdapterError') : undefined);
+/** Yields the error, its cause, and so on. Prisma stores the error of the driver in `meta.driverAdapterError`. */
+function* causeChain(error: unknown): Generator<Record<string, unknown>> {
+  for (let depth = 0, next = error; depth < maxCauses && isObject(next); depth += 1) {
+    const cause: Record<string, unknown> = { ...next, message: Reflect.get(next, 'message') };
+    yield cause;
+    const { meta } = cause;
+    next = Reflect.get(next, 'cause') ?? (isObject(meta) ? Reflect.get(meta, 'driverAdapterError') : undefined);
   }
 }
 
-/** Whether the database is away (so the same call may succeed later) rather than the statement being wrong. */
+/** Returns true when the database is away, so a retry may succeed; false when the statement is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  for (const { code, originalCode, kind, message } of chain(error)) {
+  for (const { code, originalCode, kind, message } of causeChain(error)) {
     for (const value of [code, originalCode]) {
       if (typeof value === 'string' && (unavailableCodes.has(value) || unavailableStates.test(value))) return true;
     }
-    if (kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed' || kind === 'SocketTimeout') return true;
+    if (typeof kind === 'string' && unavailableKinds.has(kind)) return true;
     if (typeof message === 'string' && unavailableMessages.test(message)) return true;
   }
   return false;
 }
 
-/** The SQLSTATE of a Postgres error, also of one that Prisma wrapped under a code of its own (`P2003`). */
+/** Returns the SQLSTATE of a Postgres error, for example `23503`, also below an error of Prisma with the code `P2003`. */
 export function sqlState(error: unknown): string | undefined {
-  for (const { code, originalCode } of chain(error)) {
+  for (const { code, originalCode } of causeChain(error)) {
     for (const value of [originalCode, code])
       if (typeof value === 'string' && /^(?!P[1-9])[0-9A-Z]{5}$/.test(value)) return value;
   }
   return undefined;
 }
 
-/** Whether a statement was refused for the values it was given: out of range, badly encoded, against a constraint. */
+/** Returns whether Postgres refused the values: out of range, badly encoded (both 22) or against a constraint (23). */
 export function isRefusedInput(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '');
 }
 
-/** The foreign key that a statement broke, because what it refers to is not there (any more). */
+/** Returns the name of the foreign key whose target is missing, for example `Job_user_id_fkey`. */
 export function violatedForeignKey(error: unknown): string | undefined {
-  for (const { code, kind, constraint } of chain(error)) {
+  for (const { code, kind, constraint } of causeChain(error)) {
     if (code !== '23503' && kind !== 'ForeignKeyConstraintViolation') continue;
     const name = isObject(constraint) ? Reflect.get(constraint, 'index') : constraint;
     return typeof name === 'string' ? name : 'unknown';
@@ -66,15 +73,15 @@ export function violatedForeignKey(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether a row that was to be changed had gone meanwhile. */
+/** Returns whether the row to change was deleted meanwhile. */
 export function isRowGone(error: unknown): boolean {
-  for (const { code } of chain(error)) if (code === 'P2025') return true;
+  for (const { code } of causeChain(error)) if (code === 'P2025') return true;
   return false;
 }
 
-/** Whether a unique index refused the statement. */
+/** Returns whether a unique index refused the statement. */
 export function isUniqueViolation(error: unknown): boolean {
-  for (const { code, kind } of chain(error)) {
+  for (const { code, kind } of causeChain(error)) {
     if (code === '23505' || code === 'P2002' || kind === 'UniqueConstraintViolation') return true;
   }
   return false;

@@ -1,5 +1,5 @@
+// Runs in the process that `migrateInChild` forks: receives the URL of the database, answers with one message, and ends.
 import { toMessage } from '../contract/errors.js';
-// The process that migrateInChild starts: gets the database's URL as its one message, answers with one, and ends.
 import { migrate } from './migrations.js';
 
 process.once('message', (url) => {

@@ -6,19 +6,19 @@ import { isUpToDate } from './migrations.js';
 const answer = z.union([z.strictObject({ applied: z.array(z.string()) }), z.strictObject({ error: z.string() })]);
 
 /**
- * Applies what is missing, in a process of its own: the schema engine takes about 100 MB that a server would keep for as
- * long as it lives. A database that is up to date is found so here, and costs two queries. Returns the names.
+ * Applies pending migrations in a process of its own, because the schema engine takes about 100 MB that a server would never
+ * free. An up-to-date database costs two queries and no process. Returns the names of the applied migrations.
  */
 export async function migrateInChild(url: string): Promise<string[]> {
   if (await isUpToDate(url)) return [];
   const child = fork(fileURLToPath(new URL('./migrate-child.js', import.meta.url)), { stdio: 'inherit' });
-  const received = await new Promise<unknown>((resolve, reject) => {
+  const message = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`the migrating process ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`The migrating process ended with exit code ${code}`)));
     child.send(url);
   });
-  const parsed = answer.parse(received);
+  const parsed = answer.parse(message);
   if ('error' in parsed) throw new Error(parsed.error);
   return parsed.applied;
 }

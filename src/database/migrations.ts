@@ -5,64 +5,61 @@ import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 
-const prismaFolder = fileURLToPath(new URL('../../prisma', import.meta.url));
+const migrationsDirectory = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
-/** Serialises migrating processes by a number that nothing else in the database uses. */
+/** Key of the advisory lock that processes take to migrate, a number that nothing else in the database uses. */
 const migrationLock = 7_270_736_901;
 
 export interface Migration {
+  /** For example `20261122000000_initial`. */
   name: string;
   sql: string;
-  /** SHA-256 of the file, as Prisma records it. */
+  /** SHA-256 of the file in hexadecimal, as Prisma records it. */
   checksum: string;
 }
 
+/** Names of migrations by their state in the database. */
 export interface MigrationStatus {
   applied: string[];
   pending: string[];
-  /** Began and did not end: somebody has to look at the database. */
+  /** Started but not finished: somebody has to repair the database. */
   failed: string[];
   /** Applied, but the file was changed afterwards. */
   edited: string[];
 }
 
-/** The migrations on disk, oldest first. */
-export async function readMigrations(folder = path.join(prismaFolder, 'migrations')): Promise<Migration[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+/** Reads the migrations of a directory, oldest first. */
+export async function readMigrations(directory = migrationsDirectory): Promise<Migration[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(
     names.sort().map(async (name) => {
-      const sql = await readFile(path.join(folder, name, 'migration.sql'), 'utf8');
+      const sql = await readFile(path.join(directory, name, 'migration.sql'), 'utf8');
       return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
     }),
   );
 }
 
-interface AppliedRow {
+interface MigrationRow {
   migration_name: string;
   checksum: string;
   finished_at: Date | null;
 }
 
-/** What of `migrations` the database has, from Prisma's own table. */
+const hasMigrationTableSql = `SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`;
+const readMigrationRowsSql = `SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL`;
+
+/** Compares `migrations` with the table in which Prisma records applied migrations. */
 export async function readMigrationStatus(
   database: Pick<pg.ClientBase, 'query'>,
   migrations: Migration[],
 ): Promise<MigrationStatus> {
-  const known = await database.query<{ there: boolean }>(
-    `SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS there`,
-  );
-  const rows = known.rows[0]?.there
-    ? (
-        await database.query<AppliedRow>(
-          `SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
-        )
-      ).rows
-    : [];
-  const recorded = new Map(rows.map((row) => [row.migration_name, row]));
+  const table = await database.query<{ exists: boolean }>(hasMigrationTableSql);
+  const rows = table.rows[0]?.exists ? (await database.query<MigrationRow>(readMigrationRowsSql)).rows : [];
+  const rowsByName = new Map(rows.map((row) => [row.migration_name, row]));
   const status: MigrationStatus = { applied: [], pending: [], failed: [], edited: [] };
   for (const { name, checksum } of migrations) {
-    const row = recorded.get(name);
+    const row = rowsByName.get(name);
     if (!row) status.pending.push(name);
     else if (!row.finished_at) status.failed.push(name);
     else status.applied.push(name);
@@ -71,9 +68,51 @@ export async function readMigrationStatus(
   return status;
 }
 
-function migrationList(migrations: Migration[]): MigrationList {
+export function isCurrent(status: MigrationStatus): boolean {
+  return status.pending.length === 0 && status.failed.length === 0;
+}
+
+/** Returns whether every migration was applied to the database. */
+export async function isUpToDate(url: string): Promise<boolean> {
+  return withClient(url, async (client) => isCurrent(await readMigrationStatus(client, await readMigrations())));
+}
+
+/**
+ * Applies pending migrations, and returns their names. Processes that migrate at once wait for each other, so each migration
+ * is applied once. An up-to-date database costs two queries.
+ */
+export async function migrate(url: string, migrations?: Migration[]): Promise<string[]> {
+  const wanted = migrations ?? (await readMigrations());
+  return withClient(url, async (client) => {
+    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
+    const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
+    const input = { migrationsList: toMigrationList(wanted), filters: noFilter };
+    return (await withSchemaEngine(url, (engine) => engine.applyMigrations(input))).appliedMigrationNames;
+  });
+}
+
+/** Drops everything in the database, then applies every migration. */
+export async function resetDatabase(url: string): Promise<string[]> {
+  const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
+  await withSchemaEngine(url, (engine) => engine.reset({ filter: noFilter }));
+  return migrate(url);
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function toMigrationList(migrations: Migration[]): MigrationList {
   return {
-    baseDir: path.join(prismaFolder, 'migrations'),
+    baseDir: migrationsDirectory,
     lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
     shadowDbInitScript: '',
     migrationDirectories: migrations.map(({ name, sql }) => ({
@@ -81,46 +120,4 @@ function migrationList(migrations: Migration[]): MigrationList {
       migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: sql } },
     })),
   };
-}
-
-/**
- * Applies what is missing and returns the names of what was applied. Processes that migrate at the same time wait for
- * each other, so each migration is applied once; an up-to-date database costs two queries.
- */
-export async function migrate(url: string, migrations?: Migration[]): Promise<string[]> {
-  const wanted = migrations ?? (await readMigrations());
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  await client.connect();
-  try {
-    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
-    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
-    if (isCurrent(await readMigrationStatus(client, wanted))) return [];
-    const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
-    const input = { migrationsList: migrationList(wanted), filters: noFilter };
-    return (await withSchemaEngine(url, (engine) => engine.applyMigrations(input))).appliedMigrationNames;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Whether the database has every migration. */
-export async function isUpToDate(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  await client.connect();
-  try {
-    return isCurrent(await readMigrationStatus(client, await readMigrations()));
-  } finally {
-    await client.end();
-  }
-}
-
-/** Drops everything in the database, then migrates it anew. */
-export async function resetDatabase(url: string): Promise<string[]> {
-  const { noFilter, withSchemaEngine } = await import('./schema-engine.js');
-  await withSchemaEngine(url, (engine) => engine.reset({ filter: noFilter }));
-  return migrate(url);
-}
-
-export function isCurrent(status: MigrationStatus): boolean {
-  return status.pending.length === 0 && status.failed.length === 0;
 }

@@ -1,4 +1,4 @@
-// The part of the WebAssembly global that we use; @types/node leaves it to lib.dom.
+// Declares the part of the WebAssembly global in use, because @types/node leaves WebAssembly to lib.dom.
 declare namespace WebAssembly {
   interface Instance {
     readonly exports: Readonly<Record<string, unknown>>;

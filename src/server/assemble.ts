@@ -6,7 +6,7 @@ import type { RequestLog } from '../audit/request-log.js';
 import { type Aws, createAws } from '../aws/clients.js';
 import { createEcsService, type ServiceControl } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
-import { databaseError, findDatabase } from '../database/connect.js';
+import { findDatabase, toDatabaseError } from '../database/connect.js';
 import { type Database, openDatabase } from '../database/database.js';
 import { migrateInChild } from '../database/migrate-in-child.js';
 import { tableVariables } from '../environment/runvoy-names.js';
@@ -132,13 +132,13 @@ async function openMigratedDatabase(
   onClose(() => address.release());
   onStep?.('schema');
   const migrations = await migrateInChild(address.directUrl).catch((error: unknown) => {
-    throw databaseError(address.directUrl, error);
+    throw toDatabaseError(address.directUrl, error);
   });
   if (migrations.length > 0) log.info({ migrations }, 'migrated the database');
   const database = openDatabase({
     url: address.url,
     poolSize: environment.DATABASE_POOL_SIZE,
-    keepOpen: 4,
+    minPoolSize: 4,
     onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
   });
   onClose(() => database.close());

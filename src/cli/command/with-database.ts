@@ -1,4 +1,4 @@
-import { type DatabaseAddress, databaseError, findDatabase } from '../../database/connect.js';
+import { type DatabaseAddress, findDatabase, toDatabaseError } from '../../database/connect.js';
 import { databaseEnvironment, parseEnvironment } from '../../environment/server.js';
 import { homeDirectory } from '../../platform/home.js';
 
@@ -12,7 +12,7 @@ export async function withDatabase<T>(
   try {
     return await work(address);
   } catch (error) {
-    throw databaseError(address.directUrl, error);
+    throw toDatabaseError(address.directUrl, error);
   } finally {
     await address.release();
   }

@@ -14,7 +14,7 @@ export default class DbReset extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(DbReset);
-    const [{ withDatabase }, { resetDatabase }, { describeUrl, isOnThisMachine }] = await Promise.all([
+    const [{ withDatabase }, { resetDatabase }, { describeUrl, isLocalUrl }] = await Promise.all([
       import('../../cli/command/with-database.js'),
       import('../../database/migrations.js'),
       import('../../database/connect.js'),
@@ -23,7 +23,7 @@ export default class DbReset extends BaseCommand {
       (line) => this.tell(line),
       async ({ directUrl }) => {
         const where = describeUrl(directUrl);
-        if (!isOnThisMachine(directUrl) && !(flags.force && flags['yes-delete-remote-data'])) {
+        if (!isLocalUrl(directUrl) && !(flags.force && flags['yes-delete-remote-data'])) {
           throw new SetupError(`The database at ${where} is not on this machine`, {
             hint: 'If you mean it: --force --yes-delete-remote-data.',
           });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { databaseError, describeUrl, isOnThisMachine } from '../../../src/database/connect.js';
-import { isoTime } from '../../../src/database/database.js';
+import { describeUrl, isLocalUrl, toDatabaseError } from '../../../src/database/connect.js';
+import { toIsoTime } from '../../../src/database/database.js';
 import {
   isDatabaseUnavailable,
   isRefusedInput,
@@ -137,7 +137,7 @@ describe('isoTime', () => {
     ['2026-03-01 04:05:06.78+00', '2026-03-01T04:05:06.780Z'],
     ['2026-03-01 04:05:06.789+00', '2026-03-01T04:05:06.789Z'],
   ])('%s is %s', (text, iso) => {
-    expect(isoTime(text)).toBe(iso);
+    expect(toIsoTime(text)).toBe(iso);
     expect(new Date(iso).toISOString()).toBe(iso);
   });
 });
@@ -151,7 +151,7 @@ describe('what a person reads of a database that cannot be used', () => {
     [withCode('ECONNREFUSED'), 'does not answer'],
     [new AggregateError([]), 'does not answer'],
   ])('%# says what is wrong and where, never the password', (cause, words) => {
-    const { message } = databaseError(url, cause);
+    const { message } = toDatabaseError(url, cause);
     expect(message).toContain(words);
     expect(message).toContain('db.example.org:5432/reef');
     expect(message).not.toContain('hunter2');
@@ -159,7 +159,7 @@ describe('what a person reads of a database that cannot be used', () => {
 
   it('leaves other errors alone', () => {
     const error = new Error('other');
-    expect(databaseError(url, error)).toBe(error);
+    expect(toDatabaseError(url, error)).toBe(error);
     expect(describeUrl('not a url')).toBe('the given address');
   });
 });
@@ -175,6 +175,6 @@ describe('isOnThisMachine', () => {
     ['postgresql://localhost/a?host=db.example.org', false],
     ['nonsense', false],
   ])('%s: %s', (url, local) => {
-    expect(isOnThisMachine(url)).toBe(local);
+    expect(isLocalUrl(url)).toBe(local);
   });
 });
