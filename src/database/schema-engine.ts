@@ -3,29 +3,26 @@ import { createRequire } from 'node:module';
 import type { SchemaEngine, SchemaFilter } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 
-/** Nothing in the database is managed by anybody else. */
+/** Excludes no table or enum: nothing else manages parts of the database. */
 export const noFilter: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/** The bindings keep one WebAssembly instance in a variable of their own: a second instance would break the first. */
+/** Loads once, because the bindings store one WebAssembly instance in a module variable and a second would break the first. */
 let loading: ReturnType<typeof loadBindings> | undefined;
 
 /**
- * Runs `work` with Prisma's schema engine, compiled to WebAssembly: the official engine that keeps `_prisma_migrations`,
- * without the native binary that the Prisma CLI would download. Loads 5 MB of WebAssembly, so it is used only when
- * something is to be migrated or compared.
+ * Runs `work` with Prisma's schema engine compiled to WebAssembly, which maintains `_prisma_migrations` and needs no native
+ * binary, as the Prisma CLI would download. Takes 5 MB of WebAssembly, so import this module only to migrate or compare.
  */
-export async function withSchemaEngine<T>(
-  connectionString: string,
-  work: (engine: SchemaEngine) => Promise<T>,
-): Promise<T> {
+export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
   loading ??= loadBindings();
   const [bindings, { PrismaPg }, { bindMigrationAwareSqlAdapterFactory }] = await Promise.all([
     loading,
     import('@prisma/adapter-pg'),
     import('@prisma/driver-adapter-utils'),
   ]);
-  const pool = new pg.Pool({ connectionString, max: 2, allowExitOnIdle: true });
-  /** The stock adapter cuts a script at each semicolon, also inside a function's body; Postgres itself reads it whole. */
+  const pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
+  reportCharAsText(pool);
+  /** Sends scripts whole, because the stock adapter splits a script at each semicolon, also inside the body of a function. */
   class WholeScripts extends PrismaPg {
     override async connect() {
       const adapter = await super.connect();
@@ -43,6 +40,25 @@ export async function withSchemaEngine<T>(
   }
 }
 
+/**
+ * Declares columns of the type "char", for example `pg_constraint.confdeltype`, as text in query results, because PrismaPg
+ * refuses the type when the engine reads the catalogue.
+ */
+function reportCharAsText(pool: pg.Pool): void {
+  const { CHAR, TEXT } = pg.types.builtins;
+  const query: (...args: unknown[]) => unknown = pool.query.bind(pool);
+  Reflect.set(pool, 'query', async (...args: unknown[]) => {
+    const result = await query(...args);
+    for (const field of isResult(result) ? result.fields : []) {
+      if (field.dataTypeID === CHAR) field.dataTypeID = TEXT;
+    }
+    return result;
+  });
+}
+
+const isResult = (value: unknown): value is { fields: pg.FieldDef[] } =>
+  typeof value === 'object' && value !== null && 'fields' in value && Array.isArray(value.fields);
+
 async function loadBindings() {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
@@ -54,7 +70,7 @@ async function loadBindings() {
     },
   });
   const { instance } = await WebAssembly.instantiate(wasm, {
-    './schema_engine_bg.js': withIdleTimers({ ...bindings }),
+    './schema_engine_bg.js': withUnrefTimers({ ...bindings }),
   });
   bindings.__wbg_set_wasm(instance.exports);
   const start = instance.exports.__wbindgen_start;
@@ -62,8 +78,8 @@ async function loadBindings() {
   return bindings;
 }
 
-/** The engine leaves a timer of ten seconds behind, which must not keep the process alive. */
-function withIdleTimers(imports: Record<string, unknown>): Record<string, unknown> {
+/** Unrefs the timers of the engine, because a timer of ten seconds must not keep the process alive. */
+function withUnrefTimers(imports: Record<string, unknown>): Record<string, unknown> {
   for (const [name, binding] of Object.entries(imports)) {
     if (!name.startsWith('__wbg_setTimeout_') || typeof binding !== 'function') continue;
     imports[name] = (...args: unknown[]) => {

@@ -1,12 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { z } from 'zod';
-import { createDirectory, readJson, writeFileAtomically } from '../../platform/files.js';
+import { createDirectory } from '../../platform/files.js';
 import { identify, isAlive, type ProcessIdentity } from '../../platform/processes.js';
 import { findInstalledBinaries, getExecutable } from './binaries.js';
 import { type DataDirectory, findBinaries, findDataDirectory } from './data-directory.js';
-import { ensureDatabase, toConnectionUrl } from './ensure-database.js';
+import { ensureDatabase } from './ensure-database.js';
 import { EmbeddedPostgresError, fromSystemError, useAnotherDatabase } from './errors.js';
 import { addHolder, countHolders } from './holders.js';
 import { prepareDataDirectory, readPassword } from './initdb.js';
@@ -14,6 +13,7 @@ import { withLock } from './lock.js';
 import { type HomePaths, toHomePaths } from './paths.js';
 import { toPreferredPort } from './port.js';
 import { findRunningServer, type RunningServer, readPidFile, startServer, stopServer } from './server.js';
+import { readServerRecord, recordStart, recordStop, toConnectionUrl } from './server-record.js';
 
 /** A hold on the Postgres of one home. */
 export interface EmbeddedPostgres {
@@ -36,13 +36,6 @@ export interface EmbeddedPostgresOptions {
 }
 
 const maxAttempts = 3;
-
-/** Content of `server.json`; `pid` is null while the server is stopped. */
-export const serverRecord = z.object({
-  port: z.number().int(),
-  pid: z.number().int().nullable(),
-  startedAt: z.string(),
-});
 
 /**
  * Starts the Postgres 17 of `home`, or joins the one that runs, and returns a hold. The server belongs to no process: it
@@ -99,7 +92,7 @@ async function joinOrStart(
     const location = { root: directory.root, passwordFile: paths.password };
     const state = await ensureDatabase(server.port, password, location, isRunning);
     if (identity === undefined || state === 'ended') return 'ended';
-    await recordServer(paths, server);
+    await recordStart(paths, server);
     const holder = await addHolder(paths.holders);
     return new Hold(paths, directory, identity, holder, server.port, toConnectionUrl(server.port, password));
   } catch (error) {
@@ -116,17 +109,10 @@ async function start(
 ): Promise<{ server: RunningServer; password: string }> {
   const binaries = await findBinaries(paths, directory.runAs, log);
   const password = await prepareDataDirectory(paths, directory, binaries, { sync: settings.fsync !== 'off', log });
-  const record = await readJson(paths.server, serverRecord);
+  const record = await readServerRecord(paths);
   const preferredPorts = [...(record === undefined ? [] : [record.port]), toPreferredPort(paths.home)];
   const server = await startServer({ directory, binaries, logFile: paths.log, preferredPorts, settings });
   return { server, password };
-}
-
-async function recordServer(paths: HomePaths, { pid, port }: RunningServer): Promise<void> {
-  const record = await readJson(paths.server, serverRecord);
-  if (record?.pid === pid && record.port === port) return;
-  const startedAt = new Date().toISOString();
-  await writeFileAtomically(paths.server, JSON.stringify({ port, pid, startedAt }), 0o644);
 }
 
 async function stop(directory: DataDirectory, pid: number): Promise<void> {
@@ -183,7 +169,6 @@ class Hold implements EmbeddedPostgres {
     const running = await findRunningServer(directory.data);
     if (running === undefined) return;
     await stop(directory, running.pid);
-    const record = await readJson(paths.server, serverRecord);
-    if (record !== undefined) await writeFileAtomically(paths.server, JSON.stringify({ ...record, pid: null }), 0o644);
+    await recordStop(paths);
   }
 }

@@ -2,18 +2,14 @@ import pg from 'pg';
 import { errorCode } from '../../platform/system-errors.js';
 import { EmbeddedPostgresError, toDiskFullError } from './errors.js';
 import { poll } from './poll.js';
+import { toConnectionUrl } from './server-record.js';
 
-const databaseName = 'reefguide';
 const maxWaitMs = 60_000;
 
 /** The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE DATABASE. */
 const readyCodes = ['53300', '42P04', '23505'];
 /** The server starts or recovers (57P03), ends sessions (57P01, 57P02), or does not listen yet. */
 const transientCodes = ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'];
-
-export function toConnectionUrl(port: number, password: string, database = databaseName): string {
-  return `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
-}
 
 /** Runs one statement. Returns undefined, or the code of the error, for example `3D000`. */
 async function tryQuery(url: string, sql: string): Promise<string | undefined> {
@@ -43,7 +39,7 @@ export async function ensureDatabase(
   const state = await poll<'ready' | 'ended' | 'unusable'>(maxWaitMs, async () => {
     code = await tryQuery(toConnectionUrl(port, password), 'SELECT 1');
     if (code === '3D000') {
-      code = await tryQuery(toConnectionUrl(port, password, 'postgres'), `CREATE DATABASE ${databaseName}`);
+      code = await tryQuery(toConnectionUrl(port, password, 'postgres'), 'CREATE DATABASE reefguide');
     }
     if (code === undefined || readyCodes.includes(code)) return 'ready';
     if (code === '28P01') {

@@ -11,11 +11,13 @@ import {
   readMigrations,
   resetDatabase,
 } from '../../../src/database/migrations.js';
+import { readDifference } from '../../../src/database/new-migration.js';
 import { noFilter, withSchemaEngine } from '../../../src/database/schema-engine.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const built = new URL('../../../dist/database/migrations.js', import.meta.url).href;
 const schemaFile = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
+const schema = { path: schemaFile, content: await readFile(schemaFile, 'utf8') };
 
 const databases: TestDatabase[] = [];
 const clients: pg.Client[] = [];
@@ -24,7 +26,7 @@ afterAll(async () => {
   for (const database of databases) await database.drop();
 });
 
-async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
+async function createEmptyDatabase(): Promise<{ url: string; client: pg.Client }> {
   const database = await createTestDatabase({ empty: true });
   databases.push(database);
   const client = new pg.Client({ connectionString: database.url });
@@ -32,13 +34,13 @@ async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
   clients.push(client);
   return { url: database.url, client };
 }
-const names = async () => (await readMigrations()).map(({ name }) => name);
-const applied = async (client: pg.Client) =>
+const readNames = async () => (await readMigrations()).map(({ name }) => name);
+const readApplied = async (client: pg.Client) =>
   (await client.query('SELECT migration_name FROM _prisma_migrations ORDER BY started_at')).rows.map(
     ({ migration_name }) => migration_name,
   );
-/** Migrates in a process of its own and gives what that one applied. */
-async function migrateElsewhere(url: string): Promise<string[]> {
+/** Migrates in another process, and returns the names of the applied migrations. */
+async function migrateInAnotherProcess(url: string): Promise<string[]> {
   const script = `import { migrate } from '${built}'; console.log(JSON.stringify(await migrate(process.argv[1])))`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, url]);
   return JSON.parse(stdout);
@@ -46,29 +48,29 @@ async function migrateElsewhere(url: string): Promise<string[]> {
 
 describe('migrate', () => {
   it('applies each migration once, in order, and then none', async () => {
-    const { url, client } = await emptyDatabase();
-    expect(await migrate(url)).toEqual(await names());
-    expect(await applied(client)).toEqual(await names());
+    const { url, client } = await createEmptyDatabase();
+    expect(await migrate(url)).toEqual(await readNames());
+    expect(await readApplied(client)).toEqual(await readNames());
     expect(await migrate(url)).toEqual([]);
   });
 
-  it('of several processes at once applies each migration once', async () => {
-    const { url, client } = await emptyDatabase();
-    const answers = await Promise.all([migrateElsewhere(url), migrateElsewhere(url), migrate(url)]);
-    expect(answers.flat()).toEqual(await names());
-    expect(await applied(client)).toEqual(await names());
+  it('applies each migration once when several processes migrate at once', async () => {
+    const { url, client } = await createEmptyDatabase();
+    const answers = await Promise.all([migrateInAnotherProcess(url), migrateInAnotherProcess(url), migrate(url)]);
+    expect(answers.flat()).toEqual(await readNames());
+    expect(await readApplied(client)).toEqual(await readNames());
   });
 
-  it('applies only what is missing', async () => {
-    const { url, client } = await emptyDatabase();
+  it('applies only pending migrations', async () => {
+    const { url, client } = await createEmptyDatabase();
     await migrate(url);
     const later = { name: '99999999000000_later', sql: 'CREATE TABLE "Later" (id int);', checksum: '' };
     expect(await migrate(url, [...(await readMigrations()), later])).toEqual([later.name]);
-    expect(await applied(client)).toEqual([...(await names()), later.name]);
+    expect(await readApplied(client)).toEqual([...(await readNames()), later.name]);
   });
 
-  it('stops at a migration that fails, names it, and does not go on', async () => {
-    const { url, client } = await emptyDatabase();
+  it('stops at a failing migration, and names the migration', async () => {
+    const { url, client } = await createEmptyDatabase();
     const bad = { name: '99999998000000_bad', sql: 'CREATE TABLE nothing.nowhere (id int);', checksum: '' };
     const later = { name: '99999999000000_later', sql: 'CREATE TABLE "Later" (id int);', checksum: '' };
     const all = [...(await readMigrations()), bad, later];
@@ -78,25 +80,25 @@ describe('migrate', () => {
   });
 });
 
-describe('the status', () => {
-  it('of an empty database is that everything is pending', async () => {
-    const { client } = await emptyDatabase();
+describe('readMigrationStatus', () => {
+  it('reports every migration of an empty database as pending', async () => {
+    const { client } = await createEmptyDatabase();
     const status = await readMigrationStatus(client, await readMigrations());
-    expect(status).toEqual({ applied: [], pending: await names(), failed: [], edited: [] });
+    expect(status).toEqual({ applied: [], pending: await readNames(), failed: [], edited: [] });
     expect(isCurrent(status)).toBe(false);
   });
 
-  it('tells applied, edited and failed migrations apart', async () => {
-    const { url, client } = await emptyDatabase();
+  it('distinguishes applied, edited and failed migrations', async () => {
+    const { url, client } = await createEmptyDatabase();
     await migrate(url);
     const migrations = await readMigrations();
-    const [first = ''] = await names();
+    const [first = ''] = await readNames();
     const status = await readMigrationStatus(client, migrations);
-    expect(status).toEqual({ applied: await names(), pending: [], failed: [], edited: [] });
+    expect(status).toEqual({ applied: await readNames(), pending: [], failed: [], edited: [] });
     expect(isCurrent(status)).toBe(true);
 
     const edited = migrations.map((migration) => ({ ...migration, checksum: 'changed' }));
-    expect((await readMigrationStatus(client, edited)).edited).toEqual(await names());
+    expect((await readMigrationStatus(client, edited)).edited).toEqual(await readNames());
 
     await client.query('UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = $1', [first]);
     const failed = await readMigrationStatus(client, migrations);
@@ -104,44 +106,43 @@ describe('the status', () => {
     expect(isCurrent(failed)).toBe(false);
   });
 
-  it('does not count a migration that was rolled back', async () => {
-    const { url, client } = await emptyDatabase();
+  it('reports a migration that was rolled back as pending', async () => {
+    const { url, client } = await createEmptyDatabase();
     await migrate(url);
     await client.query('UPDATE _prisma_migrations SET rolled_back_at = now()');
-    expect((await readMigrationStatus(client, await readMigrations())).pending).toEqual(await names());
+    expect((await readMigrationStatus(client, await readMigrations())).pending).toEqual(await readNames());
   });
 });
 
-describe('reset', () => {
-  it('drops everything and migrates anew', async () => {
-    const { url, client } = await emptyDatabase();
+describe('resetDatabase', () => {
+  it('drops everything and applies every migration', async () => {
+    const { url, client } = await createEmptyDatabase();
     await migrate(url);
     await client.query(`INSERT INTO "User" (email, password) VALUES ('a@example.org', 'x')`);
     await client.query('CREATE TABLE "Other" (id int)');
-    expect(await resetDatabase(url)).toEqual(await names());
+    expect(await resetDatabase(url)).toEqual(await readNames());
     expect((await client.query('SELECT * FROM "User"')).rows).toEqual([]);
-    expect((await client.query(`SELECT to_regclass('"Other"') AS there`)).rows[0].there).toBeNull();
+    expect((await client.query(`SELECT to_regclass('"Other"') AS name`)).rows[0].name).toBeNull();
   });
 });
 
-describe('the Prisma schema', () => {
+describe('schema.prisma', () => {
   let migrated: pg.Client;
-  let ofSchema: pg.Client;
+  let fromSchema: pg.Client;
   beforeAll(async () => {
-    const [one, two] = [await emptyDatabase(), await emptyDatabase()];
-    await migrate(one.url);
-    const content = await readFile(schemaFile, 'utf8');
-    const { stdout: sql } = await withSchemaEngine(two.url, (engine) =>
+    const [withMigrations, withSchema] = [await createEmptyDatabase(), await createEmptyDatabase()];
+    await migrate(withMigrations.url);
+    const { stdout: sql } = await withSchemaEngine(withSchema.url, (engine) =>
       engine.diff({
         from: { tag: 'empty' },
-        to: { tag: 'schemaDatamodel', files: [{ path: schemaFile, content }] },
+        to: { tag: 'schemaDatamodel', files: [schema] },
         script: true,
         exitCode: null,
         filters: noFilter,
       }),
     );
-    await two.client.query(sql ?? '');
-    [migrated, ofSchema] = [one.client, two.client];
+    await withSchema.client.query(sql ?? '');
+    [migrated, fromSchema] = [withMigrations.client, withSchema.client];
   });
 
   const columns = async (client: pg.Client) =>
@@ -171,17 +172,23 @@ describe('the Prisma schema', () => {
     ).rows.map(({ indexdef }) => indexdef);
 
   it('agrees with the migrations on every column', async () => {
-    const expected = await columns(ofSchema);
+    const expected = await columns(fromSchema);
     expect(expected.length).toBeGreaterThan(80);
     expect(await columns(migrated)).toEqual(expected);
   });
 
   it('agrees with the migrations on enums, keys and references', async () => {
-    expect(await enums(migrated)).toEqual(await enums(ofSchema));
-    expect(await constraints(migrated)).toEqual(await constraints(ofSchema));
+    expect(await enums(migrated)).toEqual(await enums(fromSchema));
+    expect(await constraints(migrated)).toEqual(await constraints(fromSchema));
   });
 
   it('has no index that the migrations lack', async () => {
-    expect(await indexes(migrated)).toEqual(expect.arrayContaining(await indexes(ofSchema)));
+    expect(await indexes(migrated)).toEqual(expect.arrayContaining(await indexes(fromSchema)));
+  });
+
+  it('needs no further migration', async () => {
+    const { url } = await createEmptyDatabase();
+    await migrate(url);
+    expect(await readDifference(url, schema)).toBeUndefined();
   });
 });
