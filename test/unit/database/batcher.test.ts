@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { createBatcher } from '../../../src/database/batcher.js';
 
-/** A batcher whose batches are served when the test says so. */
+/** Creates a batcher whose batches end when the test answers them. */
 function manualBatcher(options: { maxWeight?: number; concurrency?: number; weigh?(call: number): number } = {}) {
   const batches: { calls: number[]; answer(answers?: number[]): void; fail(error: Error): void }[] = [];
   const call = createBatcher<number, number>({
@@ -36,7 +36,7 @@ describe('createBatcher', () => {
     expect(await answers).toEqual([10, 20, 30]);
   });
 
-  it('collects what arrives while a batch is served into the next', async () => {
+  it('collects calls that arrive while a batch is served into the next batch', async () => {
     const { call, batches, sizes } = manualBatcher();
     const answers = [call(1)];
     await setImmediate();
@@ -51,7 +51,7 @@ describe('createBatcher', () => {
     expect(await Promise.all(answers)).toEqual([10, 20, 30]);
   });
 
-  it('has no more batches under way than its concurrency, and none larger than its weight', async () => {
+  it('limits the batches in progress and the weight of a batch', async () => {
     const { call, batches, sizes } = manualBatcher({ maxWeight: 2, concurrency: 2 });
     const answers = Promise.all([1, 2, 3, 4, 5].map(call));
     await setImmediate();
@@ -74,7 +74,7 @@ describe('createBatcher', () => {
     expect(sizes()).toEqual([[2], [9], [1]]);
   });
 
-  it('fails the calls of a batch that fails, and serves later ones', async () => {
+  it('fails the calls of a failed batch, and serves later calls', async () => {
     const { call, batches } = manualBatcher();
     const failing = Promise.allSettled([call(1), call(2)]);
     await setImmediate();
@@ -86,7 +86,7 @@ describe('createBatcher', () => {
     expect(await later).toBe(30);
   });
 
-  it('serves the calls one by one when one of them may be to blame, and fails that one', async () => {
+  it('serves the calls one by one when one call may have caused the error, and fails that call', async () => {
     const served: number[][] = [];
     const call = createBatcher<number, number>({
       maxWeight: 100,
@@ -107,7 +107,7 @@ describe('createBatcher', () => {
     expect(served).toEqual([[1, 2, 3], [1], [2], [3]]);
   });
 
-  it('fails a call that a batch leaves unanswered', async () => {
+  it('fails a call without an answer', async () => {
     const { call, batches } = manualBatcher();
     const [first, second] = [call(1), call(2).catch((error: Error) => error.message)];
     await setImmediate();
