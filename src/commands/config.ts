@@ -1,15 +1,12 @@
-import { Args, Errors, Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
+import { usageError } from '../cli/command/arguments.js';
 import { BaseCommand } from '../cli/command/base-command.js';
-import { untilStopped } from '../cli/command/signals.js';
+import { abortOnSignal } from '../cli/command/signals.js';
 import { isPlainName } from '../deployment/repository/plan.js';
 
-const plainName = Args.custom<string>({
+const directoryName = Args.custom<string>({
   parse: async (name) => {
-    if (!isPlainName(name)) {
-      throw new Errors.CLIError(`${JSON.stringify(name)} is no name of a folder: use letters, digits, _ - and .`, {
-        exit: 2,
-      });
-    }
+    if (!isPlainName(name)) throw usageError(`Invalid directory name "${name}": expected letters, digits, _ - and .`);
     return name;
   },
 });
@@ -17,7 +14,7 @@ const plainName = Args.custom<string>({
 export default class Config extends BaseCommand {
   static override description =
     'Merge the configuration of a namespace and stage from its repository into the working tree.\n' +
-    'First <namespace>/base, then <namespace>/<stage> over it. The repository is remembered in env.json.';
+    'Merges <namespace>/base first and <namespace>/<stage> second, and remembers the repository in env.json.';
   static override examples = [
     '<%= config.bin %> config reef dev --target git@github.com:example/configuration.git',
     '<%= config.bin %> config reef dev --dry-run',
@@ -25,40 +22,45 @@ export default class Config extends BaseCommand {
     '<%= config.bin %> config reef dev --repo-dir ../configuration',
   ];
   static override args = {
-    namespace: plainName({ description: 'Folder of the repository', required: true }),
-    stage: plainName({ description: 'Folder in the namespace, other than base', required: true }),
+    namespace: directoryName({ description: 'Directory in the repository', required: true }),
+    stage: directoryName({ description: 'Directory in the namespace, other than base', required: true }),
   };
   static override flags = {
     target: Flags.string({
       char: 't',
-      description: 'Address or local path of the repository to clone (default: the remembered one)',
+      description: 'Address or local path of the repository to clone (default: the remembered repository)',
       exclusive: ['repo-dir'],
     }),
-    'repo-dir': Flags.string({ char: 'd', description: 'Folder that holds the repository already: clone nothing' }),
+    'repo-dir': Flags.string({ char: 'd', description: 'Directory of an existing checkout, instead of a clone' }),
     branch: Flags.string({
       char: 'b',
-      description: 'Branch or tag to clone (default: that of the repository)',
+      description: 'Branch or tag to clone (default: the default branch)',
       exclusive: ['repo-dir'],
     }),
-    force: Flags.boolean({ description: 'Also overwrite files that git tracks here' }),
-    'dry-run': Flags.boolean({ description: 'Show what would be done, and write nothing' }),
+    force: Flags.boolean({ description: 'Overwrite files that git tracks in the working tree' }),
+    'dry-run': Flags.boolean({ description: 'Show the changes without writing files' }),
   };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Config);
-    const stopped = new AbortController();
-    void untilStopped().then(() => stopped.abort());
-    const { mergeConfiguration } = await import('../deployment/repository/merge.js');
-    const merged = await mergeConfiguration(
-      { ...args, ...flags, repoDir: flags['repo-dir'], dryRun: flags['dry-run'] },
-      { cwd: process.cwd(), env: process.env, signal: stopped.signal, tell: (line) => this.tell(line) },
+    const { signal } = abortOnSignal();
+    const [{ mergeConfiguration }, { runStep }] = await Promise.all([
+      import('../deployment/repository/merge.js'),
+      import('../cli/output/steps.js'),
+    ]);
+    const request = { ...args, ...flags, repoDir: flags['repo-dir'], dryRun: flags['dry-run'] };
+    const context = { cwd: process.cwd(), env: process.env, signal };
+    const merged = await runStep(
+      'Merge the configuration',
+      (report) => mergeConfiguration(request, { ...context, tell: report }),
+      { keepLines: true },
     );
     for (const { state, path, from } of merged.files) this.log(`${state.padEnd(7)}  ${path}  ${from}`);
     const count = merged.files.filter(({ state }) => state !== 'same').length;
     const files = count === 1 ? '1 file' : `${count} files`;
-    if (flags['dry-run']) this.tell(`${files} would be written. Nothing was (--dry-run).`);
-    else this.tell(count === 0 ? 'Every file is the same already.' : `Wrote ${files}.`);
+    if (flags['dry-run']) this.report(`Would write ${files}. Wrote nothing (--dry-run).`);
+    else this.report(count === 0 ? 'All files are up to date.' : `Wrote ${files}.`);
     return merged;
   }
 }

@@ -1,35 +1,35 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
-import type { ListrTask } from 'listr2';
 import { BaseCommand } from '../cli/command/base-command.js';
-import type { LocalSystem } from '../cli/local-system/start.js';
+import { waitForStopSignal } from '../cli/command/signals.js';
+import type { LocalSystem, LocalSystemOptions } from '../cli/local-system/start.js';
+
+const port = (description: string, defaultPort: number, env?: string) =>
+  Flags.integer({ description, default: defaultPort, min: 0, max: 65_535, ...(env ? { env } : {}) });
+
+/** Parts of the system, in the words of the progress. */
+const stepNames = {
+  database: 'the database',
+  schema: 'the database schema',
+  accounts: 'keys and accounts',
+  listening: 'the API',
+};
 
 export default class Dev extends BaseCommand {
   static override description =
-    `Bring the whole system up on this machine: database, API, event processor, and a capacity manager with local workers.
+    `Run the whole system on this machine: database, API, event processor, and a capacity manager with local workers.
 
-Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that folder resets it to new.`;
+Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to start anew.`;
   static override examples = [
     '<%= config.bin %> dev',
     '<%= config.bin %> dev --demo',
     '<%= config.bin %> dev --port 5001 --no-capacity',
   ];
   static override flags = {
-    port: Flags.integer({ description: 'Port of the API', default: 5000, min: 0, max: 65_535 }),
-    'orchestrator-port': Flags.integer({
-      description: 'Second port of the API',
-      default: 8080,
-      env: 'RUNVOY_DEV_SERVER_PORT',
-      min: 0,
-      max: 65_535,
-    }),
-    'processor-port': Flags.integer({
-      description: 'Port of the event processor',
-      default: 8081,
-      env: 'RUNVOY_EVENT_PROCESSOR_PORT',
-      min: 0,
-      max: 65_535,
-    }),
+    port: port('Port of the API', 5000),
+    'orchestrator-port': port('Second port of the API', 8080, 'RUNVOY_DEV_SERVER_PORT'),
+    'processor-port': port('Port of the event processor', 8081, 'RUNVOY_EVENT_PROCESSOR_PORT'),
     capacity: Flags.boolean({ description: 'Run the capacity manager', default: true, allowNo: true }),
     workers: Flags.string({
       description: 'Workers file (default: configs/local-workers.json, or the examples)',
@@ -40,131 +40,102 @@ Everything it keeps is in REEFGUIDE_HOME (default: .reefguide); deleting that fo
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Dev);
-    const [
-      { existsSync },
-      { homeDirectory },
-      { parseEnvironment, serverEnvironment },
-      { createLog },
-      { RequestLog },
-      { startLocalSystem },
-      { exampleWorkersFile },
-      { untilStopped },
-      { Listr },
-    ] = await Promise.all([
-      import('node:fs'),
+    const [{ homeDirectory }, { exampleWorkersFile }] = await Promise.all([
       import('../platform/home.js'),
-      import('../environment/server.js'),
-      import('../platform/log.js'),
-      import('../audit/request-log.js'),
-      import('../cli/local-system/start.js'),
-      import('../cli/capacity/start-local.js'),
-      import('../cli/command/signals.js'),
-      import('listr2'),
+      import('../cli/capacity/program-root.js'),
     ]);
     const home = homeDirectory();
-    const environment = parseEnvironment(serverEnvironment, process.env);
-    const requestLog = new RequestLog();
     const logFile = path.join(home, 'logs', 'reefguide.log');
-    const ownWorkers = path.resolve('configs/local-workers.json');
-    const workersFile = flags.workers ?? (existsSync(ownWorkers) ? ownWorkers : exampleWorkersFile);
-    const stopped = untilStopped();
-    const listr = (tasks: ListrTask[]) =>
-      new Listr(tasks, {
-        rendererOptions: { collapseSubtasks: false, collapseErrors: false, showErrorMessage: false },
-        renderer: process.stderr.isTTY ? 'default' : 'simple',
-        fallbackRenderer: 'simple',
-        registerSignalListeners: false,
-        forceTTY: false,
-      });
-    const titles = {
-      database: 'the database',
-      schema: 'the database schema',
-      accounts: 'keys and accounts',
-      listening: 'the API',
-    };
-    let system: LocalSystem | undefined;
-    const began = performance.now();
-    await listr([
-      {
-        title: 'Start the local system',
-        task: async (_, task) => {
-          const [{ createDirectory }, { explainWriteErrors }] = await Promise.all([
-            import('../platform/files.js'),
-            import('../platform/system-errors.js'),
-          ]);
-          await explainWriteErrors(logFile, () => createDirectory(path.dirname(logFile)));
-          system = await startLocalSystem({
-            environment,
-            env: process.env,
-            home,
-            log: createLog(environment.LOG_LEVEL, { file: logFile, sink: requestLog }),
-            requestLog,
-            port: flags.port,
-            orchestratorPort: flags['orchestrator-port'],
-            processorPort: flags['processor-port'],
-            workersFile: flags.capacity ? workersFile : undefined,
-            onStep: (step) => {
-              task.output = `starting ${titles[step]}`;
-            },
-          });
-          task.title = `The local system is ready, ${((performance.now() - began) / 1000).toFixed(1)} s`;
-        },
-      },
-    ]).run();
-    if (!system) return;
-    const running = system;
+    const configuredWorkers = path.resolve('configs/local-workers.json');
+    const workersFile = flags.workers ?? (existsSync(configuredWorkers) ? configuredWorkers : exampleWorkersFile);
+    const stopped = waitForStopSignal();
+    const system = await startWithProgress(logFile, {
+      home,
+      env: process.env,
+      port: flags.port,
+      orchestratorPort: flags['orchestrator-port'],
+      processorPort: flags['processor-port'],
+      workersFile: flags.capacity ? workersFile : undefined,
+    });
     try {
-      if (flags.demo) await Promise.race([this.demo(running, home, listr), stopped.then(() => this.exit(130))]);
+      if (flags.demo) await Promise.race([this.runDemo(system, home), stopped.then(() => this.exit(130))]);
       else {
-        this.introduce(running, home, logFile);
+        await this.introduce(system, home, logFile);
         await stopped;
-        this.tell('Stopping: workers finish or hand back their jobs …');
+        this.report('Stopping: workers finish or hand back their jobs …');
       }
     } finally {
-      await running.stop();
+      await system.stop();
     }
     this.exit(0);
   }
 
-  private async demo(
-    system: LocalSystem,
-    home: string,
-    listr: (tasks: ListrTask[]) => { run(): Promise<unknown> },
-  ): Promise<void> {
-    const [{ createApi }, { demoTasks }] = await Promise.all([
+  private async runDemo({ endpoints, credentials }: LocalSystem, home: string): Promise<void> {
+    const [{ createApi }, { createDemoTasks }, { runTasks }] = await Promise.all([
       import('../client/api.js'),
       import('../cli/local-system/demo.js'),
+      import('../cli/output/steps.js'),
     ]);
     const api = createApi({
-      baseUrl: system.endpoints.api,
-      credentials: { kind: 'apiKey', apiKey: system.credentials.apiKey },
+      baseUrl: endpoints.api,
+      credentials: { kind: 'apiKey', apiKey: credentials.apiKey },
     });
     const files: string[] = [];
-    await listr(demoTasks(api, path.join(home, 'demo'), (file) => files.push(file))).run();
+    await runTasks(createDemoTasks(api, path.join(home, 'demo'), (file) => files.push(file)));
     this.log('Results:');
     for (const file of files) this.log(`  ${path.relative(process.cwd(), file)}`);
   }
 
-  private introduce({ endpoints, credentials, groups }: LocalSystem, home: string, logFile: string): void {
-    // In a checkout the command is reached through npx.
-    const command = path.relative(process.cwd(), this.config.root) === '' ? 'npx reefguide' : 'reefguide';
-    const shown = (file: string) => path.relative(process.cwd(), path.join(home, file)) || file;
-    this.log(`
-  API              ${endpoints.api}/api        (description: ${endpoints.api}/api/docs)
-  Orchestrator     ${endpoints.orchestrator}/api/v1
-  Event processor  ${endpoints.processor}
-  Workers          ${groups.length > 0 ? groups.join(', ') : 'none (no capacity manager)'}
-
-  Administrator    ${credentials.admin.email}; passwords and API key in ${shown('credentials.json')}
-  Log              ${path.relative(process.cwd(), logFile)}
-
-  Try, in another terminal:
-    ${command} jobs submit TEST --input '{"id": 1}' --watch
-    ${command} jobs submit SUITABILITY_ASSESSMENT --input '{"region":"Townsville-Whitsunday","reef_type":"slopes","x_dist":100,"y_dist":100}' --watch
-    ${command} jobs list
-    ${command} run 'echo hello from $(uname -s)'
-    ${command} capacity status
-
-  Ctrl+C stops everything.`);
+  private async introduce(system: LocalSystem, home: string, logFile: string): Promise<void> {
+    const { describeLocalSystem } = await import('../cli/local-system/introduction.js');
+    // A checkout has the command in node_modules/.bin, so npx finds it there.
+    const program = path.relative(process.cwd(), this.config.root) === '' ? 'npx reefguide' : 'reefguide';
+    this.log(describeLocalSystem(system, { home, logFile, program }));
   }
+}
+
+/** Starts the local system, which logs to `logFile`, and shows the current step. */
+async function startWithProgress(
+  logFile: string,
+  options: Omit<LocalSystemOptions, 'environment' | 'log' | 'requestLog'>,
+): Promise<LocalSystem> {
+  const [
+    { createDirectory },
+    { explainWriteErrors },
+    { parseEnvironment, serverEnvironment },
+    { createLog },
+    { RequestLog },
+    { startLocalSystem },
+    { runTasks },
+  ] = await Promise.all([
+    import('../platform/files.js'),
+    import('../platform/system-errors.js'),
+    import('../environment/server.js'),
+    import('../platform/log.js'),
+    import('../audit/request-log.js'),
+    import('../cli/local-system/start.js'),
+    import('../cli/output/steps.js'),
+  ]);
+  const environment = parseEnvironment(serverEnvironment, process.env);
+  const requestLog = new RequestLog();
+  const startedAt = performance.now();
+  const { system } = await runTasks<{ system: LocalSystem }>([
+    {
+      title: 'Start the local system',
+      task: async (context, task) => {
+        await explainWriteErrors(logFile, () => createDirectory(path.dirname(logFile)));
+        context.system = await startLocalSystem({
+          ...options,
+          environment,
+          log: createLog(environment.LOG_LEVEL, { file: logFile, sink: requestLog }),
+          requestLog,
+          onStep: (step) => {
+            task.output = `Starting ${stepNames[step]}`;
+          },
+        });
+        task.title = `Started the local system in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+      },
+    },
+  ]);
+  return system;
 }

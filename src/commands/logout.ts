@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/command/base-command.js';
 
 export default class Logout extends BaseCommand {
-  static override description = 'Revoke the saved login and forget it.';
+  static override description = 'Revoke the saved login and delete the profile.';
   static override examples = ['<%= config.bin %> logout'];
 
   async run(): Promise<void> {
@@ -17,19 +17,19 @@ export default class Logout extends BaseCommand {
     }
     if ('apiKey' in profile) {
       await removeProfile(this.config.configDir);
-      this.log(`The key for ${profile.api} is forgotten on this machine.`);
-      this.tell('It stays good until an administrator stops it: reefguide users revoke EMAIL');
+      this.log(`Deleted the API key for ${profile.api} on this machine.`);
+      this.report('The key stays valid until an administrator revokes it: reefguide users revoke EMAIL');
       return;
     }
     const { api: baseUrl, refreshToken } = profile;
-    const revoked = await createApi({ baseUrl, credentials: { kind: 'refresh', refreshToken } })
+    const isRevoked = await createApi({ baseUrl, credentials: { kind: 'refresh', refreshToken } })
       .logout(refreshToken)
       .then(() => true)
       .catch((error: Error) => {
-        this.tell(`The server could not be told: ${error.message}. The token ends by itself within 48 hours.`);
+        this.report(`Cannot revoke the login: ${error.message}. The refresh token expires within 48 hours.`);
         return false;
       });
     await removeProfile(this.config.configDir);
-    this.log(revoked ? `Logged out of ${baseUrl}` : 'The saved login is forgotten on this machine.');
+    this.log(isRevoked ? `Logged out of ${baseUrl}` : 'Deleted the saved login on this machine.');
   }
 }

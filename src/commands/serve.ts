@@ -1,16 +1,17 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/command/base-command.js';
+import { waitForStopSignal } from '../cli/command/signals.js';
 
 export default class Serve extends BaseCommand {
-  static override description = `Run the API as production runs it.
+  static override description = `Run the API as in production.
 
-Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except under NODE_ENV=production.`;
+Uses the embedded database of REEFGUIDE_HOME without DATABASE_URL, except under NODE_ENV=production.`;
   static override examples = ['<%= config.bin %> serve', '<%= config.bin %> serve --port 5000 --processor-port 8081'];
   static override flags = {
     port: Flags.integer({ description: 'Port of the API', default: 5000, env: 'PORT', min: 0, max: 65_535 }),
     host: Flags.string({ description: 'Address to listen on', default: '127.0.0.1', env: 'HOST' }),
     'processor-port': Flags.integer({
-      description: 'Also run the event processor on this port',
+      description: 'Port of the event processor (default: none)',
       env: 'RUNVOY_EVENT_PROCESSOR_PORT',
       min: 0,
       max: 65_535,
@@ -19,18 +20,15 @@ Without DATABASE_URL it uses the embedded database of REEFGUIDE_HOME, except und
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const [{ homeDirectory }, { RequestLog }, { prepareServer }, { startServer }, { untilStopped }] = await Promise.all(
-      [
-        import('../platform/home.js'),
-        import('../audit/request-log.js'),
-        import('../server/prepare.js'),
-        import('../server/start.js'),
-        import('../cli/command/signals.js'),
-      ],
-    );
+    const [{ homeDirectory }, { RequestLog }, { prepareServer }, { startServer }] = await Promise.all([
+      import('../platform/home.js'),
+      import('../audit/request-log.js'),
+      import('../server/prepare.js'),
+      import('../server/start.js'),
+    ]);
     const requestLog = new RequestLog();
     const { environment, log, errorReporter } = await prepareServer(process.env, requestLog);
-    const stopped = untilStopped();
+    const stopped = waitForStopSignal();
     const started = await startServer({
       environment,
       home: homeDirectory(),

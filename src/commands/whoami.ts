@@ -1,7 +1,7 @@
-import { ClientCommand } from '../cli/command/base-command.js';
+import { ClientCommand } from '../cli/command/client-command.js';
 
 export default class Whoami extends ClientCommand {
-  static override description = 'Show which account and which API commands use.';
+  static override description = 'Show the account and the API that commands use.';
   static override examples = ['<%= config.bin %> whoami', '<%= config.bin %> whoami --json'];
   static override enableJsonFlag = true;
 

@@ -211,7 +211,6 @@ describe('test: files', () => {
       'unit/environment/env-file.test.ts',
       'unit/examples/support.ts',
       'unit/worker/task.test.ts',
-      'unit/cli/playbooks/playbook.test.ts',
     ];
     const found = filesBelow(tests)
       .filter((name) => name.startsWith('unit/') && name.endsWith('.ts') && !exceptions.includes(name))

@@ -1,64 +1,71 @@
-import path from 'node:path';
-import { z } from 'zod';
 import { type Api, type Credentials, createApi } from '../../client/api.js';
 import { SetupError } from '../../contract/errors.js';
-import { readJson } from '../../platform/files.js';
 import { homeDirectory } from '../../platform/home.js';
-import { readDevFile } from './local-system-file.js';
-import { readProfile } from './profile.js';
+import { readLocalCredentials } from './local-credentials.js';
+import { type LocalSystemFile, readLocalSystemFile } from './local-system-file.js';
+import { type Profile, readProfile } from './profile.js';
 
-export interface FoundApi {
+export interface ApiLocation {
   baseUrl: string;
   credentials: Credentials;
   source: 'flag' | 'environment' | 'local system' | 'profile';
 }
 
-const localKey = z.object({ apiKey: z.string() });
-const sameApi = (a: string, b: string) =>
-  a.replace(/\/+$/, '').replace('localhost', '127.0.0.1') === b.replace(/\/+$/, '').replace('localhost', '127.0.0.1');
-
-/** Which API a client command means, in this order: --api, REEFGUIDE_API, the running local system, the saved profile. */
-export async function locateApi(options: {
+export interface FindOptions {
   flag: string | undefined;
   env: NodeJS.ProcessEnv;
-  profileFolder: string;
-}): Promise<FoundApi | undefined> {
-  const { flag, env, profileFolder } = options;
-  const home = homeDirectory(env);
-  const [dev, profile] = await Promise.all([readDevFile(home), readProfile(profileFolder)]);
-  const credentialsFor = async (baseUrl: string): Promise<Credentials> => {
-    // Who meant to set it would act as somebody else.
-    if (env.REEFGUIDE_API_KEY === '')
-      throw new SetupError('REEFGUIDE_API_KEY is empty', { hint: 'Give it a key, or unset it.' });
-    if (env.REEFGUIDE_API_KEY) return { kind: 'apiKey', apiKey: env.REEFGUIDE_API_KEY };
-    if (dev && (sameApi(dev.api, baseUrl) || sameApi(dev.orchestrator, baseUrl))) {
-      const local = await readJson(path.join(home, 'credentials.json'), localKey).catch(() => undefined);
-      if (local) return { kind: 'apiKey', apiKey: local.apiKey };
-    }
-    if (profile && sameApi(profile.api, baseUrl)) {
-      return 'apiKey' in profile
-        ? { kind: 'apiKey', apiKey: profile.apiKey }
-        : { kind: 'refresh', refreshToken: profile.refreshToken };
-    }
-    return { kind: 'none' };
-  };
-  const found = async (baseUrl: string, source: FoundApi['source']) => ({
-    baseUrl,
-    source,
-    credentials: await credentialsFor(baseUrl),
-  });
-  if (flag) return found(flag, 'flag');
-  if (env.REEFGUIDE_API) return found(env.REEFGUIDE_API, 'environment');
-  if (dev) return found(dev.api, 'local system');
-  return profile ? found(profile.api, 'profile') : undefined;
+  profileDirectory: string;
 }
 
-export async function findApi(options: Parameters<typeof locateApi>[0]): Promise<Api> {
-  const found = await locateApi(options);
-  if (!found) {
+/** Finds the API in this order: `--api`, `REEFGUIDE_API`, the running local system, the saved profile. */
+export async function findApi({ flag, env, profileDirectory }: FindOptions): Promise<ApiLocation | undefined> {
+  const [localSystem, profile] = await Promise.all([
+    readLocalSystemFile(homeDirectory(env)),
+    readProfile(profileDirectory),
+  ]);
+  const candidates: [ApiLocation['source'], string | undefined][] = [
+    ['flag', flag],
+    ['environment', env.REEFGUIDE_API],
+    ['local system', localSystem?.api],
+    ['profile', profile?.api],
+  ];
+  for (const [source, baseUrl] of candidates)
+    if (baseUrl) return { baseUrl, source, credentials: await findCredentials(baseUrl, env, localSystem, profile) };
+  return undefined;
+}
+
+/** Finds the credentials for an API: `REEFGUIDE_API_KEY`, the local system's administrator, the saved profile, or none. */
+async function findCredentials(
+  baseUrl: string,
+  env: NodeJS.ProcessEnv,
+  localSystem: LocalSystemFile | undefined,
+  profile: Profile | undefined,
+): Promise<Credentials> {
+  // An empty key is an error, because the command would act as another account otherwise.
+  if (env.REEFGUIDE_API_KEY === '')
+    throw new SetupError('Invalid REEFGUIDE_API_KEY: expected a key', { hint: 'Set a key, or unset the variable.' });
+  if (env.REEFGUIDE_API_KEY) return { kind: 'apiKey', apiKey: env.REEFGUIDE_API_KEY };
+  if (localSystem && (isSameApi(localSystem.api, baseUrl) || isSameApi(localSystem.orchestrator, baseUrl))) {
+    const local = await readLocalCredentials(env);
+    if (local) return { kind: 'apiKey', apiKey: local.apiKey };
+  }
+  if (!profile || !isSameApi(profile.api, baseUrl)) return { kind: 'none' };
+  return 'apiKey' in profile
+    ? { kind: 'apiKey', apiKey: profile.apiKey }
+    : { kind: 'refresh', refreshToken: profile.refreshToken };
+}
+
+/** Compares addresses: `http://localhost:5000/` and `http://127.0.0.1:5000` are the same API. */
+const isSameApi = (a: string, b: string) => normalizeUrl(a) === normalizeUrl(b);
+const normalizeUrl = (url: string) => url.replace(/\/+$/, '').replace('localhost', '127.0.0.1');
+
+/** Returns a client of the API that {@link findApi} finds. Throws a SetupError without one. */
+export async function connectApi(options: FindOptions): Promise<Api> {
+  const location = await findApi(options);
+  if (!location) {
     throw new SetupError('No API to talk to', {
       hint: 'Start the local system with `reefguide dev`, log in with `reefguide login`, or set REEFGUIDE_API.',
     });
   }
-  return createApi(found);
+  return createApi(location);
 }

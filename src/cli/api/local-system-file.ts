@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readJson, savePrivateFile } from '../../platform/files.js';
 import { isAlive, processIdentity } from '../../platform/processes.js';
 
-const devFile = z.object({
+const schema = z.object({
   api: z.string(),
   orchestrator: z.string(),
   processor: z.string(),
@@ -12,18 +12,18 @@ const devFile = z.object({
   process: processIdentity,
 });
 
-/** Endpoints and process of the running local system: `dev.json` in the home folder. */
-export type DevFile = z.infer<typeof devFile>;
+/** Endpoints and process of the running local system: `dev.json` in the home directory. */
+export type LocalSystemFile = z.infer<typeof schema>;
 
-const fileIn = (home: string) => path.join(home, 'dev.json');
+const getPath = (home: string) => path.join(home, 'dev.json');
 
-/** The local system that runs now; undefined when the file is missing or its process has gone. */
-export async function readDevFile(home: string): Promise<DevFile | undefined> {
-  const system = await readJson(fileIn(home), devFile).catch(() => undefined);
+/** Reads the endpoints of the running local system. Returns undefined without the file, and after its process ended. */
+export async function readLocalSystemFile(home: string): Promise<LocalSystemFile | undefined> {
+  const system = await readJson(getPath(home), schema).catch(() => undefined);
   return system && isAlive(system.process) ? system : undefined;
 }
 
-export const writeDevFile = (home: string, content: DevFile): Promise<void> =>
-  savePrivateFile(fileIn(home), `${JSON.stringify(content, null, 2)}\n`);
+export const writeLocalSystemFile = (home: string, content: LocalSystemFile): Promise<void> =>
+  savePrivateFile(getPath(home), `${JSON.stringify(content, null, 2)}\n`);
 
-export const removeDevFile = (home: string): Promise<void> => rm(fileIn(home), { force: true });
+export const removeLocalSystemFile = (home: string): Promise<void> => rm(getPath(home), { force: true });

@@ -3,18 +3,21 @@ import path from 'node:path';
 import { z } from 'zod';
 import { readJson, savePrivateFile } from '../../platform/files.js';
 
-const of = { api: z.string(), email: z.string() };
-const profile = z.union([z.object({ ...of, refreshToken: z.string() }), z.object({ ...of, apiKey: z.string() })]);
+const account = { api: z.string(), email: z.string() };
+const schema = z.union([
+  z.object({ ...account, refreshToken: z.string() }),
+  z.object({ ...account, apiKey: z.string() }),
+]);
 
-/** Where and as whom `reefguide login` logged in (a refresh token, not the password), or `reefguide claim` (the key). */
-export type Profile = z.infer<typeof profile>;
+/** A saved login: a refresh token from `reefguide login`, or an API key from `reefguide claim`. Never a password. */
+export type Profile = z.infer<typeof schema>;
 
-const fileIn = (folder: string) => path.join(folder, 'profile.json');
+const getPath = (directory: string) => path.join(directory, 'profile.json');
 
-export const readProfile = (folder: string): Promise<Profile | undefined> =>
-  readJson(fileIn(folder), profile).catch(() => undefined);
+export const readProfile = (directory: string): Promise<Profile | undefined> =>
+  readJson(getPath(directory), schema).catch(() => undefined);
 
-export const saveProfile = (folder: string, saved: Profile): Promise<void> =>
-  savePrivateFile(fileIn(folder), `${JSON.stringify(saved, null, 2)}\n`);
+export const saveProfile = (directory: string, profile: Profile): Promise<void> =>
+  savePrivateFile(getPath(directory), `${JSON.stringify(profile, null, 2)}\n`);
 
-export const removeProfile = (folder: string): Promise<void> => rm(fileIn(folder), { force: true });
+export const removeProfile = (directory: string): Promise<void> => rm(getPath(directory), { force: true });

@@ -1,9 +1,22 @@
-import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
 import type { CapacityManager, ManagerStatus } from '../../capacity/manager/manager.js';
-import { SetupError } from '../../contract/errors.js';
+import { type Listening, listen } from '../../server/http/listen.js';
 
-/** Healthy while the last turn succeeded within ten poll intervals, and never asked to be faster than a long poll. */
+type StatusSource = Pick<CapacityManager, 'status'>;
+
+export interface MonitorOptions {
+  port: number;
+  host: string;
+  pollIntervalMs: number;
+  now(): number;
+}
+
+/** Starts `GET /health` and `GET /metrics` of the capacity manager. */
+export const startMonitor = (manager: StatusSource, { port, host, ...options }: MonitorOptions): Promise<Listening> =>
+  listen(createHandler(manager, options), port, host, undefined, 0);
+
+/** Returns whether the last turn succeeded within ten poll intervals; false before the first turn. */
 export function isHealthy(
   { lastSuccessAt }: Pick<ManagerStatus, 'lastSuccessAt'>,
   pollIntervalMs: number,
@@ -12,63 +25,52 @@ export function isHealthy(
   return lastSuccessAt !== undefined && nowMs - lastSuccessAt <= 10 * pollIntervalMs;
 }
 
-/** `GET /health` and `GET /metrics` of the capacity manager. */
-export async function startMonitor(
-  manager: Pick<CapacityManager, 'status'>,
-  options: { port: number; host: string; pollIntervalMs: number; now(): number },
-): Promise<{ port: number; close(): Promise<void> }> {
-  const registry = new Registry();
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ['group'], registers: [registry] });
-  const pending = gauge('reefguide_capacity_pending', 'Waiting jobs by group');
-  const desired = gauge('reefguide_capacity_desired', 'Desired workers by group');
-  const actual = gauge('reefguide_capacity_actual', 'Existing workers by group');
-  const active = new Gauge({
+function createHandler(
+  manager: StatusSource,
+  { pollIntervalMs, now }: Pick<MonitorOptions, 'pollIntervalMs' | 'now'>,
+): RequestListener {
+  const metrics = new ManagerMetrics();
+  return async ({ url }, response) => {
+    const status = manager.status();
+    if (url === '/health') {
+      const { active, lastError } = status;
+      const healthy = isHealthy(status, pollIntervalMs, now());
+      response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ status: healthy ? 'ok' : 'failing', active, lastError }));
+    } else if (url === '/metrics') {
+      response.writeHead(200, { 'Content-Type': metrics.contentType });
+      response.end(await metrics.format(status));
+    } else response.writeHead(404).end();
+  };
+}
+
+/** Prometheus metrics of a capacity manager. */
+class ManagerMetrics {
+  private readonly registry = new Registry();
+  private readonly pending = this.addGroupGauge('reefguide_capacity_pending', 'Waiting jobs by group');
+  private readonly desired = this.addGroupGauge('reefguide_capacity_desired', 'Desired workers by group');
+  private readonly actual = this.addGroupGauge('reefguide_capacity_actual', 'Existing workers by group');
+  private readonly active = new Gauge({
     name: 'reefguide_capacity_active',
     help: '1 while this manager acts',
-    registers: [registry],
+    registers: [this.registry],
   });
 
-  const server = createServer(async (request, response) => {
-    const status = manager.status();
-    if (request.url === '/health') {
-      const healthy = isHealthy(status, options.pollIntervalMs, options.now());
-      response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' });
-      const { active: acts, lastError } = status;
-      response.end(JSON.stringify({ status: healthy ? 'ok' : 'failing', active: acts, lastError }));
-      return;
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  format({ active, groups }: ManagerStatus): Promise<string> {
+    this.active.set(active ? 1 : 0);
+    for (const { group, pending, desired, running } of groups) {
+      this.pending.set({ group }, pending);
+      this.desired.set({ group }, desired);
+      this.actual.set({ group }, running);
     }
-    if (request.url === '/metrics') {
-      active.set(status.active ? 1 : 0);
-      for (const group of status.groups) {
-        pending.set({ group: group.group }, group.pending);
-        desired.set({ group: group.group }, group.desired);
-        actual.set({ group: group.group }, group.running);
-      }
-      response.writeHead(200, { 'Content-Type': registry.contentType });
-      response.end(await registry.metrics());
-      return;
-    }
-    response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const inUse = cause.code === 'EADDRINUSE';
-      reject(
-        new SetupError(inUse ? `Port ${options.port} is in use` : cause.message, {
-          hint: 'Set PORT to a free one.',
-          cause,
-        }),
-      );
-    });
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address ? address.port : options.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+    return this.registry.metrics();
+  }
+
+  private addGroupGauge(name: string, help: string): Gauge<'group'> {
+    return new Gauge({ name, help, labelNames: ['group'], registers: [this.registry] });
+  }
 }

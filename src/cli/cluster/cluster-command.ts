@@ -4,8 +4,8 @@ import type { ServiceControl } from '../../aws/ecs-service.js';
 import type { Api } from '../../client/api.js';
 import type { ClusterStatus } from '../../contract/admin.js';
 import { SetupError } from '../../contract/errors.js';
-import { ClientCommand } from '../command/base-command.js';
-import type { Expected } from './rollout.js';
+import { ClientCommand } from '../command/client-command.js';
+import type { ExpectedChange } from './rollout.js';
 
 interface ClusterFlags {
   api?: string | undefined;
@@ -16,23 +16,25 @@ interface ClusterFlags {
   timeout: number;
 }
 
-/** What the commands on the ECS service share: whom they talk to, and following a rollout. */
+const pollIntervalMs = 3_000;
+
+/** Controls the ECS service, through the API or directly through AWS. */
 export abstract class ClusterCommand extends ClientCommand {
   static override baseFlags = {
     ...ClientCommand.baseFlags,
-    direct: Flags.boolean({ description: 'Talk to AWS itself, not through the API' }),
-    cluster: Flags.string({ description: 'With --direct: the ECS cluster', env: 'ECS_CLUSTER_NAME' }),
-    service: Flags.string({ description: 'With --direct: the ECS service', env: 'ECS_SERVICE_NAME' }),
-    watch: Flags.boolean({ description: 'Follow the rollout until it is stable; exits with 1 when it fails' }),
-    timeout: Flags.integer({ description: 'Minutes that --watch waits', default: 30, min: 1, max: 24 * 60 }),
+    direct: Flags.boolean({ description: 'Call AWS directly instead of the API' }),
+    cluster: Flags.string({ description: 'Name of the ECS cluster, with --direct', env: 'ECS_CLUSTER_NAME' }),
+    service: Flags.string({ description: 'Name of the ECS service, with --direct', env: 'ECS_SERVICE_NAME' }),
+    watch: Flags.boolean({ description: 'Follow the rollout until stable; exit with 1 when the rollout fails' }),
+    timeout: Flags.integer({ description: 'Minutes to wait with --watch', default: 30, min: 1, max: 24 * 60 }),
   };
 
-  protected async control(flags: ClusterFlags): Promise<ServiceControl> {
-    if (!flags.direct) return throughApi(await this.connect(flags));
+  protected async getControl(flags: ClusterFlags): Promise<ServiceControl> {
+    if (!flags.direct) return controlThroughApi(await this.connect(flags));
     const { cluster, service } = flags;
     if (!cluster || !service) {
-      throw new SetupError('--direct needs to know the ECS cluster and service', {
-        hint: 'Say --cluster and --service, or set ECS_CLUSTER_NAME and ECS_SERVICE_NAME.',
+      throw new SetupError('The ECS cluster and service are not set', {
+        hint: 'With --direct, give --cluster and --service, or set ECS_CLUSTER_NAME and ECS_SERVICE_NAME.',
       });
     }
     const [{ createEcsService }, { createAws }] = await Promise.all([
@@ -42,28 +44,36 @@ export abstract class ClusterCommand extends ClientCommand {
     return createEcsService(createAws(), { cluster, service });
   }
 
-  /** With --watch: tells what happens on stderr until the rollout has ended. */
-  protected async follow(
+  /** With `--watch`, reports the rollout on stderr until stable and returns the final status. */
+  protected async watchRollout(
     control: ServiceControl,
     flags: ClusterFlags,
-    expected?: Expected,
+    expected?: ExpectedChange,
   ): Promise<ClusterStatus | undefined> {
     if (!flags.watch) return undefined;
-    const { followRollout } = await import('./rollout.js');
-    const status = await followRollout(control, {
-      expected,
-      everyMs: 3_000,
-      withinMs: flags.timeout * 60_000,
-      tell: (line) => this.tell(line),
-      sleep: (ms) => sleep(ms),
-      now: Date.now,
-    });
-    this.tell('The service is stable.');
+    const [{ followRollout }, { runStep }] = await Promise.all([
+      import('./follow-rollout.js'),
+      import('../output/steps.js'),
+    ]);
+    const status = await runStep(
+      'Follow the rollout',
+      (report) =>
+        followRollout(control, {
+          expected,
+          pollIntervalMs,
+          timeoutMs: flags.timeout * 60_000,
+          report,
+          sleep: (ms) => sleep(ms),
+          now: Date.now,
+        }),
+      { keepLines: true },
+    );
+    this.report('The service is stable.');
     return status;
   }
 }
 
-const throughApi = (api: Api): ServiceControl => ({
+const controlThroughApi = (api: Api): ServiceControl => ({
   status: () => api.clusterStatus(),
   scale: (desiredCount) => api.scaleCluster(desiredCount),
   redeploy: () => api.redeployCluster(),

@@ -1,94 +1,43 @@
-import type { ServiceControl } from '../../aws/ecs-service.js';
 import type { ClusterStatus } from '../../contract/admin.js';
-import { SetupError } from '../../contract/errors.js';
+import { type ColorStream, colorStatus } from '../output/colors.js';
 
-/** What a rollout is waited for: ECS may show the state before the change for some seconds. */
-export interface Expected {
+/** The change that a rollout makes. ECS may show the state before the change for some seconds. */
+export interface ExpectedChange {
   deploymentId?: string | null;
   desiredCount?: number;
 }
 
-/** Where a rollout stands: stable when one deployment is left, with all of its tasks running. */
-export function rolloutOf(status: ClusterStatus, expected: Expected = {}): 'stable' | 'failed' | 'in progress' {
+/** Returns the state of a rollout. Stable: one deployment is left, with all of its tasks running. */
+export function getRolloutState(
+  status: ClusterStatus,
+  expected: ExpectedChange = {},
+): 'stable' | 'failed' | 'in progress' {
   const { deployments, desiredCount } = status;
-  const asked = askedFor(status, expected);
-  if (asked.some(({ rolloutState }) => rolloutState === 'FAILED')) return 'failed';
-  if (asked.length === 0 || (expected.desiredCount ?? desiredCount) !== desiredCount) return 'in progress';
-  const [only] = deployments;
-  const settled =
+  const matching = getExpectedDeployments(status, expected);
+  if (matching.some(({ rolloutState }) => rolloutState === 'FAILED')) return 'failed';
+  if (matching.length === 0 || (expected.desiredCount ?? desiredCount) !== desiredCount) return 'in progress';
+  const [deployment] = deployments;
+  const isComplete =
     deployments.length === 1 &&
-    only !== undefined &&
-    only.runningCount === only.desiredCount &&
-    only.pendingCount === 0 &&
-    (only.rolloutState ?? 'COMPLETED') === 'COMPLETED';
-  return settled && status.runningCount === desiredCount ? 'stable' : 'in progress';
+    deployment !== undefined &&
+    deployment.runningCount === deployment.desiredCount &&
+    deployment.pendingCount === 0 &&
+    (deployment.rolloutState ?? 'COMPLETED') === 'COMPLETED';
+  return isComplete && status.runningCount === desiredCount ? 'stable' : 'in progress';
 }
 
-/** The deployment that is waited for, or all when it can be any. */
-const askedFor = ({ deployments }: ClusterStatus, { deploymentId }: Expected) =>
+/** Returns the expected deployment, or all deployments when any will do. */
+export const getExpectedDeployments = ({ deployments }: ClusterStatus, { deploymentId }: ExpectedChange) =>
   deploymentId ? deployments.filter(({ id }) => id === deploymentId) : deployments;
 
-/** The lines of a status that a person reads, the deployments first. */
-export function statusLines({ deployments }: ClusterStatus): string[] {
-  return deployments.map(({ status, taskDefinition, rolloutState, rolloutStateReason, ...counts }) => {
+/** Formats a line for each deployment: `PRIMARY api:7: 1 of 2 running, 1 pending, 0 failed, IN_PROGRESS`. */
+export function formatDeployments({ deployments }: ClusterStatus, stream: ColorStream = process.stderr): string[] {
+  return deployments.map((deployment) => {
+    const { status, taskDefinition, rolloutState, rolloutStateReason } = deployment;
+    const { runningCount, desiredCount, pendingCount, failedTasks } = deployment;
     const name = taskDefinition.replace(/^.*task-definition\//, '');
-    const { runningCount, desiredCount, pendingCount, failedTasks } = counts;
-    const state = [rolloutState, rolloutStateReason].filter(Boolean).join(': ');
-    return `${status} ${name}: ${runningCount} of ${desiredCount} running, ${pendingCount} pending, ${failedTasks} failed${state ? `, ${state}` : ''}`;
+    const state = [rolloutState && colorStatus(rolloutState, stream), rolloutStateReason].filter(Boolean).join(': ');
+    const counts = `${runningCount} of ${desiredCount} running, ${pendingCount} pending, ${failedTasks} failed`;
+    return `${status} ${name}: ${counts}${state ? `, ${state}` : ''}`;
   });
-}
-
-export interface FollowOptions {
-  expected?: Expected;
-  everyMs: number;
-  withinMs: number;
-  tell(line: string): void;
-  sleep(ms: number): Promise<void>;
-  now(): number;
-}
-
-/** Follows a rollout to its end, telling what changed. Throws a SetupError when it fails or takes too long. */
-export async function followRollout(
-  control: Pick<ServiceControl, 'status'>,
-  { expected = {}, everyMs, withinMs, tell, sleep, now }: FollowOptions,
-): Promise<ClusterStatus> {
-  const until = now() + withinMs;
-  const told = new Set<string>();
-  let before = '';
-  let seen = false;
-  for (let first = true; ; first = false) {
-    const status = await control.status();
-    const lines = statusLines(status);
-    if (lines.join() !== before) for (const line of lines) tell(line);
-    before = lines.join();
-    for (const { createdAt, message } of [...status.events].reverse()) {
-      const event = `${createdAt} ${message}`;
-      // Those of before are history.
-      if (!first && !told.has(event)) tell(`  ${message}`);
-      told.add(event);
-    }
-    const state = rolloutOf(status, expected);
-    if (state === 'stable') return status;
-    if (state === 'failed') {
-      const reason = askedFor(status, expected).find(
-        ({ rolloutState }) => rolloutState === 'FAILED',
-      )?.rolloutStateReason;
-      throw new SetupError(`The rollout failed${reason ? `: ${reason}` : ''}`, {
-        hint: 'The events above and the log of the stopped tasks say why.',
-      });
-    }
-    const isThere = askedFor(status, expected).length > 0;
-    if (seen && !isThere && status.deployments.length > 0) {
-      throw new SetupError('Another deployment has replaced this one', {
-        hint: 'Follow that one with `reefguide cluster status --watch`.',
-      });
-    }
-    seen ||= isThere;
-    if (now() >= until) {
-      throw new SetupError('The rollout is not stable yet', {
-        hint: 'It goes on by itself: look again with `reefguide cluster status --watch`.',
-      });
-    }
-    await sleep(everyMs);
-  }
 }

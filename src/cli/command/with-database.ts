@@ -2,13 +2,13 @@ import { type DatabaseAddress, findDatabase, toDatabaseError } from '../../datab
 import { databaseEnvironment, parseEnvironment } from '../../environment/server.js';
 import { homeDirectory } from '../../platform/home.js';
 
-/** Runs `work` with the database that the environment names, or the embedded one, and gives it back afterwards. */
+/** Calls `work` with the database of the environment, or with the embedded one, and releases the database afterwards. */
 export async function withDatabase<T>(
-  tell: (line: string) => void,
+  report: (line: string) => void,
   work: (address: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const environment = parseEnvironment(databaseEnvironment, process.env);
-  const address = await findDatabase(environment, homeDirectory(), tell);
+  const address = await findDatabase(environment, homeDirectory(), report);
   try {
     return await work(address);
   } catch (error) {

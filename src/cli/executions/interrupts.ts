@@ -1,81 +1,91 @@
-/** What becomes of an execution when its follower is interrupted. */
-export type Choice = 'kill' | 'detach' | 'follow';
+import { listenForSignals, type SignalSource } from '../command/signals.js';
 
-export interface Interrupts {
-  /** Aborts when it was decided to kill or to detach. */
-  signal: AbortSignal;
-  /** What was decided, if anything was. */
-  decision(): Exclude<Choice, 'follow'> | undefined;
-  /** From here on there is an execution to decide on; an interrupt of before is dealt with now. */
-  begin(): void;
-  /** Resolves when no question stands open, so that nothing is printed into one. */
-  quiet(): Promise<void>;
-  stop(): void;
-}
+/** Answers to the question that an interrupt asks. */
+export type Choice = 'kill' | 'detach' | 'follow';
+/** Answers that end the following. */
+export type Decision = Exclude<Choice, 'follow'>;
 
 interface Options {
-  /** Where the signals come from: the process. */
-  source: Pick<NodeJS.EventEmitter, 'on' | 'removeListener'>;
-  /** Asks on the terminal; undefined where there is none, and an interrupt kills. */
+  source: SignalSource;
+  /** Asks on the terminal. Undefined without a terminal: an interrupt kills the execution. */
   ask: (() => Promise<Choice>) | undefined;
-  /** Ends this process at once: the second interrupt. */
-  leave(): void;
+  /** Ends this process at once, after a second interrupt. */
+  exit(): void;
 }
 
 /**
- * Turns SIGINT and SIGTERM into a decision. Ctrl+C on a terminal asks; SIGTERM, which nobody types, and SIGINT without a
- * terminal kill. A second one, while the first is dealt with, leaves at once.
+ * Turns SIGINT and SIGTERM into a decision about an execution. Ctrl+C on a terminal asks; SIGTERM, and SIGINT without a
+ * terminal, kill. A second signal before the decision has taken effect exits at once.
  */
-export function watchInterrupts({ source, ask, leave }: Options): Interrupts {
-  const decided = new AbortController();
-  let decision: Exclude<Choice, 'follow'> | undefined;
-  let begun = false;
-  let pending: NodeJS.Signals | undefined;
-  let question: Promise<void> = Promise.resolve();
+export class Interrupts {
+  private readonly decided = new AbortController();
+  private chosen: Decision | undefined;
+  private hasStarted = false;
+  private pending: NodeJS.Signals | undefined;
+  private question: Promise<void> = Promise.resolve();
 
-  const decide = (choice: Choice) => {
-    pending = undefined;
+  /** Stops listening for signals. */
+  readonly stop: () => void;
+
+  constructor(private readonly options: Options) {
+    this.stop = listenForSignals(['SIGINT', 'SIGTERM'], (name) => this.handle(name), options.source);
+  }
+
+  /** Aborts once the decision is to kill or to detach. */
+  get signal(): AbortSignal {
+    return this.decided.signal;
+  }
+
+  get decision(): Decision | undefined {
+    return this.chosen;
+  }
+
+  /** Handles interrupts from here on, and one that came before the execution had started. */
+  start(): void {
+    this.hasStarted = true;
+    if (this.pending !== undefined) this.act(this.pending);
+  }
+
+  /** Resolves when no question is open, so that no output mixes with a question. */
+  answered(): Promise<void> {
+    return this.question;
+  }
+
+  private handle(name: NodeJS.Signals): void {
+    if (this.pending !== undefined || this.chosen !== undefined) {
+      this.options.exit();
+      return;
+    }
+    this.pending = name;
+    if (this.hasStarted) this.act(name);
+  }
+
+  private act(name: NodeJS.Signals): void {
+    const { ask } = this.options;
+    const decide = (choice: Choice) => this.decide(choice);
+    // Detach when the question fails, because nobody chose to kill.
+    if (ask && name !== 'SIGTERM') this.question = ask().then(decide, () => decide('detach'));
+    else decide('kill');
+  }
+
+  private decide(choice: Choice): void {
+    this.pending = undefined;
     if (choice === 'follow') return;
-    decision = choice;
-    decided.abort();
-  };
-  const act = (signal: NodeJS.Signals) => {
-    if (!ask || signal === 'SIGTERM') decide('kill');
-    // A question that cannot be asked must not end what nobody said to end.
-    else question = ask().then(decide, () => decide('detach'));
-  };
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (pending !== undefined || decision !== undefined) return leave();
-    pending = signal;
-    if (begun) act(signal);
-  };
-  source.on('SIGINT', onSignal);
-  source.on('SIGTERM', onSignal);
-  return {
-    signal: decided.signal,
-    decision: () => decision,
-    begin() {
-      begun = true;
-      if (pending !== undefined) act(pending);
-    },
-    quiet: () => question,
-    stop() {
-      source.removeListener('SIGINT', onSignal);
-      source.removeListener('SIGTERM', onSignal);
-    },
-  };
+    this.chosen = choice;
+    this.decided.abort();
+  }
 }
 
-/** Asks what should become of an execution; Ctrl+C as the answer detaches. */
-export async function askWhatNow(executionId: string): Promise<Choice> {
+/** Asks on the terminal whether to kill, leave or follow an execution. */
+export async function askForChoice(executionId: string): Promise<Choice> {
   const { select } = await import('@inquirer/prompts');
   return select<Choice>(
     {
       message: `Execution ${executionId} is running. What now?`,
       choices: [
-        { name: 'Kill it', value: 'kill' },
-        { name: 'Detach: it goes on without this command', value: 'detach' },
-        { name: 'Go on following it', value: 'follow' },
+        { name: 'Kill the execution', value: 'kill' },
+        { name: 'Detach: leave it running', value: 'detach' },
+        { name: 'Keep following', value: 'follow' },
       ],
     },
     { output: process.stderr },

@@ -1,19 +1,22 @@
 import { variableName } from '../../contract/secrets.js';
-import { wrongUsage } from '../command/arguments.js';
+import { parseDurationFlag, usageError } from '../command/arguments.js';
 
-/** `--env NAME=value`, or `--env NAME` for the value of this shell; the last of a name counts. */
+/**
+ * Parses `--env` pairs: `NAME=value`, or `NAME` for the value in `local`. The last pair of a name counts. Errors show no
+ * values, because a value may be a secret.
+ */
 export function parseEnvPairs(pairs: readonly string[], local: NodeJS.ProcessEnv): Record<string, string> {
-  const read = (pair: string): [string, string] => {
-    const equals = pair.indexOf('=');
-    const name = equals === -1 ? pair : pair.slice(0, equals);
-    if (!variableName.safeParse(name).success) {
-      throw wrongUsage(`--env ${name}: expected the name of an environment variable, as in --env NAME=value`);
-    }
-    if (equals !== -1) return [name, pair.slice(equals + 1)];
-    const value = local[name];
-    if (value === undefined)
-      throw wrongUsage(`--env ${name}: there is no such variable here; give its value with --env ${name}=…`);
-    return [name, value];
-  };
-  return Object.fromEntries(pairs.map(read));
+  return Object.fromEntries(pairs.map((pair) => parseEnvPair(pair, local)));
 }
+
+function parseEnvPair(pair: string, local: NodeJS.ProcessEnv): [name: string, value: string] {
+  const [, name = '', value = local[name]] = /^([^=]*)(?:=([\s\S]*))?$/.exec(pair) ?? [];
+  if (!variableName.safeParse(name).success)
+    throw usageError(`Invalid --env "${name}": expected the name of an environment variable, as in --env NAME=value`);
+  if (value === undefined)
+    throw usageError(`Invalid --env "${name}": the variable is not set here; give a value with --env ${name}=…`);
+  return [name, value];
+}
+
+/** Returns the whole seconds of `--timeout`, rounded up: `10m` → 600. */
+export const parseTimeoutFlag = (text: string): number => Math.ceil(parseDurationFlag('--timeout', text) / 1000);

@@ -1,7 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { SetupError } from '../../contract/errors.js';
 
-/** A secret's value, from standard input or a prompt: an argument would show in the list of processes and in the history. */
+/**
+ * Reads a secret's value from standard input or a prompt, never from an argument, because arguments show in the process list
+ * and in the shell's history.
+ */
 export async function readSecretValue(): Promise<string> {
   if (process.stdin.isTTY) {
     const { password } = await import('@inquirer/prompts');
@@ -9,7 +12,7 @@ export async function readSecretValue(): Promise<string> {
   }
   const value = (await text(process.stdin)).replace(/\r?\n$/, '');
   if (value === '') {
-    throw new SetupError('There is no value on standard input', {
+    throw new SetupError('Invalid secret value: standard input is empty', {
       hint: 'For example: printf %s "$VALUE" | reefguide secrets create NAME --key-name VARIABLE',
     });
   }

@@ -13,44 +13,43 @@ export interface DownloadedFile {
   bytes: number;
 }
 
-/** Downloads a result's files below `folder`, streaming; a name that would lead out of it is refused. */
+/**
+ * Downloads files, given as URLs by relative path, into `directory`. Throws for a path that leads out of the directory, e.g.
+ * `../x`.
+ */
 export async function downloadFiles(
   files: Readonly<Record<string, string>>,
-  folder: string,
+  directory: string,
   onFile: (file: DownloadedFile) => void,
 ): Promise<DownloadedFile[]> {
-  const done: DownloadedFile[] = [];
-  const root = path.resolve(folder);
+  const downloaded: DownloadedFile[] = [];
+  const root = path.resolve(directory);
   for (const [relativePath, url] of Object.entries(files)) {
     const target = path.resolve(root, relativePath);
     if (!target.startsWith(root + path.sep))
-      throw new SetupError(`The server named a file outside of ${folder}: ${relativePath}`);
+      throw new SetupError(`Invalid file name "${relativePath}" from the server: expected a path inside ${directory}`);
     const response = await fetch(url);
     if (!response.ok || !response.body)
-      throw new SetupError(`The download of ${relativePath} was answered ${response.status}`);
-    const directory = path.dirname(target);
-    await explainWriteErrors(directory, () => createDirectory(directory));
-    const unfinished = `${target}.part`;
-    let bytes = 0;
-    try {
-      await pipeline(
-        Readable.fromWeb(ReadableStream.from(response.body)),
-        async function* count(chunks: AsyncIterable<Uint8Array>) {
-          for await (const chunk of chunks) {
-            bytes += chunk.length;
-            yield chunk;
-          }
-        },
-        createWriteStream(unfinished),
-      );
-      await rename(unfinished, target);
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw error;
-    }
-    const file = { path: path.join(folder, relativePath), bytes };
-    done.push(file);
+      throw new SetupError(`Cannot download ${relativePath}: the server answered ${response.status}`);
+    const file = { path: path.join(directory, relativePath), bytes: await writeWhole(response.body, target) };
+    downloaded.push(file);
     onFile(file);
   }
-  return done;
+  return downloaded;
+}
+
+/** Streams `body` into a file and returns the number of bytes. Renames a `.part` file at the end, so that no file is partial. */
+async function writeWhole(body: ReadableStream<Uint8Array>, target: string): Promise<number> {
+  const directory = path.dirname(target);
+  await explainWriteErrors(directory, () => createDirectory(directory));
+  const partial = `${target}.part`;
+  const writer = createWriteStream(partial);
+  try {
+    await pipeline(Readable.fromWeb(ReadableStream.from(body)), writer);
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return writer.bytesWritten;
 }

@@ -1,29 +1,35 @@
-import type { Api } from '../../client/api.js';
-import { ApiError } from '../../client/api.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, ApiError } from '../../client/api.js';
 import { hasEnded, type JobEvent } from '../../contract/jobs.js';
+import { backoffMs } from '../../platform/backoff.js';
 
-/** One line on where a job stands. */
+const outcomes = { SUCCEEDED: 'succeeded', FAILED: 'failed', CANCELLED: 'was cancelled', TIMED_OUT: 'timed out' };
+
+/** Describes the state of a job: `Job 17 (TEST) waits, 3 jobs ahead`, `Job 17 (TEST) runs 40 %, reading`. */
 export function describeEvent({ type, id, status, progress, queuePosition, attempts }: JobEvent): string {
   const name = `Job ${id} (${type})`;
   if (status === 'PENDING') {
-    const ahead =
-      queuePosition === null || queuePosition === 0
-        ? 'next in line'
-        : `${queuePosition >= 1000 ? '1,000 or more' : queuePosition} ahead of it`;
-    return `${name} waits, ${ahead}${attempts > 0 ? ` (attempt ${attempts} was lost)` : ''}`;
+    const position = queuePosition ? describeQueuePosition(queuePosition) : 'next in the queue';
+    return `${name} waits, ${position}${attempts > 0 ? ` (the worker of attempt ${attempts} was lost)` : ''}`;
   }
   if (status === 'IN_PROGRESS') {
-    const part = progress
-      ? ` ${Math.round(progress.fraction * 100)} %${progress.message ? `, ${progress.message}` : ''}`
-      : '';
-    return `${name} runs${part}${attempts > 1 ? ` (attempt ${attempts})` : ''}`;
+    const percent = progress ? ` ${Math.round(progress.fraction * 100)} %` : '';
+    const message = progress?.message ? `, ${progress.message}` : '';
+    return `${name} runs${percent}${message}${attempts > 1 ? ` (attempt ${attempts})` : ''}`;
   }
-  return `${name} ${{ SUCCEEDED: 'succeeded', FAILED: 'failed', CANCELLED: 'was cancelled', TIMED_OUT: 'timed out' }[status]}`;
+  return `${name} ${outcomes[status]}`;
 }
 
+/** Describes the jobs ahead. The API counts up to 1,000. */
+const describeQueuePosition = (position: number) =>
+  position === 1 ? '1 job ahead' : `${position >= 1000 ? '1,000 or more' : position} jobs ahead`;
+
+const maxFailures = 40;
+const backoff = { minMs: 400, maxMs: 2_000 };
+
 /**
- * Follows a job to its end and returns its last state. A broken stream (the API restarts) is taken up again; gives up
- * when the API stays away for a minute.
+ * Follows a job to the end and returns the last event. Reconnects when the stream breaks, e.g. because the API restarts, and
+ * throws after about a minute without the API.
  */
 export async function followJob(
   api: Pick<Api, 'events'>,
@@ -41,28 +47,9 @@ export async function followJob(
       }
       if (last && hasEnded(last.status)) return last;
     } catch (error) {
-      if (signal?.aborted) throw error;
-      if (error instanceof ApiError && !error.isTransient) throw error;
+      if (signal?.aborted || (error instanceof ApiError && !error.isTransient) || failures >= maxFailures) throw error;
       failures += 1;
-      if (failures > 30) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 200 * (failures + 1))));
+    await sleep(backoffMs(failures + 1, backoff), undefined, { signal });
   }
-}
-
-/** Shows each new state on one line that is rewritten on a terminal, and as lines elsewhere. */
-export function createProgressLine(stream: NodeJS.WriteStream) {
-  const rewrites = stream.isTTY && !process.env.NO_COLOR;
-  let shown = '';
-  return {
-    show(line: string) {
-      if (line === shown) return;
-      shown = line;
-      if (rewrites) stream.write(`\r\u001b[2K${line.slice(0, (stream.columns ?? 80) - 1)}`);
-      else stream.write(`${line}\n`);
-    },
-    end() {
-      if (rewrites && shown !== '') stream.write('\n');
-    },
-  };
 }

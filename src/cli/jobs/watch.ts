@@ -1,43 +1,55 @@
+import { Errors } from '@oclif/core';
 import type { Api } from '../../client/api.js';
 import type { JobDetail } from '../../contract/jobs.js';
-import { createProgressLine, describeEvent, followJob } from './follow.js';
+import { abortOnSignal } from '../command/signals.js';
+import { runStep } from '../output/steps.js';
+import { describeEvent, followJob } from './follow.js';
 
-/** Shows a job's progress on stderr until it ends, why it failed if it did, and returns it as it ended. */
-export async function watchToEnd(api: Api, jobId: number): Promise<{ job: JobDetail }> {
-  const line = createProgressLine(process.stderr);
-  const leave = () => {
-    line.end();
-    process.stderr.write(`Job ${jobId} goes on. Follow it again with: reefguide jobs watch ${jobId}\n`);
-    process.exit(130);
-  };
-  process.once('SIGINT', leave);
-  try {
-    await followJob(api, jobId, (event) => line.show(describeEvent(event)));
-  } finally {
-    process.removeListener('SIGINT', leave);
-    line.end();
-  }
+/** Shows a job's progress on stderr until the end, then how to download the files or why the job failed. */
+export async function watchJob(api: Api, jobId: number): Promise<{ job: JobDetail }> {
+  await showProgress(api, jobId);
   const { job } = await api.job(jobId);
-  const reason = failureReason(job);
+  const reason = getFailureReason(job);
   if (reason) process.stderr.write(`${reason}\n`);
-  else if (job.status === 'SUCCEEDED' && Object.keys((await api.downloads(jobId)).files).length > 0) {
-    process.stderr.write(`Download its files with: reefguide jobs download ${jobId}\n`);
-  }
+  else if (job.status === 'SUCCEEDED' && Object.keys((await api.downloads(jobId)).files).length > 0)
+    process.stderr.write(`Download the files with: reefguide jobs download ${jobId}\n`);
   return { job };
 }
 
-/** What the last attempt left as the reason of its failure. */
-export function failureReason(job: JobDetail): string | undefined {
-  if (job.status === 'SUCCEEDED') return undefined;
-  const result = job.assignments.at(-1)?.result;
-  for (const [part, field] of [
-    [result?.result_payload, 'error'],
-    [result?.metadata, 'reason'],
-  ] as const) {
-    if (typeof part === 'object' && part !== null) {
-      const value: unknown = Reflect.get(part, field);
-      if (typeof value === 'string') return value;
-    }
+/** Reports each new state of a job. Ctrl+C leaves the job running and exits with 130. */
+async function showProgress(api: Api, jobId: number): Promise<void> {
+  const { signal, stopListening } = abortOnSignal(['SIGINT']);
+  try {
+    await runStep(`Follow job ${jobId}`, (report) => {
+      let shown = '';
+      return followJob(
+        api,
+        jobId,
+        (event) => {
+          const line = describeEvent(event);
+          if (line !== shown) report(line);
+          shown = line;
+        },
+        signal,
+      );
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write(`Job ${jobId} keeps running. Follow it again with: reefguide jobs watch ${jobId}\n`);
+    throw new Errors.ExitError(130);
+  } finally {
+    stopListening();
   }
-  return undefined;
+}
+
+/** Returns why a job failed: `error` of the last result's payload, or `reason` of the metadata. */
+export function getFailureReason(job: JobDetail): string | undefined {
+  const result = job.status === 'SUCCEEDED' ? undefined : job.assignments.at(-1)?.result;
+  return getText(result?.result_payload, 'error') ?? getText(result?.metadata, 'reason');
+}
+
+function getText(record: unknown, field: string): string | undefined {
+  if (typeof record !== 'object' || record === null) return undefined;
+  const value: unknown = Reflect.get(record, field);
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,106 +1,108 @@
-import type { Logger } from 'pino';
 import type { LocalCredentials } from '../../accounts/local-credentials.js';
 import { SetupError } from '../../contract/errors.js';
-import type { ServerEnvironment } from '../../environment/server.js';
 import { ownIdentity } from '../../platform/processes.js';
-import { type StartOptions, startServer } from '../../server/start.js';
-import { type DevFile, readDevFile, removeDevFile, writeDevFile } from '../api/local-system-file.js';
+import { type RunningServer, type StartOptions, startServer } from '../../server/start.js';
+import {
+  type LocalSystemFile,
+  readLocalSystemFile,
+  removeLocalSystemFile,
+  writeLocalSystemFile,
+} from '../api/local-system-file.js';
 import { startMonitor } from '../capacity/monitor.js';
 import { startLocalCapacity } from '../capacity/start-local.js';
 
-export interface LocalSystemOptions {
-  environment: ServerEnvironment;
+export interface LocalSystemOptions extends Pick<StartOptions, 'environment' | 'home' | 'log' | 'requestLog' | 'onStep'> {
   env: NodeJS.ProcessEnv;
-  home: string;
-  log: Logger;
-  requestLog?: StartOptions['requestLog'];
   port: number;
   orchestratorPort: number;
   processorPort: number;
-  /** undefined: no capacity manager. */
+  /** Undefined: no capacity manager. */
   workersFile: string | undefined;
-  onStep?: StartOptions['onStep'];
 }
 
 export interface LocalSystem {
-  endpoints: DevFile;
+  endpoints: LocalSystemFile;
   credentials: LocalCredentials;
+  /** Names of the worker groups. */
   groups: string[];
   stop(): Promise<void>;
 }
 
 const pollIntervalMs = 3_000;
 
-/** Brings the whole system up on this machine: database, API on two ports, event processor, capacity manager. */
+/** Starts the whole system on this machine: database, API on two ports, event processor, capacity manager. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
-  const { home, log } = options;
-  const other = await readDevFile(home);
-  if (other) {
-    throw new SetupError(`The local system runs already (process ${other.process.pid}, ${other.api})`, {
-      hint: 'Stop it first, or set REEFGUIDE_HOME to another folder for a second one.',
-    });
-  }
+  const { home } = options;
+  await throwIfRunning(home);
   const server = await startServer({
-    environment: options.environment,
-    home,
-    log,
-    requestLog: options.requestLog,
+    ...options,
     apiPorts: [options.port, options.orchestratorPort],
     processorPort: options.processorPort,
-    onStep: options.onStep,
   });
-  const undo = [() => server.stop()];
+  const stops = [() => server.stop()];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const stopPart of stops.splice(0).reverse()) await stopPart();
   };
   try {
-    const { credentials, processor } = server;
-    const [api, orchestrator] = server.api;
-    if (!api || !orchestrator || !processor) throw new Error('the server listens on fewer ports than asked for');
-    if (!credentials) {
-      throw new SetupError('`reefguide dev` keeps its own database, but DATABASE_URL is set', {
-        hint: 'Unset DATABASE_URL, or use `reefguide serve` and `reefguide capacity run` with it.',
-      });
-    }
-    let capacityUrl: string | null = null;
-    let groups: string[] = [];
-    if (options.workersFile !== undefined) {
-      const capacity = await startLocalCapacity({
-        apiUrl: api.url,
-        processorUrl: processor.url,
-        processorToken: options.environment.PROCESSOR_TOKEN,
-        manager: credentials.manager,
-        worker: credentials.worker,
-        workersFile: options.workersFile,
-        home,
-        pollIntervalMs,
-        env: options.env,
-        log: log.child({ component: 'capacity' }),
-      });
-      undo.push(() => capacity.stop());
-      void capacity.manager.run();
-      const monitor = await startMonitor(capacity.manager, {
-        port: 0,
-        host: '127.0.0.1',
-        pollIntervalMs,
-        now: Date.now,
-      });
-      undo.push(() => monitor.close());
-      capacityUrl = `http://127.0.0.1:${monitor.port}`;
-      groups = capacity.groups;
-    }
-    const endpoints = {
-      api: api.url,
-      orchestrator: orchestrator.url,
-      processor: processor.url,
-      capacity: capacityUrl,
-      process: ownIdentity(),
-    };
-    await writeDevFile(home, endpoints);
-    undo.push(() => removeDevFile(home));
-    return { endpoints, credentials, groups, stop };
+    const { credentials, ...urls } = getEndpoints(server);
+    const capacity = await startCapacity(options, urls, credentials, stops);
+    const endpoints = { ...urls, capacity: capacity?.url ?? null, process: ownIdentity() };
+    await writeLocalSystemFile(home, endpoints);
+    stops.push(() => removeLocalSystemFile(home));
+    return { endpoints, credentials, groups: capacity?.groups ?? [], stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function throwIfRunning(home: string): Promise<void> {
+  const running = await readLocalSystemFile(home);
+  if (!running) return;
+  throw new SetupError(`The local system runs already (process ${running.process.pid}, ${running.api})`, {
+    hint: 'Stop it first, or set REEFGUIDE_HOME to another directory for a second one.',
+  });
+}
+
+interface Endpoints {
+  api: string;
+  orchestrator: string;
+  processor: string;
+}
+
+function getEndpoints({ api: [api, orchestrator], processor, credentials }: RunningServer) {
+  if (!api || !orchestrator || !processor) throw new Error('the server listens on fewer ports than requested');
+  if (!credentials) {
+    throw new SetupError('`reefguide dev` runs its own database, but DATABASE_URL is set', {
+      hint: 'Unset DATABASE_URL, or run `reefguide serve` and `reefguide capacity run` with that database.',
+    });
+  }
+  return { api: api.url, orchestrator: orchestrator.url, processor: processor.url, credentials };
+}
+
+/** Starts the capacity manager and its monitor, and adds to `stops` how to stop both. */
+async function startCapacity(
+  { workersFile, home, env, log, environment }: LocalSystemOptions,
+  { api, processor }: Endpoints,
+  { manager, worker }: LocalCredentials,
+  stops: (() => Promise<void>)[],
+): Promise<{ url: string; groups: string[] } | undefined> {
+  if (workersFile === undefined) return undefined;
+  const settings = {
+    apiUrl: api,
+    processorUrl: processor,
+    processorToken: environment.PROCESSOR_TOKEN,
+    manager,
+    worker,
+    workersFile,
+    home,
+    pollIntervalMs,
+    env,
+  };
+  const capacity = await startLocalCapacity(settings, { log: log.child({ component: 'capacity' }) });
+  stops.push(() => capacity.stop());
+  void capacity.manager.run();
+  const monitor = await startMonitor(capacity.manager, { port: 0, host: '127.0.0.1', pollIntervalMs, now: Date.now });
+  stops.push(() => monitor.close());
+  return { url: monitor.url, groups: capacity.groups };
 }

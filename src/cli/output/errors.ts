@@ -1,27 +1,33 @@
 import { Errors } from '@oclif/core';
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-/** What a person reads for an error: what went wrong, what to do. The exit code says whether the usage was wrong. */
-export function explain(error: unknown): { lines: string[]; exitCode: 1 | 2 } {
-  if (!isRecord(error)) return { lines: [`Error: ${String(error)}`], exitCode: 1 };
-  const message = String(error.message ?? error).trim();
-  if (error instanceof Errors.CLIError) return { lines: [`Error: ${message}`], exitCode: isUsage(error) ? 2 : 1 };
-  const lines = [`Error: ${message}`];
-  if (Array.isArray(error.issues)) {
-    for (const issue of error.issues) if (isRecord(issue)) lines.push(`  ${issue.path || 'input'}: ${issue.message}`);
-  }
-  const hint = typeof error.hint === 'string' ? error.hint : hintOf(error);
-  if (hint) lines.push(hint);
-  return { lines, exitCode: 1 };
+export interface Explanation {
+  message: string;
+  /** Issues of an input, then what to do. */
+  details: string[];
+  /** 2 for wrong usage. */
+  exitCode: 1 | 2;
 }
 
-const isUsage = (error: Errors.CLIError) => 'parse' in error || error.oclif?.exit === 2;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-function hintOf({ status, requestId }: Record<string, unknown>): string | undefined {
+/** Explains an error to the user: what failed, with its issues, and what to do. */
+export function explainError(error: unknown): Explanation {
+  if (!isRecord(error)) return { message: String(error), details: [], exitCode: 1 };
+  const message = String(error.message ?? error).trim();
+  if (error instanceof Errors.CLIError) return { message, details: [], exitCode: isUsageError(error) ? 2 : 1 };
+  const issues = Array.isArray(error.issues) ? error.issues.filter(isRecord) : [];
+  const details = issues.map((issue) => `  ${issue.path || 'input'}: ${issue.message}`);
+  const hint = typeof error.hint === 'string' ? error.hint : getHint(error);
+  return { message, details: hint ? [...details, hint] : details, exitCode: 1 };
+}
+
+const isUsageError = (error: Errors.CLIError) => 'parse' in error || error.oclif?.exit === 2;
+
+/** Returns what to do about an error of the API client. Status 0 means that no answer came. */
+function getHint({ status, requestId }: Record<string, unknown>): string | undefined {
   if (status === 401) return 'Log in with: reefguide login';
-  if (status === 0) return 'Start the local system with `reefguide dev`, or name another with --api or REEFGUIDE_API.';
+  if (status === 0) return 'Start the local system with `reefguide dev`, or name an API with --api or REEFGUIDE_API.';
   if (typeof status === 'number' && status >= 500 && typeof requestId === 'string')
-    return `What the server did is shown to administrators by: reefguide trace ${requestId}`;
+    return `Administrators see the server's log lines with: reefguide trace ${requestId}`;
   return undefined;
 }

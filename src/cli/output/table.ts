@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
+import { getColors } from './colors.js';
 
-const plain = {
+const borderless = {
   top: '',
   'top-mid': '',
   'top-left': '',
@@ -18,29 +19,24 @@ const plain = {
   middle: '  ',
 };
 
-/** A table without lines, which reads well and pipes well. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const made = new Table({
-    head: [...head],
-    chars: plain,
-    style: {
-      'padding-left': 0,
-      'padding-right': 0,
-      head: process.stdout.isTTY && !process.env.NO_COLOR ? ['bold'] : [],
-      border: [],
-    },
+/** Formats a table without borders, for stdout. */
+export function formatTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const table = new Table({
+    head: head.map((name) => getColors(process.stdout).bold(name)),
+    chars: borderless,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  made.push(...rows.map((row) => row.map(String)));
-  return made
+  table.push(...rows.map((row) => row.map(String)));
+  return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
 }
 
-/** Names and values under each other; a value that is missing takes no line. */
-export function facts(pairs: readonly (readonly [name: string, value: string | number | null | undefined])[]): string {
-  const shown = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '');
+/** Formats names and values below each other, e.g. `Status  RUNNING`. Skips empty values. */
+export function formatFacts(facts: readonly (readonly [name: string, value: string | number | null | undefined])[]) {
+  const shown = facts.filter(([, value]) => value !== undefined && value !== null && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length)) + 2;
   return shown.map(([name, value]) => `${name.padEnd(width)}${value}`).join('\n');
 }

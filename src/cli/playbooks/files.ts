@@ -2,60 +2,57 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
 import { homeDirectory } from '../../platform/home.js';
-import { nearest } from './nearest-name.js';
-import type { Options, Playbook, PlaybookError } from './playbook.js';
+import { findNearestName } from './nearest-name.js';
+import { type Playbook, PlaybookError, type PlaybookOptions, parsePlaybook } from './playbook.js';
 
-export const playbookFolder = (env: NodeJS.ProcessEnv = process.env) => path.join(homeDirectory(env), 'playbooks');
+const extension = /\.ya?ml$/;
 
-const ending = /\.ya?ml$/;
-/** As a person would name it from here. */
-const shown = (file: string) => {
+/** Directory of the playbooks that commands find by name. */
+const getPlaybookDirectory = () => path.join(homeDirectory(), 'playbooks');
+
+/** Shortens a path relative to the working directory: `/work/a/b.yaml` → `a/b.yaml`. Leaves paths outside unchanged. */
+function shortenPath(file: string): string {
   const relative = path.relative('', file);
   return relative.startsWith('..') ? file : relative;
-};
+}
 
-/** The usual folder, for people. */
-export const shownFolder = () => shown(playbookFolder());
-
-/** Files of playbooks in a folder, by name. A folder that is not there has none. */
-async function filesIn(folder: string): Promise<{ name: string; file: string }[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+/** Lists the playbooks of a directory by name. Returns none for a missing directory. */
+async function listFiles(directory: string): Promise<{ name: string; file: string }[]> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new SetupError(`Cannot read ${shown(folder)}: ${error.message}`, { cause: error });
+    throw new SetupError(`Cannot read ${shortenPath(directory)}: ${error.message}`, { cause: error });
   });
   return names
-    .filter((name) => ending.test(name))
+    .filter((name) => extension.test(name))
     .sort()
-    .map((name) => ({ name: name.replace(ending, ''), file: path.join(folder, name) }));
+    .map((name) => ({ name: name.replace(extension, ''), file: path.join(directory, name) }));
 }
 
-/** The file that NAME means: a path when it looks like one, otherwise a playbook of the folder. */
-async function findPlaybook(name: string, folder: string): Promise<string> {
-  if (ending.test(name) || /[/\\]/.test(name)) return path.resolve(name);
-  const files = await filesIn(folder);
-  const found = files.find((one) => one.name === name);
-  if (found) return found.file;
-  const meant = nearest(
+/** Finds a playbook by path, e.g. `a/b.yaml`, or by name in `directory`, e.g. `hello`. */
+async function findFile(name: string, directory: string): Promise<string> {
+  if (extension.test(name) || /[/\\]/.test(name)) return path.resolve(name);
+  const files = await listFiles(directory);
+  const match = files.find((file) => file.name === name);
+  if (match) return match.file;
+  const nearest = findNearestName(
     name,
-    files.map((one) => one.name),
+    files.map((file) => file.name),
   );
-  throw new SetupError(`There is no playbook ${name} in ${shown(folder)}`, {
-    hint: meant ? `Did you mean ${meant}?` : 'See `reefguide playbook list`, or give the path of a file.',
+  throw new SetupError(`There is no playbook ${name} in ${shortenPath(directory)}`, {
+    hint: nearest ? `Did you mean ${nearest}?` : 'See `reefguide playbook list`, or give the path of a file.',
   });
 }
 
-/** Reads the playbook that NAME means. */
+/** Reads a playbook by path or by name. */
 export async function loadPlaybook(
   name: string,
-  options: Options = {},
-  folder = playbookFolder(),
+  options: PlaybookOptions = {},
 ): Promise<{ file: string; playbook: Playbook }> {
-  const file = shown(await findPlaybook(name, folder));
+  const file = shortenPath(await findFile(name, getPlaybookDirectory()));
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message;
     throw new SetupError(`Cannot read ${file}: ${reason}`, { cause: error });
   });
-  const { parsePlaybook } = await import('./playbook.js');
   return { file, playbook: await parsePlaybook(file, text, options) };
 }
 
@@ -64,23 +61,27 @@ export interface ListedPlaybook {
   file: string;
   description: string;
   variables: string[];
+  /** Problems of an invalid playbook, each `file:line:column: message`. */
   problems: string[];
 }
 
-/** Every playbook of a folder, those with problems too. */
-export async function listPlaybooks(folder = playbookFolder()): Promise<ListedPlaybook[]> {
-  const { PlaybookError } = await import('./playbook.js');
-  const problemsOf = (error: PlaybookError) => error.issues.map(({ path: at, message }) => `${at}: ${message}`);
-  return Promise.all(
-    (await filesIn(folder)).map(async ({ name, file }) => {
-      const none = { name, file: shown(file), description: '', variables: [], problems: [] };
-      try {
-        const { description = '', variables } = (await loadPlaybook(file)).playbook;
-        return { ...none, description, variables };
-      } catch (error) {
-        if (!(error instanceof SetupError)) throw error;
-        return { ...none, problems: error instanceof PlaybookError ? problemsOf(error) : [error.message] };
-      }
-    }),
-  );
+/** Lists the playbooks of a directory, including invalid playbooks. */
+export async function listPlaybooks(
+  directory = getPlaybookDirectory(),
+): Promise<{ directory: string; playbooks: ListedPlaybook[] }> {
+  const files = await listFiles(directory);
+  return { directory: shortenPath(directory), playbooks: await Promise.all(files.map(readListed)) };
+}
+
+async function readListed({ name, file }: { name: string; file: string }): Promise<ListedPlaybook> {
+  const listed = { name, file: shortenPath(file), description: '', variables: [], problems: [] };
+  try {
+    const { description = '', variables } = (await loadPlaybook(file)).playbook;
+    return { ...listed, description, variables };
+  } catch (error) {
+    if (error instanceof PlaybookError)
+      return { ...listed, problems: error.issues.map(({ path: position, message }) => `${position}: ${message}`) };
+    if (error instanceof SetupError) return { ...listed, problems: [error.message] };
+    throw error;
+  }
 }

@@ -1,26 +1,20 @@
 import { type Issue, SetupError } from '../../contract/errors.js';
 import { type RunBody, runBody } from '../../contract/executions.js';
-import { parseDuration } from '../output/format.js';
-import { nearest } from './nearest-name.js';
-import { createSubstitution } from './variables.js';
-import { type Problem, readYaml, type Tree } from './yaml-document.js';
+import { joinCommands } from './join-commands.js';
+import { type PlaybookFields, readFields } from './schema.js';
+import { Substitution } from './variables.js';
+import { type Problem, YamlDocument, type YamlPath } from './yaml-document.js';
 
-const texts = ['description', 'image', 'git_repo', 'git_ref', 'git_path'] as const;
-const keys = [...texts, 'secrets', 'env', 'commands', 'timeout'] as const;
-type Key = (typeof keys)[number];
-const isKey = (name: string): name is Key => keys.some((key) => key === name);
-
-export interface Playbook extends Partial<Record<(typeof texts)[number], string>> {
+/** The fields of a playbook file, with values for its variables. `timeout` is in seconds. */
+export interface Playbook extends PlaybookFields {
   commands: string[];
   secrets: string[];
   env: Record<string, string>;
-  /** Seconds. */
-  timeout?: number;
-  /** Names that stand as `${NAME}` in it, each once. */
+  /** Names used as `${NAME}`, each once. */
   variables: string[];
 }
 
-/** Everything that is wrong with a playbook, each with `file:line:column`. */
+/** All problems of a playbook, each at `file:line:column`. */
 export class PlaybookError extends SetupError {
   readonly issues: Issue[];
 
@@ -31,152 +25,103 @@ export class PlaybookError extends SetupError {
   }
 }
 
-export interface Options {
-  /** Values of `${NAME}`. Undefined: not known yet; nothing is substituted, and what holds a variable is not checked. */
+export interface PlaybookOptions {
+  /** Values of `${NAME}`. Undefined: substitute nothing, and check no text with a variable. */
   values?: Readonly<Record<string, string>> | undefined;
-  /** Keys that something else says, so that what the playbook says of them does not count. */
-  overridden?: readonly Key[];
+  /** Keys that flags replace, so that the file's values are ignored. */
+  overridden?: readonly string[];
 }
 
-/** Reads a playbook, or throws one PlaybookError with all its problems. `file` is its name in them. */
-export async function parsePlaybook(file: string, source: string, options: Options = {}): Promise<Playbook> {
-  const { tree, problems, place } = await readYaml(source);
-  const playbook = tree?.kind === 'map' ? readMap(tree, source, options, problems, (at) => place(at).line) : undefined;
-  if (!playbook && problems.length === 0) {
-    const message = `expected \`key: value\` lines, with at least \`commands\`; keys are ${keys.join(', ')}`;
-    problems.push({ at: tree?.at ?? 0, message });
-  }
-  if (playbook && problems.length === 0) return playbook;
-  const issues = problems
-    .sort((a, b) => a.at - b.at)
-    .map(({ at, message }) => ({ path: `${file}:${place(at).line}:${place(at).column}`, message }));
-  throw new PlaybookError(file, issues);
-}
-
-function readMap(
-  tree: Tree & { kind: 'map' },
+/** Parses a playbook. Throws one PlaybookError with all problems, which name `file`. */
+export async function parsePlaybook(
+  file: string,
   source: string,
-  { values, overridden = [] }: Options,
-  problems: Problem[],
-  lineOf: (at: number) => number,
-): Playbook {
-  const substitution = createSubstitution(source, values);
-  const problem = ({ at }: { at: number }, message: string) => problems.push({ at, message });
-  const fields = new Map<Key, Tree>();
-  for (const { key, value } of tree.entries) {
-    const name = key.kind === 'text' ? key.text : '';
-    if (isKey(name)) {
-      if (!fields.has(name)) fields.set(name, value);
-      continue;
-    }
-    const meant = nearest(name, keys);
-    problem(key, `unknown key \`${name}\`: ${meant ? `did you mean \`${meant}\`?` : `known are ${keys.join(', ')}`}`);
-  }
-  for (const key of overridden) fields.delete(key);
-
-  /** Where the contract's problem with a part lies; undefined while the part cannot be checked. */
-  const places = new Map<string, number | undefined>();
-  const textOf = (value: Tree): (Tree & { kind: 'text' }) | undefined => {
-    if (value.kind === 'text') return value;
-    problem(value, `expected text${value.kind === 'map' ? '; text that holds `: ` stands in quotes' : ''}`);
-    return undefined;
-  };
-  const fill = (path: string, value: Tree, at = value.at): string | undefined => {
-    const found = textOf(value);
-    if (!found) return undefined;
-    const { text, open } = substitution.fill(found);
-    if (!places.has(path) || open) places.set(path, open ? undefined : at);
-    return text;
-  };
-  const items = (key: Key): Tree[] => {
-    const field = fields.get(key);
-    if (field === undefined) return [];
-    if (field.kind !== 'list') problem(field, `expected a list under \`${key}\`, one \`- …\` a line`);
-    return field.kind === 'list' ? field.items : [];
-  };
-
-  const playbook: Playbook = { commands: [], secrets: [], env: {}, variables: [] };
-  for (const key of texts) {
-    const field = fields.get(key);
-    const text = field && (key === 'description' ? textOf(field)?.text : fill(key, field));
-    if (text !== undefined) playbook[key] = text;
-  }
-  for (const item of items('secrets')) {
-    const secret = textOf(item);
-    if (!secret) continue;
-    places.set(`secrets.${playbook.secrets.length}`, secret.at);
-    playbook.secrets.push(secret.text);
-  }
-  const env = fields.get('env');
-  if (env && env.kind !== 'map') problem(env, 'expected `NAME: value` lines under `env`');
-  const pairs = (env?.kind === 'map' ? env.entries : []).flatMap(({ key, value }): [string, string][] => {
-    const name = textOf(key)?.text;
-    const text = name === undefined ? undefined : fill(`env.${name}`, value, key.at);
-    return name === undefined || text === undefined ? [] : [[name, text]];
-  });
-  playbook.env = Object.fromEntries(pairs);
-  const timeout = fields.get('timeout');
-  const after = timeout && textOf(timeout)?.text;
-  if (timeout && after !== undefined) {
-    const seconds = /^\d{1,9}$/.test(after) ? Number(after) : (parseDuration(after) ?? Number.NaN) / 1000;
-    places.set('timeout', timeout.at);
-    if (Number.isNaN(seconds))
-      problem(timeout, `${after} is no duration: write for example 10m, or a number of seconds`);
-    else playbook.timeout = Math.ceil(seconds);
-  }
-  for (const item of items('commands')) {
-    const command = fill('command', item, fields.get('commands')?.at)?.trim();
-    if (command === '') problem(item, 'expected a command');
-    else if (command !== undefined) playbook.commands.push(command);
-  }
-  const commands = fields.get('commands');
-  if (!commands) problem(tree, '`commands` is missing: the list of what to run');
-  else if (commands.kind === 'list' && commands.items.length === 0) problem(commands, '`commands` is empty');
-
-  problems.push(...substitution.problems(lineOf));
-  for (const { path, message } of checkBody(playbook)) {
-    const at = places.has(path) ? places.get(path) : (fields.get(topOf(path))?.at ?? tree.at);
-    if (at !== undefined) problems.push({ at, message: `${path.split('.').at(-1)}: ${message}` });
-  }
-  playbook.variables = substitution.names();
+  { values, overridden = [] }: PlaybookOptions = {},
+): Promise<Playbook> {
+  const document = await YamlDocument.parse(source);
+  if (document.content === undefined) throw toError(file, document, document.problems);
+  const { fields, problems } = readFields(document, overridden);
+  const { playbook, problems: more } = substitute(document, fields, new Substitution(source, values));
+  const all = [...document.problems, ...problems, ...more];
+  if (all.length > 0) throw toError(file, document, all);
   return playbook;
 }
 
-const topOf = (path: string): Key => keys.find((key) => key === path.split('.')[0]) ?? 'commands';
+function toError(file: string, document: YamlDocument, problems: readonly Problem[]): PlaybookError {
+  const issues = [...problems]
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ offset, message }) => {
+      const { line, column } = document.locate(offset);
+      return { path: `${file}:${line}:${column}`, message };
+    });
+  return new PlaybookError(file, issues);
+}
 
-const bodyOf = ({ commands, description: _, variables: __, ...body }: Playbook): RunBody => ({
+/** Substitutes the variables of a playbook, and checks the result by the rules of the API. */
+function substitute(
+  document: YamlDocument,
+  fields: PlaybookFields,
+  substitution: Substitution,
+): { playbook: Playbook; problems: Problem[] } {
+  const incomplete = new Set<string>();
+  const fill = (text: string, path: YamlPath, bodyPath = path): string => {
+    const filled = substitution.fill(text, document.getRange(path));
+    if (!filled.isComplete) incomplete.add(bodyPath.join('.'));
+    return filled.text;
+  };
+  const playbook: Playbook = { ...fields, commands: [], secrets: fields.secrets ?? [], env: {}, variables: [] };
+  for (const key of ['image', 'git_repo', 'git_ref', 'git_path'] as const) {
+    const text = fields[key];
+    if (text !== undefined) playbook[key] = fill(text, [key]);
+  }
+  for (const [name, value] of Object.entries(fields.env ?? {})) playbook.env[name] = fill(value, ['env', name]);
+  playbook.commands = (fields.commands ?? []).map((text, n) => fill(text, ['commands', n], ['command']).trim());
+  playbook.variables = substitution.names;
+  return {
+    playbook,
+    problems: [
+      ...findEmptyCommands(document, playbook),
+      ...substitution.getProblems((offset) => document.locate(offset).line),
+      ...findContractProblems(document, playbook).filter(({ path }) => !incomplete.has(path)),
+    ],
+  };
+}
+
+const findEmptyCommands = (document: YamlDocument, { commands }: Playbook): Problem[] =>
+  commands.flatMap((command, n) =>
+    command === '' ? [{ offset: document.getRange(['commands', n]).start, message: 'expected a command' }] : [],
+  );
+
+/** Converts a playbook to the body of `POST /api/v1/run`. Throws when variables have no values yet. */
+export const toRunBody = (playbook: Playbook): RunBody => runBody.parse(toUncheckedBody(playbook));
+
+const toUncheckedBody = ({ commands, description: _, variables: __, ...body }: Playbook) => ({
   ...body,
   command: joinCommands(commands),
 });
 
-/** What the playbook asks the API for. Throws when its variables had no values yet. */
-export const runBodyOf = (playbook: Playbook): RunBody => runBody.parse(bodyOf(playbook));
-
-/** What the contract has against it. */
-function checkBody(playbook: Playbook): { path: string; message: string }[] {
-  // Commands that could not be read have their problem already.
-  const body: Record<string, unknown> = { ...bodyOf(playbook), command: joinCommands(playbook.commands) || 'true' };
-  const issuesIn = (value: unknown) => runBody.safeParse(value).error?.issues ?? [];
-  const issues = issuesIn(body);
-  // zod looks at how fields go together only when each is right by itself.
-  const wrong = new Set(issues.map(({ path }) => String(path[0])));
-  const together =
-    wrong.size === 0 || wrong.has('git_repo')
-      ? []
-      : issuesIn({ ...Object.fromEntries(Object.entries(body).filter(([key]) => !wrong.has(key))), command: 'true' });
-  return [...issues, ...together].map((issue) => ({
-    path: issue.path.join('.'),
-    message: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message,
-  }));
+/** Finds the values that the API would refuse, with their path in the body, e.g. `secrets.1`. */
+function findContractProblems(document: YamlDocument, playbook: Playbook): (Problem & { path: string })[] {
+  // Missing and empty commands are reported already.
+  const command = joinCommands(playbook.commands.filter((text) => text !== '')) || 'true';
+  const body = { ...toUncheckedBody(playbook), command };
+  const issues = getIssues(body);
+  // zod compares fields (git_ref needs git_repo) only in a body without other issues, so check the rest again.
+  const invalid = new Set(issues.map(({ path }) => String(path[0])));
+  const rest = Object.fromEntries(Object.entries(body).filter(([key]) => !invalid.has(key)));
+  if (invalid.size > 0 && !invalid.has('git_repo')) issues.push(...getIssues({ ...rest, command: 'true' }));
+  return issues.map((issue) => {
+    const [field = '', ...path] = issue.path;
+    const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+    return {
+      path: issue.path.join('.'),
+      offset:
+        field === 'env'
+          ? document.getKeyOffset(issue.path)
+          : document.getRange([field === 'command' ? 'commands' : field, ...path]).start,
+      message: `${String(issue.path.at(-1))}: ${message}`,
+    };
+  });
 }
 
-/**
- * One command that runs all and stops at the first that fails: `a && b`. What would not hold together so (several lines,
- * `;`, `||`, `&`, a comment) is put in braces, where it means what it means alone.
- */
-export function joinCommands(commands: readonly string[]): string {
-  const [only] = commands;
-  if (commands.length === 1 && only !== undefined) return only;
-  const needsBraces = (command: string) => /[\n;#&]|\|\|/.test(command.replaceAll(/&&|[<>]&|&>/g, ''));
-  return commands.map((command) => (needsBraces(command) ? `{ ${command}\n}` : command)).join(' && ');
-}
+const getIssues = (body: unknown) => runBody.safeParse(body).error?.issues ?? [];

@@ -1,52 +1,54 @@
 import type { Problem } from './yaml-document.js';
 
-/** `${NAME}` is ours; `$${` stands for `${`. Everything else, such as `$HOME` and `${HOME:-x}`, is the shell's. */
+/** Matches `${NAME}`, and `$${` for a literal `${`. Leaves `$HOME` and `${HOME:-x}` to the shell. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-interface Text {
-  text: string;
-  at: number;
-  end: number;
-}
-
 /**
- * Substitutes `${NAME}` in the texts of a file whose whole text is `source`. Without `values` they are not known yet:
- * everything stays as it is.
+ * Substitutes `${NAME}` in texts of a file with the text `source`, and collects names without a value. Without `values`,
+ * texts stay unchanged.
  */
-export function createSubstitution(source: string, values: Readonly<Record<string, string>> | undefined) {
-  const names = new Set<string>();
-  const missing = new Map<string, number[]>();
-  return {
-    /** `open`: a value is not known, so that the text cannot be checked. */
-    fill({ text, at, end }: Text): { text: string; open: boolean } {
-      // Quotes and folds stand between the text and its place in the file, but split no variable.
-      const places = [...source.slice(at, end).matchAll(pattern)].filter(([, name]) => name !== undefined);
-      let count = 0;
-      let open = false;
-      const filled = text.replaceAll(pattern, (found: string, name: string | undefined) => {
-        if (name === undefined) return '${';
-        names.add(name);
-        const place = places[count];
-        count += 1;
-        const value = values && Object.hasOwn(values, name) ? values[name] : undefined;
-        if (value !== undefined) return value;
-        open = true;
-        missing.set(name, [...(missing.get(name) ?? []), place?.[1] === name ? at + place.index : at]);
-        return found;
-      });
-      return { text: values ? filled : text, open };
-    },
-    /** Every name that was met, each once. */
-    names: () => [...names],
-    /** One problem for each name without a value, at its first place. */
-    problems(lineOf: (at: number) => number): Problem[] {
-      if (!values) return [];
-      return [...missing].map(([name, [first = 0, ...more]]) => {
-        const others = [...new Set(more.map(lineOf))].filter((line) => line !== lineOf(first));
-        const also = others.length === 0 ? '' : ` (also in line ${others.join(', ')})`;
-        const message = `\${${name}} has no value: give it with --env ${name}=…, or write $\${${name}} to leave it to the shell`;
-        return { at: first, message: message + also };
-      });
-    },
-  };
+export class Substitution {
+  private readonly seen = new Set<string>();
+  /** Offsets of each name without a value. */
+  private readonly missing = new Map<string, number[]>();
+
+  constructor(
+    private readonly source: string,
+    private readonly values: Readonly<Record<string, string>> | undefined,
+  ) {}
+
+  /** All variables so far, each once. */
+  get names(): string[] {
+    return [...this.seen];
+  }
+
+  /** Substitutes the variables of a text at `range` in the source. `isComplete` is false when a value is missing. */
+  fill(text: string, { start, end }: { start: number; end: number }): { text: string; isComplete: boolean } {
+    // Quotes and folds change the text between source and value, but not the order of the variables.
+    const matches = [...this.source.slice(start, end).matchAll(pattern)].filter(([, name]) => name !== undefined);
+    let isComplete = true;
+    const filled = text.replaceAll(pattern, (variable: string, name: string | undefined) => {
+      if (name === undefined) return '${';
+      const match = matches.shift();
+      this.seen.add(name);
+      const value = this.values && Object.hasOwn(this.values, name) ? this.values[name] : undefined;
+      if (value !== undefined) return value;
+      isComplete = false;
+      const offset = match?.[1] === name ? start + match.index : start;
+      this.missing.set(name, [...(this.missing.get(name) ?? []), offset]);
+      return variable;
+    });
+    return { text: this.values ? filled : text, isComplete };
+  }
+
+  /** Returns one problem for each name without a value, at the first use. */
+  getProblems(toLine: (offset: number) => number): Problem[] {
+    if (!this.values) return [];
+    return [...this.missing].map(([name, [offset = 0, ...more]]) => {
+      const lines = [...new Set(more.map(toLine))].filter((line) => line !== toLine(offset));
+      const also = lines.length === 0 ? '' : ` (also in line ${lines.join(', ')})`;
+      const advice = `give a value with --env ${name}=…, or write $\${${name}} to leave the variable to the shell`;
+      return { offset, message: `\${${name}} has no value: ${advice}${also}` };
+    });
+  }
 }

@@ -1,77 +1,87 @@
-import type { Document, Node, Pair } from 'yaml';
+import type { Document, LineCounter } from 'yaml';
 
-/** A problem and where in the text it is, counted in characters from 0. */
+/** A problem, and its offset in the text in characters from 0. */
 export interface Problem {
-  at: number;
+  offset: number;
   message: string;
 }
 
-/** What stands in a YAML file, with where it stands. All scalars are text. */
-export type Tree = { at: number; end: number } & (
-  | { kind: 'text'; text: string }
-  | { kind: 'list'; items: Tree[] }
-  | { kind: 'map'; entries: { key: Tree; value: Tree }[] }
-);
+export type YamlPath = readonly PropertyKey[];
 
-export interface YamlFile {
-  /** Undefined when the text is no YAML, or empty. */
-  tree: Tree | undefined;
-  problems: Problem[];
-  place(at: number): { line: number; column: number };
-}
-
-/** Lists in maps in lists… are nobody's playbook; the limit keeps aliases from blowing up. */
-const maxDepth = 3;
+/** Bounds how often aliases repeat their anchors, because nested aliases multiply. */
+const maxAliasCount = 1_000;
 
 /**
- * Reads YAML with the failsafe schema: a scalar is the text as it was written, so that `git_ref: 1.10` and
- * `VERBOSE: true` mean what they show.
+ * A YAML file that remembers where each value stands. The failsafe schema reads every scalar as text, so that
+ * `git_ref: 1.10` → `'1.10'` and `VERBOSE: true` → `'true'`.
  */
-export async function readYaml(text: string): Promise<YamlFile> {
-  const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, schema: 'failsafe', prettyErrors: false });
-  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos: [at] }) => ({
-    at,
-    message: code === 'MULTIPLE_DOCS' ? 'a file holds one playbook: `---` begins another' : message,
-  }));
+export class YamlDocument {
+  readonly problems: Problem[];
+  /** Objects, arrays and texts; undefined when the text is not valid YAML. */
+  readonly content: unknown;
 
-  // What a broken text seems to say is not worth a complaint.
-  let isBroken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  private constructor(
+    private readonly yaml: typeof import('yaml'),
+    private readonly document: Document,
+    private readonly lines: LineCounter,
+  ) {
+    const errors = [...document.errors.map(toProblem), ...this.findUnresolvedAliases()];
+    this.problems = [...errors, ...document.warnings.map(toProblem)];
+    if (errors.length > 0) return;
+    try {
+      this.content = document.toJS({ maxAliasCount });
+    } catch {
+      this.problems.push({ offset: 0, message: `expected at most ${maxAliasCount} aliases` });
+    }
+  }
 
-  const isNode = (value: unknown): value is Node => isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
-  const treeOf = (value: unknown, outer: { at: number; end: number }, depth = 0): Tree => {
-    const [at, end] = (isNode(value) && value.range) || [outer.at, outer.end];
-    const place = { at, end };
-    const found = isAlias(value) ? value.resolve(document) : value;
-    if (isAlias(value) && !found) {
-      problems.push({ at, message: `there is no anchor &${value.source}` });
-      isBroken = true;
+  static async parse(text: string): Promise<YamlDocument> {
+    const yaml = await import('yaml');
+    const lineCounter = new yaml.LineCounter();
+    const document = yaml.parseDocument(text, { lineCounter, schema: 'failsafe', prettyErrors: false });
+    return new YamlDocument(yaml, document, lineCounter);
+  }
+
+  /** Returns the range of a value, of the text that an alias repeats, or of the nearest parent of a missing value. */
+  getRange(path: YamlPath): { start: number; end: number } {
+    const { isAlias, isNode, isScalar } = this.yaml;
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node = this.document.getIn(path.slice(0, length), true);
+      const anchor = isAlias(node) ? node.resolve(this.document) : undefined;
+      const target = isScalar(anchor) ? anchor : node;
+      if (isNode(target) && target.range) return { start: target.range[0], end: target.range[1] };
     }
-    if (isScalar(found)) {
-      // The text of an anchor stands where the anchor is.
-      const own = isAlias(value) && found.range ? { at: found.range[0], end: found.range[1] } : place;
-      return { kind: 'text', text: String(found.value ?? ''), ...own };
-    }
-    if (isSeq(found) && depth < maxDepth)
-      return { kind: 'list', items: found.items.map((item) => treeOf(item, place, depth + 1)), ...place };
-    if (isMap(found) && depth < maxDepth) {
-      const pairs: Pair[] = found.items;
-      const entries = pairs.map((pair) => {
-        const key = treeOf(pair.key, place, depth + 1);
-        return { key, value: treeOf(pair.value, key, depth + 1) };
-      });
-      return { kind: 'map', entries, ...place };
-    }
-    return { kind: 'list', items: [], ...place };
-  };
-  const tree = document.contents ? treeOf(document.contents, { at: 0, end: text.length }) : undefined;
-  return {
-    tree: isBroken ? undefined : tree,
-    problems,
-    place(at) {
-      const { line, col } = lines.linePos(at);
-      return { line: Math.max(1, line), column: Math.max(1, col) };
-    },
-  };
+    return { start: 0, end: 0 };
+  }
+
+  /** Returns the offset of a key, e.g. of `A` in `env: {A: 1}` for `['env', 'A']`. */
+  getKeyOffset(path: YamlPath): number {
+    const { isMap, isScalar } = this.yaml;
+    const map = this.document.getIn(path.slice(0, -1), true);
+    const pairs = isMap(map) ? map.items : [];
+    const key = pairs.map((pair) => pair.key).find((node) => isScalar(node) && node.value === path.at(-1));
+    return (isScalar(key) ? key.range?.[0] : undefined) ?? this.getRange(path).start;
+  }
+
+  /** Converts an offset to a line and column, both from 1. */
+  locate(offset: number): { line: number; column: number } {
+    const { line, col } = this.lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  private findUnresolvedAliases(): Problem[] {
+    const problems: Problem[] = [];
+    this.yaml.visit(this.document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(this.document)) return;
+        problems.push({ offset: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source}` });
+      },
+    });
+    return problems;
+  }
 }
+
+const toProblem = ({ code, message, pos: [offset] }: Document['errors' | 'warnings'][number]): Problem => ({
+  offset,
+  message: code === 'MULTIPLE_DOCS' ? 'expected one playbook in the file: `---` begins another' : message,
+});

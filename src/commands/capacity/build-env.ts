@@ -7,8 +7,8 @@ import { SetupError } from '../../contract/errors.js';
 export default class CapacityBuildEnv extends BaseCommand {
   static override description = `Write the capacity manager's .env file from a deployed stack.
 
-The stack's output names the manager's task definition; its environment is written as it is, and its secrets are read from
-Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
+Finds the manager's task definition in the outputs of the stack, copies its environment, and reads its secrets from Secrets
+Manager. Without STACK, reads the name of the stack from configs/$CONFIG_FILE_NAME.`;
   static override examples = [
     '<%= config.bin %> capacity build-env reefguide-prod',
     'CONFIG_FILE_NAME=sample <%= config.bin %> capacity build-env --output .env.sample --force',
@@ -21,34 +21,44 @@ Secrets Manager. Without STACK the name comes from configs/$CONFIG_FILE_NAME.`;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(CapacityBuildEnv);
+    const stackName = args.stack ?? (await readStackName());
     const file = path.resolve(flags.output);
-    const stackName = args.stack ?? (await this.configuredStack());
-    if (existsSync(file) && !flags.force) {
-      await this.confirm(`Overwrite ${flags.output}?`, `${flags.output} is there already`, '--force');
-    }
-    const [{ buildEnv }, { createAws }, { savePrivateFile }] = await Promise.all([
+    if (existsSync(file) && !flags.force)
+      await this.confirm(`Overwrite ${flags.output}?`, `${flags.output} exists already`, '--force');
+    const [{ buildEnv }, { createAws }, { savePrivateFile }, { colorLevel }, { runStep }] = await Promise.all([
       import('../../deployment/build-env.js'),
       import('../../aws/clients.js'),
       import('../../platform/files.js'),
+      import('../../cli/output/colors.js'),
+      import('../../cli/output/steps.js'),
     ]);
-    const tell = (level: 'INFO' | 'WARN', message: string) => this.tell(`${level} ${message}`);
-    const { text, missing } = await buildEnv({ aws: createAws(), stackName, tell });
-    await savePrivateFile(file, text);
-    tell('INFO', `Wrote ${flags.output}`);
+    const missing = await runStep(
+      `Write ${flags.output}`,
+      async (report) => {
+        const tell = (level: 'INFO' | 'WARN', message: string) =>
+          report(`${colorLevel(level, process.stderr)} ${message}`);
+        const built = await buildEnv({ aws: createAws(), stackName, tell });
+        await savePrivateFile(file, built.text);
+        tell('INFO', `Wrote ${flags.output}`);
+        return built.missing;
+      },
+      { keepLines: true },
+    );
     if (missing.length > 0) {
       throw new SetupError(`${flags.output} lacks ${missing.join(', ')}`, {
-        hint: 'See the warnings above; correct them and run this again.',
+        hint: 'Correct the causes in the warnings above, and run this command again.',
       });
     }
   }
+}
 
-  private async configuredStack(): Promise<string> {
-    if (!process.env.CONFIG_FILE_NAME) {
-      throw new SetupError('Which stack is not said', {
-        hint: 'Name it, as in `reefguide capacity build-env STACK`, or set CONFIG_FILE_NAME.',
-      });
-    }
-    const { loadDeployment } = await import('../../deployment/load.js');
-    return (await loadDeployment(process.env.CONFIG_FILE_NAME)).stackName;
+/** Reads the name of the stack from the deployment configuration. */
+async function readStackName(): Promise<string> {
+  if (!process.env.CONFIG_FILE_NAME) {
+    throw new SetupError('No stack is named', {
+      hint: 'Name one, as in `reefguide capacity build-env STACK`, or set CONFIG_FILE_NAME.',
+    });
   }
+  const { loadDeployment } = await import('../../deployment/load.js');
+  return (await loadDeployment(process.env.CONFIG_FILE_NAME)).stackName;
 }

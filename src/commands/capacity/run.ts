@@ -1,15 +1,15 @@
 import { Flags } from '@oclif/core';
-import type { Logger } from 'pino';
 import type { ManagerStatus } from '../../capacity/manager/manager.js';
-import type { Capacity } from '../../cli/capacity/running-capacity.js';
+import type { CapacityOptions, RunningCapacity } from '../../cli/capacity/running-capacity.js';
 import { BaseCommand } from '../../cli/command/base-command.js';
+import { waitForStopSignal } from '../../cli/command/signals.js';
 
 export default class CapacityRun extends BaseCommand {
-  static override description = `Run the capacity manager: it launches workers when jobs wait.
+  static override description = `Run the capacity manager, which launches workers while jobs wait.
 
-On ECS its environment says what it needs (see docs/capacity-manager.md); an .env file in the working directory is read
-when it is there, and \`capacity build-env\` writes one. With --provider local workers are processes of this machine,
-described in a workers file, and the API is the running local system unless API_ENDPOINT names one.`;
+With --provider ecs, reads its settings from the environment and from an .env file in the working directory, which
+\`capacity build-env\` writes (see docs/capacity-manager.md). With --provider local, runs workers as processes of this machine
+from a workers file, for the running local system or for API_ENDPOINT.`;
   static override examples = [
     '<%= config.bin %> capacity run',
     '<%= config.bin %> capacity run --dry-run',
@@ -17,46 +17,37 @@ described in a workers file, and the API is the running local system unless API_
   ];
   static override flags = {
     provider: Flags.string({ description: 'Where workers run', options: ['ecs', 'local'], default: 'ecs' }),
-    'dry-run': Flags.boolean({ description: 'Decide and print, act on nothing, take no lease' }),
-    once: Flags.boolean({ description: 'Make one turn and exit' }),
+    'dry-run': Flags.boolean({ description: 'Print decisions without launching workers or taking the lease' }),
+    once: Flags.boolean({ description: 'Decide once and exit' }),
     workers: Flags.string({ description: 'Workers file of the local provider', env: 'REEFGUIDE_WORKERS' }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CapacityRun);
-    const [
-      { loadEnvFile },
-      { parseEnvironment },
-      { managerEnvironment },
-      { createErrorReporter },
-      { createLog },
-      { untilStopped },
-    ] = await Promise.all([
-      import('../../environment/env-file.js'),
-      import('../../environment/server.js'),
-      import('../../environment/capacity-manager.js'),
-      import('../../platform/error-reports.js'),
-      import('../../platform/log.js'),
-      import('../../cli/command/signals.js'),
-    ]);
+    const [{ loadEnvFile }, { parseEnvironment }, { managerEnvironment }, { createErrorReporter }, { createLog }] =
+      await Promise.all([
+        import('../../environment/env-file.js'),
+        import('../../environment/server.js'),
+        import('../../environment/capacity-manager.js'),
+        import('../../platform/error-reports.js'),
+        import('../../platform/log.js'),
+      ]);
     await loadEnvFile('.env', process.env);
-    const { PORT, HOST, POLL_INTERVAL_MS, LOG_LEVEL, SENTRY_DSN } = parseEnvironment(managerEnvironment, process.env);
-    const errorReporter = await createErrorReporter(SENTRY_DSN, 'capacity');
-    const log = createLog(LOG_LEVEL, { errorReporter });
+    const environment = parseEnvironment(managerEnvironment, process.env);
+    const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'capacity');
+    const log = createLog(environment.LOG_LEVEL, { errorReporter });
     const dryRun = flags['dry-run'];
-    const onTurn = dryRun || flags.once ? await this.printer(dryRun) : undefined;
-    const start = flags.provider === 'ecs' ? startEcs : startLocal;
-    const stopped = untilStopped();
-    const capacity = await start(process.env, { log, dryRun, onTurn, workersFile: flags.workers });
+    const stopped = waitForStopSignal();
+    const onTurn = dryRun || flags.once ? await this.createPrinter(dryRun) : undefined;
+    const capacity = await startCapacity(flags.provider, flags.workers, { log, dryRun, onTurn });
     try {
-      if (flags.once) {
-        await Promise.race([capacity.manager.once(), stopped]);
-      } else {
+      if (flags.once) await Promise.race([capacity.manager.once(), stopped]);
+      else {
         const { startMonitor } = await import('../../cli/capacity/monitor.js');
         const monitor = await startMonitor(capacity.manager, {
-          port: PORT,
-          host: HOST,
-          pollIntervalMs: POLL_INTERVAL_MS,
+          port: environment.PORT,
+          host: environment.HOST,
+          pollIntervalMs: environment.POLL_INTERVAL_MS,
           now: Date.now,
         });
         log.info({ groups: capacity.groups, port: monitor.port, dryRun }, 'the capacity manager runs');
@@ -71,36 +62,35 @@ described in a workers file, and the API is the running local system unless API_
     this.exit(0);
   }
 
-  /** Prints each group's decision when it differs from the one before. */
-  private async printer(dryRun: boolean): Promise<(status: ManagerStatus) => void> {
+  /** Prints each group's decision when the decision changes. */
+  private async createPrinter(dryRun: boolean): Promise<(status: ManagerStatus) => void> {
     const { describeDecision } = await import('../../capacity/manager/dry-run.js');
-    const said = new Map<string, string>();
+    const printed = new Map<string, string>();
     return ({ groups }) => {
       for (const report of groups) {
         const line = describeDecision(report, dryRun);
-        if (said.get(report.group) !== line) this.log(line);
-        said.set(report.group, line);
+        if (printed.get(report.group) !== line) this.log(line);
+        printed.set(report.group, line);
       }
     };
   }
 }
 
-interface StartOptions {
-  log: Logger;
-  dryRun: boolean;
-  onTurn: ((status: ManagerStatus) => void) | undefined;
-  workersFile: string | undefined;
-}
-
-async function startEcs(env: NodeJS.ProcessEnv, { log, dryRun, onTurn }: StartOptions): Promise<Capacity> {
-  const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
-    import('../../capacity/manager/ecs-groups.js'),
-    import('../../cli/capacity/start-ecs.js'),
+async function startCapacity(
+  provider: string,
+  workersFile: string | undefined,
+  options: CapacityOptions,
+): Promise<RunningCapacity> {
+  if (provider === 'ecs') {
+    const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
+      import('../../capacity/manager/ecs-groups.js'),
+      import('../../cli/capacity/start-ecs.js'),
+    ]);
+    return startEcsCapacity(parseEcsManager(process.env), options);
+  }
+  const [{ findLocalCapacity }, { startLocalCapacity }] = await Promise.all([
+    import('../../cli/capacity/find-local.js'),
+    import('../../cli/capacity/start-local.js'),
   ]);
-  return startEcsCapacity({ settings: parseEcsManager(env), log, dryRun, onTurn });
-}
-
-async function startLocal(env: NodeJS.ProcessEnv, { workersFile, ...options }: StartOptions): Promise<Capacity> {
-  const { findLocalCapacity, startLocalCapacity } = await import('../../cli/capacity/start-local.js');
-  return startLocalCapacity({ ...(await findLocalCapacity(env, workersFile)), ...options });
+  return startLocalCapacity(await findLocalCapacity(process.env, workersFile), options);
 }

@@ -1,7 +1,8 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
+import type { Api } from '../../client/api.js';
 
 export default class CapacityStatusCommand extends ClientCommand {
-  static override description = 'Show demand, workers and the last decisions of the acting capacity manager.';
+  static override description = 'Show demand, workers and the latest decisions of the active capacity manager.';
   static override examples = ['<%= config.bin %> capacity status', '<%= config.bin %> capacity status --json'];
   static override enableJsonFlag = true;
 
@@ -9,38 +10,36 @@ export default class CapacityStatusCommand extends ClientCommand {
     const { flags } = await this.parse(CapacityStatusCommand);
     const api = await this.connect(flags);
     const [status, demand] = await Promise.all([api.capacityStatus(), api.demand(0)]);
-    if (this.jsonEnabled()) return { ...status, demand: demand.types };
-    const [{ table }, { ago, duration }] = await Promise.all([
+    const result = { ...status, demand: demand.types };
+    if (!this.jsonEnabled()) await this.print(result);
+    return result;
+  }
+
+  private async print(status: Status): Promise<void> {
+    const [{ formatTable }, { formatAge, formatDuration }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
     ]);
-    const now = Date.now();
+    const { holder, reportedAt, lastError, groups, demand } = status;
     this.log(
-      status.holder
-        ? `Manager      ${status.holder}, last report ${ago(status.reportedAt, now)}`
-        : 'Manager      none acts',
+      `Manager      ${holder ? `${holder}, last report ${formatAge(reportedAt, Date.now())}` : 'no active manager'}`,
     );
-    if (status.lastError) this.log(`Last error   ${status.lastError}`);
-    if (status.groups.length > 0) {
-      const rows = status.groups.map((group) => [
-        group.group,
-        group.pending,
-        group.inProgress,
-        group.running,
-        group.desired,
-        group.lastError ?? '',
+    if (lastError) this.log(`Last error   ${lastError}`);
+    if (groups.length > 0) {
+      const rows = groups.map(({ group, pending, inProgress, running, desired, lastError: error }) => [
+        ...[group, pending, inProgress, running, desired],
+        error ?? '',
       ]);
-      this.log(`\n${table(['GROUP', 'WAITING', 'RUNNING JOBS', 'WORKERS', 'DESIRED', 'LAST ERROR'], rows)}`);
+      this.log(`\n${formatTable(['GROUP', 'WAITING', 'RUNNING JOBS', 'WORKERS', 'DESIRED', 'LAST ERROR'], rows)}`);
     }
-    if (demand.types.length > 0) {
-      const rows = demand.types.map(({ type, pending, inProgress, oldestPendingSeconds }) => [
-        type,
-        pending,
-        inProgress,
-        pending > 0 ? duration(oldestPendingSeconds) : '',
+    if (demand.length > 0) {
+      const rows = demand.map(({ type, pending, inProgress, oldestPendingSeconds }) => [
+        ...[type, pending, inProgress],
+        pending > 0 ? formatDuration(oldestPendingSeconds) : '',
       ]);
-      this.log(`\n${table(['JOB TYPE', 'WAITING', 'RUNNING', 'OLDEST WAITS'], rows)}`);
+      this.log(`\n${formatTable(['JOB TYPE', 'WAITING', 'RUNNING', 'OLDEST WAITS'], rows)}`);
     }
-    return { ...status, demand: demand.types };
   }
 }
+
+type Status = Awaited<ReturnType<Api['capacityStatus']>> & { demand: Awaited<ReturnType<Api['demand']>>['types'] };

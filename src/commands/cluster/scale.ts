@@ -2,7 +2,7 @@ import { ClusterCommand } from '../../cli/cluster/cluster-command.js';
 import { taskCount } from '../../cli/command/arguments.js';
 
 export default class ClusterScale extends ClusterCommand {
-  static override description = 'Change how many tasks the ECS service runs, from 0 to 10.';
+  static override description = 'Change the number of tasks that the ECS service runs, from 0 to 10.';
   static override examples = ['<%= config.bin %> cluster scale 2', '<%= config.bin %> cluster scale 0 --watch'];
   static override args = {
     count: taskCount({ required: true }),
@@ -11,10 +11,10 @@ export default class ClusterScale extends ClusterCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClusterScale);
-    const control = await this.control(flags);
+    const control = await this.getControl(flags);
     const scaled = await control.scale(args.count);
     this.log(`Scaled from ${scaled.previousDesiredCount} to ${scaled.desiredCount}`);
-    await this.follow(control, flags, { desiredCount: args.count });
+    await this.watchRollout(control, flags, { desiredCount: args.count });
     return scaled;
   }
 }

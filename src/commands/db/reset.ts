@@ -3,12 +3,12 @@ import { BaseCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class DbReset extends BaseCommand {
-  static override description = 'Delete everything in the database and make it anew. Asks first.';
+  static override description = 'Delete everything in the database and create the schema again, after a confirmation.';
   static override examples = ['<%= config.bin %> db reset', '<%= config.bin %> db reset --force'];
   static override flags = {
-    force: Flags.boolean({ description: 'Do not ask' }),
+    force: Flags.boolean({ description: 'Skip the confirmation' }),
     'yes-delete-remote-data': Flags.boolean({
-      description: 'With --force: also a database that is not on this machine',
+      description: 'With --force, allow a database on another machine',
     }),
   };
 
@@ -20,20 +20,20 @@ export default class DbReset extends BaseCommand {
       import('../../database/connect.js'),
     ]);
     await withDatabase(
-      (line) => this.tell(line),
+      (line) => this.report(line),
       async ({ directUrl }) => {
-        const where = describeUrl(directUrl);
+        const database = `the database at ${describeUrl(directUrl)}`;
         if (!isLocalUrl(directUrl) && !(flags.force && flags['yes-delete-remote-data'])) {
-          throw new SetupError(`The database at ${where} is not on this machine`, {
-            hint: 'If you mean it: --force --yes-delete-remote-data.',
+          throw new SetupError(`Cannot reset ${database}: it is not on this machine`, {
+            hint: 'To delete its data, give --force --yes-delete-remote-data.',
           });
         }
         if (!flags.force) {
-          const what = `everything in the database at ${where}`;
-          await this.confirm(`Delete ${what}?`, `This deletes ${what}`, '--force');
+          const data = `everything in ${database}`;
+          await this.confirm(`Delete ${data}?`, `This command deletes ${data}`, '--force');
         }
         await resetDatabase(directUrl);
-        this.log(`The database at ${where} is new.`);
+        this.log(`Reset ${database}.`);
       },
     );
   }

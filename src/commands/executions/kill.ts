@@ -1,8 +1,8 @@
 import { executionId } from '../../cli/command/arguments.js';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ExecutionsKill extends ClientCommand {
-  static override description = 'Stop an execution. One that has ended already stays as it is.';
+  static override description = 'Stop a running execution. An ended execution stays unchanged.';
   static override examples = ['<%= config.bin %> executions kill 0123456789abcdef0123456789abcdef'];
   static override args = { id: executionId({ required: true }) };
   static override enableJsonFlag = true;
@@ -10,7 +10,7 @@ export default class ExecutionsKill extends ClientCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ExecutionsKill);
     const killed = await (await this.connect(flags)).killExecution(args.id);
-    this.log(`Execution ${args.id} ${killed ? 'is being stopped' : 'had ended already'}`);
+    this.log(`Execution ${args.id} ${killed ? 'is being stopped' : 'had already ended'}`);
     return { execution_id: args.id, killed: killed !== undefined };
   }
 }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 import { executionStatuses } from '../../contract/executions.js';
 
 export default class ExecutionsList extends ClientCommand {
@@ -10,12 +10,12 @@ export default class ExecutionsList extends ClientCommand {
   ];
   static override flags = {
     status: Flags.option({
-      description: 'Only in these statuses, comma-separated',
+      description: 'Only executions with these statuses, comma-separated',
       options: executionStatuses,
       multiple: true,
       delimiter: ',',
     })(),
-    limit: Flags.integer({ description: 'How many; 0: all', default: 10, min: 0 }),
+    limit: Flags.integer({ description: 'Maximum number of executions; 0 for all', default: 10, min: 0 }),
   };
   static override enableJsonFlag = true;
 
@@ -24,8 +24,8 @@ export default class ExecutionsList extends ClientCommand {
     const { status, limit } = flags;
     const executions = await (await this.connect(flags)).executions({ status, limit });
     if (this.jsonEnabled()) return executions;
-    if (executions.length === 0) this.tell('No executions.');
-    else this.log((await import('../../cli/output/execution-table.js')).executionTable(executions, Date.now()));
+    if (executions.length === 0) this.report('No executions.');
+    else this.log((await import('../../cli/output/resources.js')).formatExecutions(executions, Date.now()));
     return executions;
   }
 }

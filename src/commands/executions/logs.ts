@@ -1,20 +1,25 @@
 import { Flags } from '@oclif/core';
 import { executionId } from '../../cli/command/arguments.js';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ExecutionsLogs extends ClientCommand {
-  static override description = `Print what an execution wrote.
+  static override description = `Print the logs of an execution.
 
-One that is running is followed to its end. Ctrl+C leaves it running. With --no-follow the command ends when nothing more
-has come for two seconds.`;
+Follows a running execution to the end. Ctrl+C leaves the execution running. With --no-follow, exits after two seconds
+without a new line.`;
   static override examples = [
     '<%= config.bin %> executions logs 0123456789abcdef0123456789abcdef',
     '<%= config.bin %> executions logs 0123456789abcdef0123456789abcdef --no-follow --json',
   ];
   static override args = { id: executionId({ required: true }) };
   static override flags = {
-    raw: Flags.boolean({ description: 'Print the output as it is, without numbers and times' }),
-    follow: Flags.boolean({ char: 'f', description: 'Follow it to its end', default: true, allowNo: true }),
+    raw: Flags.boolean({ description: 'Print the output unchanged, without line numbers and times' }),
+    follow: Flags.boolean({
+      char: 'f',
+      description: 'Follow a running execution to the end',
+      default: true,
+      allowNo: true,
+    }),
   };
   static override enableJsonFlag = true;
 
@@ -26,7 +31,7 @@ has come for two seconds.`;
       follow: flags.follow,
       json: this.jsonEnabled(),
       raw: flags.raw,
-      tell: (line) => this.tell(line),
+      report: (line) => this.report(line),
     });
   }
 }

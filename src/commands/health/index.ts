@@ -1,9 +1,9 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 import { ApiError } from '../../client/api.js';
 
 export default class Health extends ClientCommand {
   static override description =
-    'Show whether the API answers, its version, whether it runs commands on its own machine or on AWS, and whether it is ready; exits with 1 when it is not.';
+    'Show the version, the provider (local or aws) and the readiness of the API; exit with 1 when the API is not ready.';
   static override examples = ['<%= config.bin %> health', '<%= config.bin %> health --json'];
   static override enableJsonFlag = true;
 
@@ -18,9 +18,9 @@ export default class Health extends ClientCommand {
         throw error;
       },
     );
-    const { facts } = await import('../../cli/output/table.js');
+    const { formatFacts } = await import('../../cli/output/table.js');
     this.log(
-      facts([
+      formatFacts([
         ['API', api.baseUrl],
         ['Status', health.status],
         ['Version', health.version],

@@ -1,7 +1,8 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class HealthReconcile extends ClientCommand {
-  static override description = `Compare what is recorded with what exists; repair what is safe, and report the rest.
+  static override description =
+    `Compare records with the existing resources, repair safe differences, and report the rest.
 
 Exits with 1 when there are errors.`;
   static override examples = ['<%= config.bin %> health reconcile', '<%= config.bin %> health reconcile --json'];
@@ -13,11 +14,11 @@ Exits with 1 when there are errors.`;
     const { report } = answer;
     if (report.error_count > 0) process.exitCode = 1;
     if (this.jsonEnabled()) return answer;
-    const { describeReport } = await import('../../cli/output/reports.js');
-    this.log(describeReport(report));
-    this.tell(
+    const { formatHealthReport } = await import('../../cli/output/reports.js');
+    this.log(formatHealthReport(report));
+    this.report(
       report.issues.length === 0
-        ? 'Everything is as it should be.'
+        ? 'No problems found.'
         : `${report.issues.length} found, ${report.reconciled_count} repaired, ${report.error_count} errors.`,
     );
     return answer;

@@ -1,7 +1,7 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ImagesList extends ClientCommand {
-  static override description = 'List the images that commands may run in.';
+  static override description = 'List the registered images.';
   static override examples = ['<%= config.bin %> images list', '<%= config.bin %> images list --json'];
   static override enableJsonFlag = true;
 
@@ -9,8 +9,8 @@ export default class ImagesList extends ClientCommand {
     const { flags } = await this.parse(ImagesList);
     const answer = await (await this.connect(flags)).images();
     if (this.jsonEnabled()) return answer;
-    if (answer.images.length === 0) this.tell('No images yet: register one with `reefguide images register IMAGE`.');
-    else this.log((await import('../../cli/output/execution-table.js')).imageTable(answer.images, Date.now()));
+    if (answer.images.length === 0) this.report('No images yet: register one with `reefguide images register IMAGE`.');
+    else this.log((await import('../../cli/output/resources.js')).formatImages(answer.images, Date.now()));
     return answer;
   }
 }

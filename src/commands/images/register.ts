@@ -1,22 +1,21 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 import { runtimePlatforms } from '../../contract/images.js';
 
 export default class ImagesRegister extends ClientCommand {
-  static override description =
-    'Register an image that commands may run in, or change how one that is registered runs.';
+  static override description = 'Register an image for commands to run in, or change a registered image.';
   static override examples = [
     '<%= config.bin %> images register ubuntu:24.04 --default',
     '<%= config.bin %> images register ghcr.io/example/analysis:2.1 --cpu 1024 --memory 2048 --platform Linux/ARM64',
   ];
-  static override args = { image: Args.string({ description: 'Image, as one pulls it', required: true }) };
+  static override args = { image: Args.string({ description: 'Image reference, as for docker pull', required: true }) };
   static override flags = {
-    default: Flags.boolean({ description: 'Commands that name no image run in this one' }),
-    cpu: Flags.integer({ description: 'CPU units, 1024 for one processor', min: 1 }),
-    memory: Flags.integer({ description: 'MiB', min: 1 }),
-    platform: Flags.option({ description: 'What the image is built for', options: runtimePlatforms })(),
-    'task-role': Flags.string({ description: 'IAM role of the commands' }),
-    'execution-role': Flags.string({ description: 'IAM role that starts them' }),
+    default: Flags.boolean({ description: 'Make the image the default for commands' }),
+    cpu: Flags.integer({ description: 'CPU units; 1024 for one processor', min: 1 }),
+    memory: Flags.integer({ description: 'Memory in MiB', min: 1 }),
+    platform: Flags.option({ description: 'Platform of the image', options: runtimePlatforms })(),
+    'task-role': Flags.string({ description: 'IAM role of the running commands' }),
+    'execution-role': Flags.string({ description: 'IAM role that starts the commands' }),
   };
   static override enableJsonFlag = true;
 

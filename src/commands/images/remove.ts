@@ -1,10 +1,10 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ImagesRemove extends ClientCommand {
-  static override description = 'Remove a registered image. What runs in it goes on.';
+  static override description = 'Remove a registered image. Running commands continue.';
   static override examples = ['<%= config.bin %> images remove ghcr.io/example/analysis:2.1'];
-  static override args = { image: Args.string({ description: 'Image, as it was registered', required: true }) };
+  static override args = { image: Args.string({ description: 'Registered image', required: true }) };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {

@@ -1,23 +1,23 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ImagesShow extends ClientCommand {
-  static override description = 'Show a registered image: how commands run in it, who registered it.';
+  static override description = 'Show a registered image, with the resources and roles of its commands.';
   static override examples = ['<%= config.bin %> images show ubuntu:24.04'];
-  static override args = { image: Args.string({ description: 'Image, as it was registered', required: true }) };
+  static override args = { image: Args.string({ description: 'Registered image', required: true }) };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ImagesShow);
     const image = await (await this.connect(flags)).image(args.image);
     if (this.jsonEnabled()) return image;
-    const [{ facts }, { ago }] = await Promise.all([
+    const [{ formatFacts }, { formatAge }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
     ]);
     const now = Date.now();
     this.log(
-      facts([
+      formatFacts([
         ['Image', image.image],
         ['Default', image.is_default ? 'yes' : 'no'],
         ['CPU', image.cpu],
@@ -26,8 +26,8 @@ export default class ImagesShow extends ClientCommand {
         ['Task role', image.task_role_name],
         ['Execution role', image.task_execution_role_name],
         ['Task definition', image.task_definition],
-        ['Registered', `${ago(image.created_at, now)}${image.created_by ? ` by ${image.created_by}` : ''}`],
-        ['Changed', ago(image.updated_at, now)],
+        ['Registered', `${formatAge(image.created_at, now)}${image.created_by ? ` by ${image.created_by}` : ''}`],
+        ['Changed', formatAge(image.updated_at, now)],
       ]),
     );
     return image;

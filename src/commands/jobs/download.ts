@@ -1,16 +1,16 @@
 import { Flags } from '@oclif/core';
 import { jobId } from '../../cli/command/arguments.js';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class JobsDownload extends ClientCommand {
-  static override description = 'Download the files of a job that succeeded.';
+  static override description = 'Download the files of a succeeded job.';
   static override examples = [
     '<%= config.bin %> jobs download 17',
     '<%= config.bin %> jobs download 17 --output results',
   ];
   static override args = { id: jobId({ required: true }) };
   static override flags = {
-    output: Flags.directory({ char: 'o', description: 'Folder to write to (default: job-<id>)' }),
+    output: Flags.directory({ char: 'o', description: 'Directory to write to (default: job-<id>)' }),
   };
   static override enableJsonFlag = true;
 
@@ -18,14 +18,14 @@ export default class JobsDownload extends ClientCommand {
     const { args, flags } = await this.parse(JobsDownload);
     const api = await this.connect(flags);
     const { files } = await api.downloads(args.id);
-    const [{ downloadFiles }, { bytes }] = await Promise.all([
+    const [{ downloadFiles }, { formatBytes }] = await Promise.all([
       import('../../cli/jobs/download.js'),
       import('../../cli/output/format.js'),
     ]);
-    if (Object.keys(files).length === 0) this.tell('The job left no files.');
-    const done = await downloadFiles(files, flags.output ?? `job-${args.id}`, (file) => {
-      this.log(`${file.path}  ${bytes(file.bytes)}`);
+    if (Object.keys(files).length === 0) this.report('The job has no files.');
+    const downloaded = await downloadFiles(files, flags.output ?? `job-${args.id}`, (file) => {
+      this.log(`${file.path}  ${formatBytes(file.bytes)}`);
     });
-    return { files: done };
+    return { files: downloaded };
   }
 }

@@ -1,5 +1,6 @@
 import { jobId } from '../../cli/command/arguments.js';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
+import type { JobDetail } from '../../contract/jobs.js';
 
 export default class JobsShow extends ClientCommand {
   static override description = 'Show a job with its attempts and results.';
@@ -10,37 +11,38 @@ export default class JobsShow extends ClientCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsShow);
     const answer = await (await this.connect(flags)).job(args.id);
-    if (this.jsonEnabled()) return answer;
-    const [{ table }, { ago }, { failureReason }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-      import('../../cli/jobs/watch.js'),
-    ]);
-    const { job } = answer;
-    const now = Date.now();
-    const facts: [string, string][] = [
-      ['Job', String(job.id)],
-      ['Type', job.type],
-      ['Status', job.status],
-      ['Created', `${ago(job.created_at, now)} (${job.created_at})`],
-      ['Input', JSON.stringify(job.input_payload)],
-    ];
-    if (job.queue_position !== null) facts.push(['Ahead of it', String(job.queue_position)]);
-    if (job.progress) facts.push(['Progress', `${Math.round(job.progress.fraction * 100)} % ${job.progress.message}`]);
-    const reason = failureReason(job);
-    if (reason) facts.push(['Reason', reason]);
-    const result = job.assignments.at(-1)?.result?.result_payload;
-    if (job.status === 'SUCCEEDED' && result) facts.push(['Result', JSON.stringify(result)]);
-    this.log(facts.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n'));
-    if (job.assignments.length > 0) {
-      const rows = job.assignments.map((assignment, n) => [
-        n + 1,
-        ago(assignment.created_at, now),
-        ago(assignment.completed_at, now),
-        assignment.ecs_task_arn,
-      ]);
-      this.log(`\n${table(['ATTEMPT', 'STARTED', 'ENDED', 'WORKER'], rows)}`);
-    }
+    if (!this.jsonEnabled()) this.log(await formatJob(answer.job));
     return answer;
   }
+}
+
+async function formatJob(job: JobDetail): Promise<string> {
+  const [{ formatFacts, formatTable }, { formatAge }, { colorStatus }, { getFailureReason }] = await Promise.all([
+    import('../../cli/output/table.js'),
+    import('../../cli/output/format.js'),
+    import('../../cli/output/colors.js'),
+    import('../../cli/jobs/watch.js'),
+  ]);
+  const now = Date.now();
+  const { progress, assignments, queue_position: queuePosition } = job;
+  const result = job.status === 'SUCCEEDED' ? assignments.at(-1)?.result?.result_payload : undefined;
+  const facts = formatFacts([
+    ['Job', job.id],
+    ['Type', job.type],
+    ['Status', colorStatus(job.status)],
+    ['Created', `${formatAge(job.created_at, now)} (${job.created_at})`],
+    ['Input', JSON.stringify(job.input_payload)],
+    ['Jobs ahead', queuePosition],
+    ['Progress', progress && `${Math.round(progress.fraction * 100)} % ${progress.message}`],
+    ['Reason', getFailureReason(job)],
+    ['Result', result ? JSON.stringify(result) : undefined],
+  ]);
+  if (assignments.length === 0) return facts;
+  const rows = assignments.map((assignment, n) => [
+    n + 1,
+    formatAge(assignment.created_at, now),
+    formatAge(assignment.completed_at, now),
+    assignment.ecs_task_arn,
+  ]);
+  return `${facts}\n\n${formatTable(['ATTEMPT', 'STARTED', 'ENDED', 'WORKER'], rows)}`;
 }

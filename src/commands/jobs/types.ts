@@ -1,7 +1,7 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class JobsTypes extends ClientCommand {
-  static override description = 'List the job types; --json shows their JSON Schemas.';
+  static override description = 'List the job types. Show their JSON Schemas with --json.';
   static override examples = ['<%= config.bin %> jobs types', '<%= config.bin %> jobs types --json'];
   static override enableJsonFlag = true;
 
@@ -9,14 +9,14 @@ export default class JobsTypes extends ClientCommand {
     const { flags } = await this.parse(JobsTypes);
     const answer = await (await this.connect(flags)).jobTypes();
     if (this.jsonEnabled()) return answer;
-    const { table } = await import('../../cli/output/table.js');
+    const { formatTable } = await import('../../cli/output/table.js');
     const rows = answer.types.map(({ name, expiryMinutes, maxAttempts, inputSchema }) => [
       name,
       `${expiryMinutes} min`,
       maxAttempts,
       fields(inputSchema),
     ]);
-    this.log(table(['TYPE', 'EXPIRY', 'ATTEMPTS', 'INPUT'], rows));
+    this.log(formatTable(['TYPE', 'EXPIRY', 'ATTEMPTS', 'INPUT'], rows));
     return answer;
   }
 }

@@ -3,40 +3,45 @@ import { BaseCommand } from '../../cli/command/base-command.js';
 import { SetupError } from '../../contract/errors.js';
 
 export default class KeysAws extends BaseCommand {
-  static override description = `Make an RSA key pair that signs access tokens, and keep it in a Secrets Manager secret.
+  static override description =
+    `Generate an RSA key pair that signs access tokens, and store the pair in a Secrets Manager secret.
 
-The secret is made if there is none; otherwise its other fields stay as they are. With --rotate the public key that was
-there stays accepted, so that nobody is logged out.`;
+Creates the secret if needed, and keeps the other fields of an existing secret. With --rotate, the API accepts tokens of the
+previous key too, so that users stay logged in.`;
   static override examples = [
     '<%= config.bin %> keys aws reefguide/api',
     '<%= config.bin %> keys aws reefguide/api --rotate',
   ];
   static override args = { secret: Args.string({ description: 'Name or ARN of the secret', required: true }) };
   static override flags = {
-    force: Flags.boolean({ description: 'Replace keys that are there already', exclusive: ['rotate'] }),
-    rotate: Flags.boolean({ description: 'Replace the keys, and keep accepting what the old ones signed' }),
+    force: Flags.boolean({ description: 'Replace existing keys', exclusive: ['rotate'] }),
+    rotate: Flags.boolean({ description: 'Replace existing keys, and keep accepting tokens of the previous key' }),
   };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(KeysAws);
-    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { openSecret }] = await Promise.all([
-      import('../../accounts/signing-keys.js'),
-      import('../../aws/clients.js'),
-      import('../../aws/secrets-manager.js'),
-    ]);
-    const secret = await openSecret(createAws(), args.secret);
+    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { openSecret }, { runStep }] =
+      await Promise.all([
+        import('../../accounts/signing-keys.js'),
+        import('../../aws/clients.js'),
+        import('../../aws/secrets-manager.js'),
+        import('../../cli/output/steps.js'),
+      ]);
+    const secret = await runStep(`Read the secret ${args.secret}`, () => openSecret(createAws(), args.secret));
     const previous = flags.rotate ? readKeyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
     if (secret.fields.JWT_PRIVATE_KEY !== undefined && !flags.force && !flags.rotate) {
-      throw new SetupError(`The secret ${args.secret} holds keys already`, {
-        hint: 'Rotate them with --rotate (nobody is logged out), or replace them with --force.',
+      throw new SetupError(`The secret ${args.secret} has keys already`, {
+        hint: 'Rotate the keys with --rotate (users stay logged in), or replace them with --force.',
       });
     }
-    const pair = await generateKeys();
-    const { arn } = await secret.save({ ...secret.fields, ...toKeyVariables(pair, previous) });
-    this.log(`${secret.exists ? 'Wrote' : 'Made the secret, and wrote'} a key pair with the id ${pair.keyId}: ${arn}`);
-    if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
-    this.log('The API reads it when it starts: restart it (a new deployment) to use the key.');
+    const pair = await runStep('Generate a key pair', generateKeys);
+    const { arn } = await runStep('Write the secret', () =>
+      secret.save({ ...secret.fields, ...toKeyVariables(pair, previous) }),
+    );
+    this.log(`${secret.exists ? 'Wrote' : 'Created the secret with'} the key pair ${pair.keyId}: ${arn}`);
+    if (previous) this.log(`Tokens of the key ${previous.keyId} stay valid until JWT_PREVIOUS_KEY_ID is removed`);
+    this.log('Restart the API (a new deployment) to use the key.');
     return { keyId: pair.keyId, previousKeyId: previous?.keyId ?? null, secret: arn };
   }
 }

@@ -3,10 +3,10 @@ import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class KeysLocal extends BaseCommand {
   static override description =
-    `Make an RSA key pair that signs access tokens, and write it with its key id into an .env file.
+    `Generate an RSA key pair that signs access tokens, and write the pair and its key id into an .env file.
 
-With --rotate the public key that was there stays accepted, so that nobody is logged out; remove its two variables
-(JWT_PREVIOUS_…) when the tokens of that time have ended.`;
+With --rotate, the API accepts tokens of the previous key too, so that users stay logged in. Remove the two variables
+JWT_PREVIOUS_… when those tokens have expired.`;
   static override examples = [
     '<%= config.bin %> keys local',
     '<%= config.bin %> keys local --env-file .env.production',
@@ -14,8 +14,8 @@ With --rotate the public key that was there stays accepted, so that nobody is lo
   ];
   static override flags = {
     'env-file': Flags.string({ description: 'File to write to', default: '.env' }),
-    force: Flags.boolean({ description: 'Replace keys that are there already', exclusive: ['rotate'] }),
-    rotate: Flags.boolean({ description: 'Replace the keys, and keep accepting what the old ones signed' }),
+    force: Flags.boolean({ description: 'Replace existing keys', exclusive: ['rotate'] }),
+    rotate: Flags.boolean({ description: 'Replace existing keys, and keep accepting tokens of the previous key' }),
   };
   static override enableJsonFlag = true;
 
@@ -29,8 +29,8 @@ With --rotate the public key that was there stays accepted, so that nobody is lo
     const previous = flags.rotate ? readKeyToRotate(await readVariables(file), file) : undefined;
     const pair = await generateKeys();
     await setVariables(file, toKeyVariables(pair, previous), { force: flags.force || flags.rotate });
-    this.log(`Wrote a key pair with the id ${pair.keyId} into ${file}`);
-    if (previous) this.log(`Tokens of the key ${previous.keyId} stay good until JWT_PREVIOUS_KEY_ID is removed`);
+    this.log(`Wrote the key pair ${pair.keyId} into ${file}`);
+    if (previous) this.log(`Tokens of the key ${previous.keyId} stay valid until JWT_PREVIOUS_KEY_ID is removed`);
     return { keyId: pair.keyId, previousKeyId: previous?.keyId ?? null, file };
   }
 }

@@ -2,12 +2,14 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class PlaybookShow extends BaseCommand {
-  static override description = 'Show what a playbook runs, and which variables it wants. Nothing is run.';
+  static override description = 'Show the commands and variables of a playbook, without running the playbook.';
   static override examples = [
     '<%= config.bin %> playbook show examples/playbooks/hello.yaml',
     '<%= config.bin %> playbook show examples/playbooks/hello.yaml --json',
   ];
-  static override args = { name: Args.string({ description: 'Playbook, or path of one', required: true }) };
+  static override args = {
+    name: Args.string({ description: 'Name of a playbook, or path of a file', required: true }),
+  };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
@@ -15,20 +17,20 @@ export default class PlaybookShow extends BaseCommand {
     const { loadPlaybook } = await import('../../cli/playbooks/files.js');
     const { file, playbook } = await loadPlaybook(args.name);
     if (this.jsonEnabled()) return { file, ...playbook };
-    const [{ facts }, { duration }] = await Promise.all([
+    const [{ formatFacts }, { formatDuration }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
     ]);
     const { commands, env, secrets, timeout, variables } = playbook;
     this.log(
-      facts([
+      formatFacts([
         ['File', file],
         ['Description', playbook.description],
         ['Image', playbook.image],
         ['Git', [playbook.git_repo, playbook.git_ref, playbook.git_path].filter(Boolean).join(' ')],
         ['Secrets', secrets.join(', ')],
         ...Object.entries(env).map(([name, value], n) => [n === 0 ? 'Env' : '', `${name}=${value}`] as const),
-        ['Timeout', timeout === undefined ? undefined : duration(timeout)],
+        ['Timeout', timeout === undefined ? undefined : formatDuration(timeout)],
         ['Variables', variables.map((name) => `--env ${name}=…`).join(' ')],
       ]),
     );

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class SecretsCreate extends ClientCommand {
-  static override description = 'Store a secret. Its value is read from standard input, or asked for.';
+  static override description = 'Store a secret. Reads the value from standard input, or asks for the value.';
   static override examples = [
     `printf %s "$TOKEN" | <%= config.bin %> secrets create data-token --key-name DATA_TOKEN`,
     '<%= config.bin %> secrets create data-token --key-name DATA_TOKEN --description "Reads the survey data"',
@@ -10,10 +10,10 @@ export default class SecretsCreate extends ClientCommand {
   static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
   static override flags = {
     'key-name': Flags.string({
-      description: 'Environment variable in which a command finds the value',
+      description: 'Environment variable that passes the value to commands',
       required: true,
     }),
-    description: Flags.string({ description: 'What it is for' }),
+    description: Flags.string({ description: 'Purpose of the secret' }),
   };
   static override enableJsonFlag = true;
 

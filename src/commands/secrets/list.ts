@@ -1,7 +1,7 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class SecretsList extends ClientCommand {
-  static override description = 'Show every secret, without its value.';
+  static override description = 'List the secrets, without their values.';
   static override examples = ['<%= config.bin %> secrets list'];
   static override enableJsonFlag = true;
 
@@ -9,7 +9,7 @@ export default class SecretsList extends ClientCommand {
     const { flags } = await this.parse(SecretsList);
     const all = await (await this.connect(flags)).secrets();
     if (this.jsonEnabled()) return all;
-    const [{ table }, { ago }] = await Promise.all([
+    const [{ formatTable }, { formatAge }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
     ]);
@@ -19,10 +19,12 @@ export default class SecretsList extends ClientCommand {
       key_name,
       description,
       created_by ?? '',
-      ago(updated_at, now),
+      formatAge(updated_at, now),
     ]);
     this.log(
-      rows.length === 0 ? 'No secrets yet.' : table(['NAME', 'VARIABLE', 'DESCRIPTION', 'MADE BY', 'CHANGED'], rows),
+      rows.length === 0
+        ? 'No secrets yet.'
+        : formatTable(['NAME', 'VARIABLE', 'DESCRIPTION', 'MADE BY', 'CHANGED'], rows),
     );
     return all;
   }

@@ -1,8 +1,9 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class SecretsShow extends ClientCommand {
-  static override description = 'Print the value of a secret, to its owner and to who may read all.';
+  static override description =
+    'Print the value of a secret. Requires the owner, or an account that may read all secrets.';
   static override examples = ['<%= config.bin %> secrets show data-token'];
   static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
   static override enableJsonFlag = true;

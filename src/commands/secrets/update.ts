@@ -1,18 +1,18 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class SecretsUpdate extends ClientCommand {
   static override description = `Change a secret.
 
-Without flags its value is changed, read from standard input or asked for; with flags only what they name.`;
+Without flags, reads a new value from standard input or asks for the value. With flags, changes only the named fields.`;
   static override examples = [
     `printf %s "$TOKEN" | <%= config.bin %> secrets update data-token`,
     '<%= config.bin %> secrets update data-token --key-name DATA_KEY',
   ];
   static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
   static override flags = {
-    'key-name': Flags.string({ description: 'Another environment variable' }),
-    description: Flags.string({ description: 'Another description' }),
+    'key-name': Flags.string({ description: 'New environment variable' }),
+    description: Flags.string({ description: 'New description' }),
   };
   static override enableJsonFlag = true;
 

@@ -1,15 +1,15 @@
 import { Args, Flags } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 import { roles } from '../../contract/auth.js';
 
 export default class UsersCreate extends ClientCommand {
-  static override description = `Make an account that is used by an API key.
+  static override description = `Create an account with an API key.
 
-Prints a claim token, which its owner exchanges for the key: once, within 15 minutes.`;
+Prints a claim token, which the owner exchanges for the API key once, within 15 minutes.`;
   static override examples = ['<%= config.bin %> users create someone@example.org --role DEVELOPER'];
-  static override args = { email: Args.string({ description: 'Address of the new account', required: true }) };
+  static override args = { email: Args.string({ description: 'E-mail address of the account', required: true }) };
   static override flags = {
-    role: Flags.string({ description: 'What the account may do', options: [...roles], required: true }),
+    role: Flags.string({ description: 'Role of the account', options: [...roles], required: true }),
   };
   static override enableJsonFlag = true;
 
@@ -18,7 +18,9 @@ Prints a claim token, which its owner exchanges for the key: once, within 15 min
     const api = await this.connect(flags);
     const created = await api.createPerson(args.email, flags.role);
     this.log(created.claim_token);
-    this.tell(`Give ${args.email} this token. Within 15 minutes, once: reefguide claim TOKEN --api ${api.baseUrl}`);
+    this.report(
+      `Give ${args.email} this token, to use once within 15 minutes: reefguide claim TOKEN --api ${api.baseUrl}`,
+    );
     return created;
   }
 }

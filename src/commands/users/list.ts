@@ -1,7 +1,7 @@
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class UsersList extends ClientCommand {
-  static override description = 'Show every account with its roles; never a key.';
+  static override description = 'List the accounts with their roles, without keys.';
   static override examples = ['<%= config.bin %> users list', '<%= config.bin %> users list --json'];
   static override enableJsonFlag = true;
 
@@ -9,7 +9,7 @@ export default class UsersList extends ClientCommand {
     const { flags } = await this.parse(UsersList);
     const { users } = await (await this.connect(flags)).people();
     if (this.jsonEnabled()) return { users };
-    const [{ table }, { ago }] = await Promise.all([
+    const [{ formatTable }, { formatAge }] = await Promise.all([
       import('../../cli/output/table.js'),
       import('../../cli/output/format.js'),
     ]);
@@ -17,10 +17,10 @@ export default class UsersList extends ClientCommand {
     const rows = users.map(({ email, roles, last_used, revoked }) => [
       email,
       roles.join(', ') || '(none)',
-      last_used ? ago(last_used, now) : '',
+      last_used ? formatAge(last_used, now) : '',
       revoked ? 'revoked' : '',
     ]);
-    this.log(table(['E-MAIL', 'ROLES', 'KEY LAST USED', ''], rows));
+    this.log(formatTable(['E-MAIL', 'ROLES', 'KEY LAST USED', ''], rows));
     return { users };
   }
 }

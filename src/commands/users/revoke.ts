@@ -1,10 +1,10 @@
 import { Args } from '@oclif/core';
-import { ClientCommand } from '../../cli/command/base-command.js';
+import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class UsersRevoke extends ClientCommand {
-  static override description = 'Stop every API key, session and claim of an account at once.';
+  static override description = 'Revoke every API key, session and claim token of an account at once.';
   static override examples = ['<%= config.bin %> users revoke someone@example.org'];
-  static override args = { email: Args.string({ description: 'Address of the account', required: true }) };
+  static override args = { email: Args.string({ description: 'E-mail address of the account', required: true }) };
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {

@@ -16,8 +16,8 @@ const read = async (content: unknown) => {
 };
 const worker = { name: 'test', jobTypes: ['TEST'], scaling: { max: 2 } };
 
-describe('a workers file', () => {
-  it('gives groups, with defaults', async () => {
+describe('readWorkersFile', () => {
+  it('returns groups with defaults', async () => {
     expect(await read({ workers: [worker] })).toEqual([
       {
         name: 'test',
@@ -39,12 +39,12 @@ describe('a workers file', () => {
     ['with min above max', { workers: [{ ...worker, scaling: { min: 3, max: 2 } }] }, 'min is above max'],
     ['with an unknown field', { workers: [{ ...worker, more: 1 }] }, 'more'],
     ['with two groups of one name', { workers: [worker, worker] }, 'two groups are named test'],
-  ])('%s is refused with its name and the reason', async (_, content, reason) => {
+  ])('refuses a file %s, with the file and the reason', async (_, content, reason) => {
     await expect(read(content)).rejects.toThrow(reason);
     await expect(read(content)).rejects.toThrow(file);
   });
 
-  it('that is not there is refused', async () => {
+  it('refuses a missing file', async () => {
     await expect(readWorkersFile(`${file}.none`)).rejects.toThrow('there is no such file');
   });
 });

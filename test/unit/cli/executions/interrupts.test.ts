@@ -1,24 +1,24 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { type Choice, watchInterrupts } from '../../../../src/cli/executions/interrupts.js';
+import { type Choice, Interrupts } from '../../../../src/cli/executions/interrupts.js';
 
-function watch({ terminal }: { terminal: boolean }) {
+function listen({ terminal }: { terminal: boolean }) {
   const source = new EventEmitter();
-  const seen = { left: 0, asked: 0 };
+  const seen = { exits: 0, questions: 0 };
   let answer: (choice: Choice) => void = () => {};
   let refuse: (error: Error) => void = () => {};
   const ask = () => {
-    seen.asked += 1;
+    seen.questions += 1;
     return new Promise<Choice>((resolve, reject) => {
       answer = resolve;
       refuse = reject;
     });
   };
-  const interrupts = watchInterrupts({
+  const interrupts = new Interrupts({
     source,
     ask: terminal ? ask : undefined,
-    leave: () => {
-      seen.left += 1;
+    exit: () => {
+      seen.exits += 1;
     },
   });
   return {
@@ -28,102 +28,102 @@ function watch({ terminal }: { terminal: boolean }) {
     signal: (name: NodeJS.Signals = 'SIGINT') => source.emit(name, name),
     async answer(choice: Choice) {
       answer(choice);
-      await interrupts.quiet();
+      await interrupts.answered();
     },
     async refuse() {
       refuse(new Error('Ctrl+C'));
-      await interrupts.quiet();
+      await interrupts.answered();
     },
   };
 }
 
-describe('without a terminal', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s kills', (name) => {
-    const { interrupts, signal, seen } = watch({ terminal: false });
-    interrupts.begin();
+describe('Interrupts without a terminal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s kills the execution', (name) => {
+    const { interrupts, signal, seen } = listen({ terminal: false });
+    interrupts.start();
     signal(name);
-    expect([interrupts.decision(), interrupts.signal.aborted, seen]).toEqual(['kill', true, { left: 0, asked: 0 }]);
+    expect([interrupts.decision, interrupts.signal.aborted, seen]).toEqual(['kill', true, { exits: 0, questions: 0 }]);
   });
 
-  it('a second one leaves at once', () => {
-    const { interrupts, signal, seen } = watch({ terminal: false });
-    interrupts.begin();
+  it('a second signal exits at once', () => {
+    const { interrupts, signal, seen } = listen({ terminal: false });
+    interrupts.start();
     signal();
     signal('SIGTERM');
-    expect(seen.left).toBe(1);
+    expect(seen.exits).toBe(1);
   });
 
-  it('one before the start was answered kills as soon as it is, and a second leaves', () => {
-    const { interrupts, signal, seen } = watch({ terminal: false });
+  it('a signal before the start kills after the start, and a second signal exits', () => {
+    const { interrupts, signal, seen } = listen({ terminal: false });
     signal();
-    expect(interrupts.decision()).toBeUndefined();
-    interrupts.begin();
-    expect(interrupts.decision()).toBe('kill');
-    const other = watch({ terminal: false });
-    other.signal();
-    other.signal();
-    expect([seen.left, other.seen.left]).toEqual([0, 1]);
+    expect(interrupts.decision).toBeUndefined();
+    interrupts.start();
+    expect(interrupts.decision).toBe('kill');
+    const early = listen({ terminal: false });
+    early.signal();
+    early.signal();
+    expect([seen.exits, early.seen.exits]).toEqual([0, 1]);
   });
 });
 
-describe('on a terminal', () => {
-  it.each(['kill', 'detach'] as const)('asks, and the answer %s is the decision', async (choice) => {
-    const { interrupts, signal, seen, answer } = watch({ terminal: true });
-    interrupts.begin();
+describe('Interrupts on a terminal', () => {
+  it.each(['kill', 'detach'] as const)('Ctrl+C asks, and the answer %s decides', async (choice) => {
+    const { interrupts, signal, seen, answer } = listen({ terminal: true });
+    interrupts.start();
     signal();
-    expect([interrupts.decision(), seen.asked]).toEqual([undefined, 1]);
+    expect([interrupts.decision, seen.questions]).toEqual([undefined, 1]);
     await answer(choice);
-    expect([interrupts.decision(), interrupts.signal.aborted]).toEqual([choice, true]);
+    expect([interrupts.decision, interrupts.signal.aborted]).toEqual([choice, true]);
   });
 
-  it('is quiet only when the question is answered', async () => {
-    const { interrupts, signal, answer } = watch({ terminal: true });
-    interrupts.begin();
-    await interrupts.quiet();
+  it('answered() waits for the answer', async () => {
+    const { interrupts, signal, answer } = listen({ terminal: true });
+    interrupts.start();
+    await interrupts.answered();
     signal();
-    let quiet = false;
-    const waited = interrupts.quiet().then(() => {
-      quiet = true;
+    let isAnswered = false;
+    const waited = interrupts.answered().then(() => {
+      isAnswered = true;
     });
     await new Promise(setImmediate);
-    expect(quiet).toBe(false);
+    expect(isAnswered).toBe(false);
     await answer('follow');
     await waited;
   });
 
-  it('goes on when told to, and asks again the next time', async () => {
-    const { interrupts, signal, seen, answer } = watch({ terminal: true });
-    interrupts.begin();
+  it('the answer follow decides nothing, and the next signal asks again', async () => {
+    const { interrupts, signal, seen, answer } = listen({ terminal: true });
+    interrupts.start();
     signal();
     await answer('follow');
-    expect([interrupts.decision(), interrupts.signal.aborted]).toEqual([undefined, false]);
+    expect([interrupts.decision, interrupts.signal.aborted]).toEqual([undefined, false]);
     signal();
-    expect(seen).toEqual({ left: 0, asked: 2 });
+    expect(seen).toEqual({ exits: 0, questions: 2 });
   });
 
-  it('a second Ctrl+C detaches, whether the question is shown yet or not', async () => {
-    const shown = watch({ terminal: true });
-    shown.interrupts.begin();
+  it('a second Ctrl+C detaches at the question, and exits before the question', async () => {
+    const shown = listen({ terminal: true });
+    shown.interrupts.start();
     shown.signal();
     await shown.refuse();
-    expect(shown.interrupts.decision()).toBe('detach');
-    const early = watch({ terminal: true });
-    early.interrupts.begin();
+    expect(shown.interrupts.decision).toBe('detach');
+    const early = listen({ terminal: true });
+    early.interrupts.start();
     early.signal();
     early.signal();
-    expect(early.seen).toEqual({ left: 1, asked: 1 });
+    expect(early.seen).toEqual({ exits: 1, questions: 1 });
   });
 
   it('SIGTERM kills without a question', () => {
-    const { interrupts, signal, seen } = watch({ terminal: true });
-    interrupts.begin();
+    const { interrupts, signal, seen } = listen({ terminal: true });
+    interrupts.start();
     signal('SIGTERM');
-    expect([interrupts.decision(), seen.asked]).toEqual(['kill', 0]);
+    expect([interrupts.decision, seen.questions]).toEqual(['kill', 0]);
   });
 });
 
-it('listens no more once it is stopped', () => {
-  const { interrupts, source } = watch({ terminal: true });
+it('Interrupts: stop() removes the listeners', () => {
+  const { interrupts, source } = listen({ terminal: true });
   interrupts.stop();
   expect([source.listenerCount('SIGINT'), source.listenerCount('SIGTERM')]).toEqual([0, 0]);
 });

@@ -1,24 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { Errors } from '@oclif/core';
-import { explain } from '../../../../src/cli/output/errors.js';
+import { explainError } from '../../../../src/cli/output/errors.js';
 import { ApiError } from '../../../../src/client/api.js';
 import { SetupError } from '../../../../src/contract/errors.js';
 
-describe('explain', () => {
-  it.each<[string, unknown, unknown[], number]>([
-    ['a plain error', new Error('broken\n'), ['Error: broken'], 1],
-    ['a text', 'broken', ['Error: broken'], 1],
-    ['nothing', undefined, ['Error: undefined'], 1],
-    ['an error with a hint', new SetupError('No API', { hint: 'Start it.' }), ['Error: No API', 'Start it.'], 1],
-    ['an error without one', new SetupError('No API'), ['Error: No API'], 1],
-    [
-      'an API that is away',
-      new ApiError(0, 'It does not answer'),
-      ['Error: It does not answer', expect.stringContaining('reefguide dev')],
-      1,
-    ],
-    ['a caller unknown', new ApiError(401, 'Who?'), ['Error: Who?', 'Log in with: reefguide login'], 1],
-    ['a caller not allowed', new ApiError(403, 'No'), ['Error: No'], 1],
+describe('explainError', () => {
+  it.each<[string, unknown, string, unknown[]]>([
+    ['a plain error', new Error('broken\n'), 'broken', []],
+    ['a text', 'broken', 'broken', []],
+    ['undefined', undefined, 'undefined', []],
+    ['an error with a hint', new SetupError('No API', { hint: 'Start it.' }), 'No API', ['Start it.']],
+    ['an error without a hint', new SetupError('No API'), 'No API', []],
+    ['an unreachable API', new ApiError(0, 'No answer'), 'No answer', [expect.stringContaining('reefguide dev')]],
+    ['an unknown caller', new ApiError(401, 'Who?'), 'Who?', ['Log in with: reefguide login']],
+    ['a forbidden call', new ApiError(403, 'No'), 'No', []],
     [
       'an input with issues',
       new ApiError(400, 'Invalid request', {
@@ -27,23 +22,30 @@ describe('explain', () => {
           { path: '', message: 'not JSON' },
         ],
       }),
-      ['Error: Invalid request', '  inputPayload.id: expected number', '  input: not JSON'],
-      1,
+      'Invalid request',
+      ['  inputPayload.id: expected number', '  input: not JSON'],
     ],
     [
       'a fault of the server',
       new ApiError(500, 'Something went wrong', { requestId: 'abc-1' }),
-      ['Error: Something went wrong', expect.stringContaining('reefguide trace abc-1')],
-      1,
+      'Something went wrong',
+      [expect.stringContaining('reefguide trace abc-1')],
     ],
-    ['a server that is busy, unnamed', new ApiError(503, 'Later'), ['Error: Later'], 1],
-    ['wrong usage', new Errors.CLIError('bad flag', { exit: 2 }), ['Error: bad flag'], 2],
-    ['a failure of oclif', new Errors.CLIError('failed', { exit: 1 }), ['Error: failed'], 1],
-  ])('%s', (_, error, lines, exitCode) => {
-    expect(explain(error)).toEqual({ lines, exitCode });
+    ['a busy server without a request id', new ApiError(503, 'Later'), 'Later', []],
+    ['a failure of oclif', new Errors.CLIError('failed', { exit: 1 }), 'failed', []],
+  ])('explains %s', (_, error, message, details) => {
+    expect(explainError(error)).toEqual({ message, details, exitCode: 1 });
+  });
+
+  it('gives wrong usage the exit code 2', () => {
+    expect(explainError(new Errors.CLIError('bad flag', { exit: 2 }))).toEqual({
+      message: 'bad flag',
+      details: [],
+      exitCode: 2,
+    });
   });
 
   it('shows no stack', () => {
-    expect(explain(new Error('broken')).lines.join('\n')).not.toContain('errors.test');
+    expect(JSON.stringify(explainError(new Error('broken')))).not.toContain('errors.test');
   });
 });
