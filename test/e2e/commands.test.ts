@@ -164,7 +164,7 @@ describe('keys local', () => {
 
 describe('db reset', () => {
   it('with --force makes the database new', async () => {
-    expect((await run(['db', 'reset', '--force'])).stdout).toContain('is new');
+    expect((await run(['db', 'reset', '--force'])).stdout).toContain('Reset the database');
     expect((await run(['db', 'status'])).code).toBe(0);
   });
 });

@@ -111,7 +111,7 @@ describe('config', () => {
     [['reef', 'dev', '-t', '../nothing'], 1, 'Cannot clone ../nothing'],
     [['reef', 'dev', '-t', 'ext::sh -c true'], 1, 'transport helper'],
     [['reef', 'dev', '-d', '../nothing'], 1, 'no folder ../nothing'],
-    [['reef', '../dev'], 2, 'is no name of a folder'],
+    [['reef', '../dev'], 2, 'Invalid directory name'],
     [['reef', 'dev', '-t', 'a', '-d', 'b'], 2, 'cannot also be provided'],
   ])('%j: exit code %d and %j', async (args, expected, text) => {
     const { code, stdout, stderr } = await config(args);

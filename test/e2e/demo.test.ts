@@ -21,7 +21,7 @@ it('the demo runs its jobs to downloaded results and exits with 0', async () => 
     env: { NO_COLOR: '1' },
   });
   expect([code, stderr]).toEqual([0, expect.any(String)]);
-  expect(stdout).toContain('Ran a command: 5 lines came live; exit code 0');
+  expect(stderr).toContain('Ran a command: 5 lines came live; exit code 0');
   const files = stdout.match(/^ {2}\S+$/gm)?.map((line) => path.join(folder, line.trim())) ?? [];
   expect(files.map((file) => path.basename(file)).sort()).toEqual([
     'data-specification.json',

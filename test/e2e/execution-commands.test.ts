@@ -131,9 +131,9 @@ describe('run', () => {
 
   it.each([
     [['run'], 'command'],
-    [['run', 'true', '--timeout', 'soon'], '--timeout soon is no duration'],
-    [['run', 'true', '--env', 'NOT_SET_HERE'], '--env NOT_SET_HERE'],
-    [['executions', 'status', '17'], 'is no execution id'],
+    [['run', 'true', '--timeout', 'soon'], 'Invalid --timeout "soon"'],
+    [['run', 'true', '--env', 'NOT_SET_HERE'], 'Invalid --env "NOT_SET_HERE"'],
+    [['executions', 'status', '17'], 'Invalid execution id "17"'],
     [['executions', 'list', '--status', 'BROKEN'], 'BROKEN'],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stderr } = await run(args);
@@ -370,7 +370,7 @@ commands:
     const { code, stdout, stderr } = await run(['playbook', 'run', 'greet']);
     expect([code, stdout, standIn.requests.length]).toEqual([1, '', before]);
     expect(stderr).toMatch(/^Error: home\/playbooks\/greet\.yaml has 2 problems\n/);
-    expect(stderr).toMatch(/^ {2}home\/playbooks\/greet\.yaml:2:12: \$\{TAG\} has no value: give it with --env TAG=/m);
+    expect(stderr).toMatch(/^ {2}home\/playbooks\/greet\.yaml:2:12: \$\{TAG\} has no value: give a value with --env TAG=/m);
     expect(stderr).toMatch(/^ {2}home\/playbooks\/greet\.yaml:4:13: \$\{NAME\} has no value.*\(also in line 8\)$/m);
   });
 
@@ -383,7 +383,7 @@ commands:
   it('list shows all of the folder, the broken ones with their problems', async () => {
     const { code, stdout, stderr } = await run(['playbook', 'list']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^greet +A greeting +TAG, NAME$/m)]);
-    expect(stdout).toMatch(/^broken +broken: 2 problems$/m);
+    expect(stdout).toMatch(/^broken +invalid: 2 problems$/m);
     expect(stdout).not.toContain('notes');
     expect(stderr).toContain('home/playbooks/broken.yml:1:1: unknown key `comands`: did you mean `commands`?');
     const empty = await run(['playbook', 'list', '--json'], { REEFGUIDE_HOME: path.join(folder, 'empty') });
