@@ -370,7 +370,9 @@ commands:
     const { code, stdout, stderr } = await run(['playbook', 'run', 'greet']);
     expect([code, stdout, standIn.requests.length]).toEqual([1, '', before]);
     expect(stderr).toMatch(/^Error: home\/playbooks\/greet\.yaml has 2 problems\n/);
-    expect(stderr).toMatch(/^ {2}home\/playbooks\/greet\.yaml:2:12: \$\{TAG\} has no value: give a value with --env TAG=/m);
+    expect(stderr).toMatch(
+      /^ {2}home\/playbooks\/greet\.yaml:2:12: \$\{TAG\} has no value: give a value with --env TAG=/m,
+    );
     expect(stderr).toMatch(/^ {2}home\/playbooks\/greet\.yaml:4:13: \$\{NAME\} has no value.*\(also in line 8\)$/m);
   });
 

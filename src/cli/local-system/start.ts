@@ -11,7 +11,8 @@ import {
 import { startMonitor } from '../capacity/monitor.js';
 import { startLocalCapacity } from '../capacity/start-local.js';
 
-export interface LocalSystemOptions extends Pick<StartOptions, 'environment' | 'home' | 'log' | 'requestLog' | 'onStep'> {
+export interface LocalSystemOptions
+  extends Pick<StartOptions, 'environment' | 'home' | 'log' | 'requestLog' | 'onStep'> {
   env: NodeJS.ProcessEnv;
   port: number;
   orchestratorPort: number;
