@@ -27,7 +27,7 @@ const claims = (): JWTPayload => ({ id: user.userId, email: user.email, roles: [
 const seconds = () => Math.floor(Date.now() / 1000);
 
 describe('an access token', () => {
-  it('is verified by a library that knows nothing of us, through the JWK set', async () => {
+  it('passes a third-party library that reads the JWK set', async () => {
     const keys = createRemoteJWKSet(new URL(`${system.url}/api/.well-known/jwks.json`));
     const { payload, protectedHeader } = await jwtVerify(user.token, keys, {
       issuer: 'reefguide',
@@ -38,7 +38,7 @@ describe('an access token', () => {
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
   });
 
-  it('comes from a key whose private part is not in the JWK set', async () => {
+  it('has a signing key whose private part is not in the JWK set', async () => {
     const { body } = await system.anybody.get('/api/.well-known/jwks.json');
     for (const key of body.keys) {
       expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
@@ -46,17 +46,17 @@ describe('an access token', () => {
     }
   });
 
-  it('is taken by the API', async () => {
+  it('authenticates its account', async () => {
     expect(await status(`Bearer ${user.token}`)).toBe(200);
   });
 });
 
-describe('refused with 401:', () => {
-  it('(a token signed as those below would be taken, were it not for their fault)', async () => {
+describe('authentication', () => {
+  it('accepts a token of the helper that signs the faulty tokens below', async () => {
     expect(await status(`Bearer ${await signed({})}`)).toBe(200);
   });
 
-  /** Signs with our own key, as only a mistake of ours would. */
+  /** Signs claims, changed by `change`, with the server's own key. */
   const signed = async (change: JWTPayload, header: object = { kid: system.keys.keyId }) => {
     const pem = system.keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     return new SignJWT({ ...claims(), iss: 'reefguide', exp: seconds() + 600, ...change })
@@ -66,7 +66,7 @@ describe('refused with 401:', () => {
   const base64 = (value: unknown) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
   const publicPem = () => system.keys.publicKeys.get(system.keys.keyId)?.pem ?? '';
-  /** HS256 with the public key as the secret. */
+  /** Signs with HS256 and the public key as the secret. */
   const confused = (header: object) => {
     const text = `${base64(header)}.${base64({ ...claims(), iss: 'reefguide', exp: seconds() + 600 })}`;
     return `${text}.${createHmac('sha256', publicPem()).update(text).digest('base64url')}`;
@@ -74,68 +74,68 @@ describe('refused with 401:', () => {
   const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
   const tokens: [string, () => string | Promise<string>][] = [
-    ['alg none', () => new UnsecuredJWT(claims()).setIssuer('reefguide').setExpirationTime('1h').encode()],
+    ['with alg none', () => new UnsecuredJWT(claims()).setIssuer('reefguide').setExpirationTime('1h').encode()],
     [
-      'alg none with our kid',
+      'with alg none and a known kid',
       () =>
         `${base64({ alg: 'none', kid: system.keys.keyId })}.${base64({ ...claims(), iss: 'reefguide', exp: seconds() + 600 })}.`,
     ],
-    ['HS256 signed with the public key', () => confused({ alg: 'HS256', typ: 'JWT', kid: system.keys.keyId })],
+    ['signed by HS256 with the public key', () => confused({ alg: 'HS256', typ: 'JWT', kid: system.keys.keyId })],
     [
-      'HS256 signed with the public key, called RS256',
+      'signed by HS256 with the public key, labelled RS256',
       () => confused({ alg: 'RS256', typ: 'JWT', kid: system.keys.keyId }),
     ],
-    ['another issuer', () => signed({ iss: 'somebody' })],
-    ['no issuer', () => signed({ iss: undefined })],
-    ['an unknown kid', () => signed({}, { kid: 'other' })],
-    ['no kid', () => signed({}, {})],
-    ['a kid of Object.prototype', () => signed({}, { kid: 'constructor' })],
-    ['an end in the past', () => signed({ exp: seconds() - 1 })],
-    ['a beginning in the future', () => signed({ nbf: seconds() + 600 })],
+    ['of another issuer', () => signed({ iss: 'somebody' })],
+    ['without an issuer', () => signed({ iss: undefined })],
+    ['with an unknown kid', () => signed({}, { kid: 'other' })],
+    ['without a kid', () => signed({}, {})],
+    ['with a kid of Object.prototype', () => signed({}, { kid: 'constructor' })],
+    ['that has expired', () => signed({ exp: seconds() - 1 })],
+    ['that is not valid yet', () => signed({ nbf: seconds() + 600 })],
     [
-      'a foreign key under our kid',
+      'of a foreign key under a known kid',
       () =>
         new SignJWT({ ...claims(), iss: 'reefguide', exp: seconds() + 600 })
           .setProtectedHeader({ alg: 'RS256', kid: system.keys.keyId })
           .sign(foreign),
     ],
-    ['claims without an id', () => signed({ id: undefined })],
-    ['claims with an unknown role', () => signed({ roles: ['ROOT'] })],
-    ['claims without an end', () => signed({ exp: undefined })],
-    ['a changed signature', () => `${user.token.slice(0, -6)}AAAAAA`],
+    ['without the claim id', () => signed({ id: undefined })],
+    ['with an unknown role', () => signed({ roles: ['ROOT'] })],
+    ['without the claim exp', () => signed({ exp: undefined })],
+    ['with a changed signature', () => `${user.token.slice(0, -6)}AAAAAA`],
     [
-      'changed claims',
+      'with changed claims',
       () => {
         const [head, , signature] = user.token.split('.');
         return `${head}.${base64({ ...claims(), iss: 'reefguide', exp: seconds() + 600 })}.${signature}`;
       },
     ],
     [
-      'a payload that is not JSON',
+      'with a payload that is not JSON',
       () => {
         const [head, , signature] = user.token.split('.');
         return `${head}.${base64('not json')}.${signature}`;
       },
     ],
-    ['a header that is not JSON', () => `${base64('not json')}.${base64(claims())}.x`],
-    ['a header that is an array', () => `${base64([])}.${base64(claims())}.x`],
-    ['no token', () => ''],
-    ['two dots', () => '..'],
-    ['a very long token', () => `a.${'b'.repeat(8000)}.c`],
+    ['with a header that is not JSON', () => `${base64('not json')}.${base64(claims())}.x`],
+    ['with a header that is an array', () => `${base64([])}.${base64(claims())}.x`],
+    ['that is empty', () => ''],
+    ['of two dots', () => '..'],
+    ['of 8,000 characters', () => `a.${'b'.repeat(8000)}.c`],
   ];
-  it.each(tokens)('%s', async (_, make) => {
+  it.each(tokens)('refuses a token %s with 401', async (_, make) => {
     expect(await status(`Bearer ${await make()}`)).toBe(401);
   });
 
-  it.each(['Basic YTpi', 'Bearer', 'nonsense', `Token abc`])('the header "Authorization: %s"', async (header) => {
+  it.each(['Basic YTpi', 'Bearer', 'nonsense', `Token abc`])('refuses the header "Authorization: %s" with 401', async (header) => {
     expect(await status(header)).toBe(401);
   });
 
-  it('a token without its scheme', async () => {
+  it('refuses a token without its scheme with 401', async () => {
     expect(await status(user.token)).toBe(401);
   });
 
-  it('a good token once it has ended, though it was taken before', async () => {
+  it('refuses a token once it has expired, although the token was accepted before', async () => {
     const short = await startTestService({ beside: system, env: { JWT_EXPIRES_IN: '1' } });
     try {
       const email = 'short@example.org';
@@ -153,7 +153,7 @@ describe('refused with 401:', () => {
     }
   });
 
-  it('and says how to authenticate', async () => {
+  it('names the scheme in WWW-Authenticate', async () => {
     const answer = await system.anybody.get('/api/auth/profile');
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
@@ -176,7 +176,7 @@ describe('an API key', () => {
     ],
   };
 
-  it('opens every kind of route as its account does', async () => {
+  it('authenticates on every kind of route', async () => {
     const admin = await system.as('ADMIN');
     const key = await system.apiKey(admin.userId);
     const answers = await Promise.all([
@@ -193,14 +193,14 @@ describe('an API key', () => {
     expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 200));
   });
 
-  it('stops at once when it is revoked', async () => {
+  it('is refused as soon as it is revoked', async () => {
     const key = await system.apiKey(user.userId);
     expect((await call(key, '/api/auth/profile')).status).toBe(200);
     await system.database.prisma.apiKey.updateMany({ where: { key_hash: hashSecret(key) }, data: { revoked: true } });
     expect((await call(key, '/api/auth/profile')).status).toBe(401);
   });
 
-  it('is limited by a role of its own', async () => {
+  it('has only the permissions of its own role', async () => {
     const admin = await system.as('ADMIN');
     const key = await system.apiKey(admin.userId, 'WORKER');
     expect((await call(key, '/api/jobs/poll')).status).toBe(200);
@@ -216,18 +216,18 @@ describe('an API key', () => {
     expect(JSON.stringify(rows)).not.toContain(key);
   });
 
-  it('notes when it was used', async () => {
+  it('records the time of its use', async () => {
     const key = await system.apiKey(user.userId);
     await call(key, '/api/auth/profile');
     const row = await system.database.prisma.apiKey.findUniqueOrThrow({ where: { key_hash: hashSecret(key) } });
     expect(Date.now() - (row.last_used?.getTime() ?? 0)).toBeLessThan(60_000);
   });
 
-  it.each(['rg_none', 'x'.repeat(5000), '%00'])('that is none is refused', async (key) => {
+  it.each(['rg_none', 'x'.repeat(5000), '%00'])('%s, which is unknown, is refused with 401', async (key) => {
     expect((await call(key, '/api/auth/profile')).status).toBe(401);
   });
 
-  it('counts before a token that is sent with it', async () => {
+  it('takes precedence over a token in the same request', async () => {
     const headers = { 'x-api-key': 'rg_none', authorization: `Bearer ${user.token}` };
     expect((await system.fetch('/api/auth/profile', { headers })).status).toBe(401);
   });

@@ -18,8 +18,8 @@ const create = async (role = 'DEVELOPER', email = address()) => {
 const claim = (token: string) => system.anybody.get(`/api/v1/claim/${token}`);
 const withKey = (key: string, path = '/api/auth/profile') => system.fetch(path, { headers: { 'x-api-key': key } });
 
-describe('a claim', () => {
-  it('gives the key of its account, with which its owner is known', async () => {
+describe('a claim token', () => {
+  it('is exchanged for an API key that authenticates its account', async () => {
     const { email, status, body, token } = await create('OPERATOR');
     expect(status).toBe(201);
     expect(body.user).toEqual({ email, role: 'OPERATOR', roles: ['OPERATOR'], last_used: null, revoked: false });
@@ -30,7 +30,7 @@ describe('a claim', () => {
     expect((await withKey(claimed.body.api_key)).body.user).toMatchObject({ email, roles: ['OPERATOR'] });
   });
 
-  it('works once, also when two claim at the same instant', async () => {
+  it('yields one key when ten claims race', async () => {
     const { email, token } = await create();
     const answers = await Promise.all(Array.from({ length: 10 }, () => claim(token)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(404)]);
@@ -41,25 +41,25 @@ describe('a claim', () => {
     expect(rows).toEqual([{ keys: 1 }]);
   });
 
-  it('ends after 15 minutes', async () => {
+  it('expires after 15 minutes', async () => {
     const { token } = await create();
     await system.database.pool.query(`UPDATE "ClaimToken" SET expires_at = now() - interval '1 second'`);
     expect((await claim(token)).status).toBe(404);
-    const kept = await create();
+    const fresh = await create();
     const { rows } = await system.database.pool.query(
       'SELECT extract(epoch FROM max(expires_at) - now()) / 60 AS minutes FROM "ClaimToken"',
     );
     expect(Number(rows[0].minutes)).toBeCloseTo(15, 1);
-    expect((await claim(kept.token)).status).toBe(200);
+    expect((await claim(fresh.token)).status).toBe(200);
   });
 
-  it('that never was is answered as one that ended, in the form of this API', async () => {
+  it('is answered 404 when unknown, in the form of errors under /api/v1', async () => {
     const { status, body } = await claim('claim_nothing');
     expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
     expect(body.error).toContain('not valid');
   });
 
-  it('is not stored as it is, nor is the key', async () => {
+  it('is stored as a hash, and so is its key', async () => {
     const { token } = await create();
     const { api_key: key } = (await claim(token)).body;
     const { rows } = await system.database.pool.query(
@@ -71,13 +71,13 @@ describe('a claim', () => {
   });
 });
 
-it('nobody revokes their own account, and so locks themselves out', async () => {
+it('revoke: refuses the account of the caller', async () => {
   const { status, body } = await admin.post('/api/v1/users/revoke', { email: admin.email });
   expect([status, body.error]).toEqual([409, 'This is your own account: let another administrator revoke it']);
 });
 
 describe('a revoked account', () => {
-  it('is refused with its next request, and says why', async () => {
+  it('is refused at its next request with the code API_KEY_REVOKED', async () => {
     const { email, token } = await create();
     const { api_key: key } = (await claim(token)).body;
     expect((await admin.post('/api/v1/users/revoke', { email: email.toUpperCase() })).status).toBe(200);
@@ -87,29 +87,29 @@ describe('a revoked account', () => {
     expect(users).toContainEqual(expect.objectContaining({ email, revoked: true }));
   });
 
-  it('loses claims that were not used yet', async () => {
+  it('loses its unused claim tokens', async () => {
     const { email, token } = await create();
     await admin.post('/api/v1/users/revoke', { email });
     expect((await claim(token)).status).toBe(404);
   });
 
-  it('that does not exist is 404', async () => {
+  it('is answered 404 when unknown', async () => {
     expect((await admin.post('/api/v1/users/revoke', { email: address() })).status).toBe(404);
   });
 });
 
-it('an unknown key is refused with a code of its own', async () => {
+it('an unknown API key: is refused with the code INVALID_API_KEY', async () => {
   const { status, body } = await withKey('rg_nothing', '/api/v1/users');
   expect([status, body.code]).toEqual([401, 'INVALID_API_KEY']);
 });
 
-it('an address has one account', async () => {
+it('create: answers 409 for an address in use, whatever its case', async () => {
   const { email } = await create();
   const again = await create('VIEWER', email.toUpperCase());
   expect([again.status, again.body.code]).toEqual([409, 'CONFLICT']);
 });
 
-it('the list shows no key and no password', async () => {
+it('list: shows no key and no password', async () => {
   const { token } = await create();
   const { api_key: key } = (await claim(token)).body;
   await withKey(key);

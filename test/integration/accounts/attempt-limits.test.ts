@@ -12,8 +12,8 @@ const unlimited = { points: 1_000_000, windowSeconds: 300 };
 const three = { points: 3, windowSeconds: 300 };
 const password = 'long enough';
 
-/** Two API processes on one database, with limits of their own. */
-async function twoServices(limits: Partial<AttemptLimits>) {
+/** Starts two API processes on one database with the same limits. */
+async function startTwoServices(limits: Partial<AttemptLimits>) {
   const all = { account: unlimited, address: unlimited, register: unlimited, ...limits };
   const first = await startTestService({ limits: all });
   running.push(first);
@@ -38,9 +38,9 @@ function expectLimited(answer: { status: number; headers: Headers; body: { messa
   expect(answer.body.message).toBe(`Too many attempts: try again in ${retryAfter} s`);
 }
 
-describe('failed logins of an account', () => {
-  it('are limited, counted by all API processes together, whatever the case of the address', async () => {
-    const [first, second] = await twoServices({ account: three });
+describe('failed logins of one account', () => {
+  it('share a limit across API processes, whatever the case of the address', async () => {
+    const [first, second] = await startTwoServices({ account: three });
     const email = address();
     await register(first, email);
     for (const [service, written] of [
@@ -53,16 +53,16 @@ describe('failed logins of an account', () => {
     for (const service of [first, second]) expectLimited(await login(service, email));
   });
 
-  it('of one do not limit another', async () => {
-    const [first] = await twoServices({ account: three });
+  it('do not limit another account', async () => {
+    const [first] = await startTwoServices({ account: three });
     const [one, other] = [address(), address()];
     await register(first, other);
     for (let n = 0; n < 4; n += 1) await login(first, one, 'wrong');
     expect((await login(first, other)).status).toBe(200);
   });
 
-  it('are forgiven by one that succeeds', async () => {
-    const [first] = await twoServices({ account: three });
+  it('are forgotten after a successful login', async () => {
+    const [first] = await startTwoServices({ account: three });
     const email = address();
     await register(first, email);
     for (let round = 0; round < 3; round += 1) {
@@ -71,15 +71,15 @@ describe('failed logins of an account', () => {
     }
   });
 
-  it('hold for an address that nobody has, too', async () => {
-    const [first] = await twoServices({ account: three });
+  it('are limited for an unknown address too', async () => {
+    const [first] = await startTwoServices({ account: three });
     const email = address();
     for (let n = 0; n < 3; n += 1) await login(first, email, 'wrong');
     expectLimited(await login(first, email, 'wrong'));
   });
 
-  it('are counted right when they come at the same instant', async () => {
-    const [first, second] = await twoServices({ account: three });
+  it('are counted exactly when 20 logins race', async () => {
+    const [first, second] = await startTwoServices({ account: three });
     const email = address();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => login(n % 2 ? first : second, email, 'wrong')),
@@ -89,21 +89,21 @@ describe('failed logins of an account', () => {
   });
 });
 
-describe('from one network address', () => {
-  it('failed logins are limited, also for ever new accounts', async () => {
-    const [first, second] = await twoServices({ address: three });
+describe('requests from one network address', () => {
+  it('are limited after failed logins of different accounts', async () => {
+    const [first, second] = await startTwoServices({ address: three });
     for (const service of [first, second, first]) expect((await login(service, address())).status).toBe(401);
     expectLimited(await login(second, address()));
   });
 
-  it('refreshes with a wrong token are limited', async () => {
-    const [first, second] = await twoServices({ address: three });
+  it('are limited after refreshes with wrong tokens', async () => {
+    const [first, second] = await startTwoServices({ address: three });
     for (const service of [first, second, first]) expect((await refresh(service, randomUUID())).status).toBe(401);
     expectLimited(await refresh(second, randomUUID()));
   });
 
-  it('rightful logins and refreshes are not', async () => {
-    const [first] = await twoServices({ address: three });
+  it('are not limited by successful logins and refreshes', async () => {
+    const [first] = await startTwoServices({ address: three });
     const email = address();
     await register(first, email);
     for (let n = 0; n < 5; n += 1) {
@@ -113,13 +113,13 @@ describe('from one network address', () => {
     }
   });
 
-  it('new accounts are limited', async () => {
-    const [first, second] = await twoServices({ register: three });
+  it('are limited after registrations', async () => {
+    const [first, second] = await startTwoServices({ register: three });
     for (const service of [first, second, first]) expect((await register(service, address())).status).toBe(200);
     expectLimited(await register(second, address()));
   });
 
-  it('is the one that a trusted proxy names', async () => {
+  it('are counted by the client address that a trusted proxy reports', async () => {
     const limits = { account: unlimited, address: three, register: unlimited };
     const service = await startTestService({ limits, env: { TRUST_PROXY: '1' } });
     running.push(service);
@@ -135,9 +135,9 @@ describe('from one network address', () => {
   });
 });
 
-describe('the limit', () => {
-  it('ends with its window', async () => {
-    const [first] = await twoServices({ account: { points: 1, windowSeconds: 1 } });
+describe('a limit', () => {
+  it('expires with its window', async () => {
+    const [first] = await startTwoServices({ account: { points: 1, windowSeconds: 1 } });
     const email = address();
     await register(first, email);
     await login(first, email, 'wrong');

@@ -1,4 +1,3 @@
-// A key rotation logs nobody out.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { generateKeys, type KeyPairPem, readKeys } from '../../../src/accounts/signing-keys.js';
@@ -20,8 +19,8 @@ const profile = async (system: TestService, token: string) =>
 const published = async (system: TestService): Promise<string[]> =>
   (await system.anybody.get('/api/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
 
-describe('a rotation', () => {
-  it('keeps old tokens good until the previous key is removed, and signs new ones with the new key', async () => {
+describe('a rotation of the signing key', () => {
+  it('accepts old tokens until the previous key is removed, and signs new tokens with the new key', async () => {
     await before.anybody.post('/api/auth/register', account);
     const { token, refreshToken } = await login(before);
     expect(decodeProtectedHeader(token).kid).toBe(old.keyId);

@@ -4,12 +4,12 @@ import type { Access, Route } from '../../../src/contract/route.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 type Who = RoleName | 'no role';
-const everybody: Who[] = ['no role', ...roles];
-const people: Who[] = ['no role', 'ADMIN', 'OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
+const everyRole: Who[] = ['no role', ...roles];
+const users: Who[] = ['no role', 'ADMIN', 'OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
 
-/** The role table of the design, by what a route asks for. */
-const mayCall: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
-  user: everybody,
+/** Roles that have each access. */
+const rolesByAccess: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
+  user: everyRole,
   'users:admin': ['ADMIN'],
   'users:read': ['ADMIN', 'OPERATOR'],
   'secrets:use': ['ADMIN', 'OPERATOR', 'DEVELOPER'],
@@ -24,9 +24,9 @@ const mayCall: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
   'health:reconcile': ['ADMIN', 'OPERATOR'],
   'trace:read': ['ADMIN'],
   'service:admin': ['ADMIN'],
-  'content:own': people,
-  'jobs:create': people,
-  'jobs:read': people,
+  'content:own': users,
+  'jobs:create': users,
+  'jobs:read': users,
   'jobs:read-all': ['ADMIN', 'ANALYST'],
   'jobs:poll': ['ADMIN', 'WORKER', 'MANAGER'],
   'jobs:work': ['ADMIN', 'WORKER'],
@@ -35,8 +35,8 @@ const mayCall: Record<Exclude<Access, 'public' | 'signed-url'>, Who[]> = {
   'capacity:manage': ['ADMIN', 'MANAGER'],
 };
 
-/** What each route asks for, as the design says. Whatever is not listed here needs the permission to administer. */
-const design: [RegExp, Access][] = [
+/** Access that each route requires. Routes that match no pattern require `service:admin`. */
+const requiredAccess: [RegExp, Access][] = [
   [/^(get \/metrics|get \/api|get \/api\/(health|ready|openapi\.json|\.well-known\/jwks\.json|v1\/health))$/, 'public'],
   [/^post \/api\/auth\/(register|login|token)$/, 'public'],
   [/^get \/api\/v1\/claim\/:token$/, 'public'],
@@ -69,50 +69,50 @@ let system: TestService;
 const callers = new Map<Who, Caller>();
 beforeAll(async () => {
   system = await startTestService();
-  for (const who of everybody) callers.set(who, await system.as(...(who === 'no role' ? [] : [who])));
+  for (const who of everyRole) callers.set(who, await system.as(...(who === 'no role' ? [] : [who])));
 });
 afterAll(() => system.close());
 
-/** A path of the route that leads to nothing that exists. */
-const pathOf = (route: Route) => route.path.replaceAll(/:\w+/g, '2147483647').replaceAll(/\*\w+/g, 'x/y');
+/** Returns a path of the route for a resource that does not exist. */
+const toPath = (route: Route) => route.path.replaceAll(/:\w+/g, '2147483647').replaceAll(/\*\w+/g, 'x/y');
 
 const call = async (route: Route, headers: Record<string, string>) => {
-  const { status } = await system.fetch(pathOf(route), { method: route.method.toUpperCase(), headers });
+  const { status } = await system.fetch(toPath(route), { method: route.method.toUpperCase(), headers });
   return status;
 };
 
-const verdict = (status: number) => (status === 401 || status === 403 ? status : 'let in');
+const toVerdict = (status: number) => (status === 401 || status === 403 ? status : 'allowed');
 
 describe('every route', () => {
-  it('is known to this table', () => {
+  it('requires an access that this table lists', () => {
     const accesses = new Set(system.service.http.routes.map(({ access }) => access));
     expect(
-      [...accesses].filter((access) => access !== 'public' && access !== 'signed-url' && !mayCall[access]),
+      [...accesses].filter((access) => access !== 'public' && access !== 'signed-url' && !rolesByAccess[access]),
     ).toEqual([]);
     expect(system.service.http.routes.length).toBeGreaterThan(45);
   });
 
-  it('asks for what the design says', () => {
+  it('requires the access of this table', () => {
     for (const { method, path, access } of system.service.http.routes) {
-      const expected = design.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1] ?? 'service:admin';
+      const expected = requiredAccess.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1] ?? 'service:admin';
       expect([method, path, access]).toEqual([method, path, expected]);
     }
   });
 
-  it('lets in nobody without credentials, unless it is public', async () => {
+  it('refuses requests without credentials, unless the route is public', async () => {
     for (const route of system.service.http.routes) {
-      const expected = { public: 'let in', 'signed-url': 403 }[route.access as string] ?? 401;
-      expect([route.method, route.path, verdict(await call(route, {}))]).toEqual([route.method, route.path, expected]);
+      const expected = { public: 'allowed', 'signed-url': 403 }[route.access as string] ?? 401;
+      expect([route.method, route.path, toVerdict(await call(route, {}))]).toEqual([route.method, route.path, expected]);
     }
   });
 
-  it.each(everybody)('lets in %s as the role table says, by token', async (who) => {
+  it.each(everyRole)('allows or refuses a token of %s according to the table', async (who) => {
     const headers = { authorization: `Bearer ${callers.get(who)?.token}` };
     for (const route of system.service.http.routes) {
       const { access } = route;
       if (access === 'public' || access === 'signed-url') continue;
-      const expected = mayCall[access].includes(who) ? 'let in' : 403;
-      expect([route.method, route.path, verdict(await call(route, headers))]).toEqual([
+      const expected = rolesByAccess[access].includes(who) ? 'allowed' : 403;
+      expect([route.method, route.path, toVerdict(await call(route, headers))]).toEqual([
         route.method,
         route.path,
         expected,
@@ -120,13 +120,13 @@ describe('every route', () => {
     }
   });
 
-  it.each(roles)('lets in a key with the role %s as the role table says', async (role) => {
+  it.each(roles)('allows or refuses an API key of the role %s according to the table', async (role) => {
     const headers = { 'x-api-key': await system.apiKey(callers.get('ADMIN')?.userId ?? 0, role) };
     for (const route of system.service.http.routes) {
       const { access } = route;
       if (access === 'public' || access === 'signed-url') continue;
-      const expected = mayCall[access].includes(role) ? 'let in' : 403;
-      expect([route.method, route.path, verdict(await call(route, headers))]).toEqual([
+      const expected = rolesByAccess[access].includes(role) ? 'allowed' : 403;
+      expect([route.method, route.path, toVerdict(await call(route, headers))]).toEqual([
         route.method,
         route.path,
         expected,
@@ -134,10 +134,10 @@ describe('every route', () => {
     }
   });
 
-  it('asks who calls before it looks at the input', async () => {
+  it('authenticates before reading the body', async () => {
     for (const route of system.service.http.routes) {
       if (route.access === 'public' || route.access === 'signed-url' || route.method === 'get') continue;
-      const answer = await system.fetch(pathOf(route), {
+      const answer = await system.fetch(toPath(route), {
         method: route.method.toUpperCase(),
         headers: { 'content-type': 'application/json' },
         body: '{ not json',

@@ -37,7 +37,7 @@ async function loggedIn(email = address()) {
 }
 
 describe('register', () => {
-  it('makes an ordinary account, whose password is kept as an argon2id hash', async () => {
+  it('creates an account without roles and stores the password as an argon2id hash', async () => {
     const email = address();
     const { status, body } = await register(email);
     expect(status).toBe(200);
@@ -46,7 +46,7 @@ describe('register', () => {
     expect(user.password).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
-  it('refuses an address that is taken, in whatever case it is written', async () => {
+  it('refuses an address in use, whatever its case', async () => {
     const email = address();
     await register(email);
     for (const again of [email, email.toUpperCase()]) {
@@ -54,7 +54,7 @@ describe('register', () => {
     }
   });
 
-  it('gives an address to one of two who ask at the same instant', async () => {
+  it('creates one account when two requests for an address race', async () => {
     for (let n = 0; n < 3; n += 1) {
       const email = address();
       const answers = await Promise.all([register(email), register(email.toUpperCase())]);
@@ -76,7 +76,7 @@ describe('register', () => {
 });
 
 describe('login', () => {
-  it('gives tokens, whatever the case of the address', async () => {
+  it('returns tokens, whatever the case of the address', async () => {
     const email = address();
     await register(email);
     for (const written of [email, email.toUpperCase()]) {
@@ -86,7 +86,7 @@ describe('login', () => {
     }
   });
 
-  it('is refused with a wrong password, and for nobody, in the same words', async () => {
+  it('answers a wrong password and an unknown address alike', async () => {
     const email = address();
     await register(email);
     const answers = await Promise.all([login(email, 'a wrong one'), login(address())]);
@@ -97,13 +97,13 @@ describe('login', () => {
       });
   });
 
-  it('takes as long for an address that nobody has', async () => {
+  it('takes as long for an unknown address as for a known address', async () => {
     const email = address();
     await register(email);
     const timed = async (given: string) => {
-      const began = performance.now();
+      const startedAt = performance.now();
       await login(given, 'a wrong one');
-      return performance.now() - began;
+      return performance.now() - startedAt;
     };
     const known: number[] = [];
     const unknown: number[] = [];
@@ -119,7 +119,7 @@ describe('login', () => {
 });
 
 describe('a refresh token', () => {
-  it('gets access tokens again and again', async () => {
+  it('is exchanged for access tokens repeatedly', async () => {
     const account = await loggedIn();
     for (let n = 0; n < 2; n += 1) {
       const { status, body } = await refresh(account.refresh);
@@ -128,20 +128,20 @@ describe('a refresh token', () => {
     }
   });
 
-  it('gets tokens with the roles that the account has now', async () => {
+  it('is exchanged for a token with the present roles of the account', async () => {
     const account = await loggedIn();
     await system.database.prisma.user.update({ where: { id: account.userId }, data: { roles: ['ADMIN'] } });
     const { token } = (await refresh(account.refresh)).body;
     expect((await system.fetch('/api/users', { headers: bearer(token) })).status).toBe(200);
   });
 
-  it('is stored hashed', async () => {
+  it('is stored as a hash', async () => {
     const account = await loggedIn();
     const stored = await system.database.prisma.refreshToken.findMany({ where: { user_id: account.userId } });
     expect(stored.map(({ token }) => token)).toEqual([hashSecret(account.refresh)]);
   });
 
-  it('lasts 48 hours', async () => {
+  it('expires after 48 hours', async () => {
     const account = await loggedIn();
     const [stored] = await system.database.prisma.refreshToken.findMany({ where: { user_id: account.userId } });
     expect((stored?.expiry_time ?? 0) - Date.now() / 1000).toBeCloseTo(48 * 3600, -2);
@@ -152,13 +152,13 @@ describe('a refresh token', () => {
     expect(await refresh(account.refresh)).toMatchObject({ status: 401, body: { message: 'Invalid refresh token' } });
   });
 
-  it.each(['nonsense', 'rt_AAAA', ' '])('that is none (%j) is refused', async (token) => {
+  it.each(['nonsense', 'rt_AAAA', ' '])('%j, which is unknown, is refused', async (token) => {
     expect(await refresh(token)).toMatchObject({ status: 401, body: { message: 'Invalid refresh token' } });
   });
 });
 
 describe('logout', () => {
-  it('revokes the refresh token, and no other', async () => {
+  it('revokes the refresh token and no other token', async () => {
     const account = await loggedIn();
     const other = (await login(account.email)).body.refreshToken;
     const { status } = await withToken(account.token, 'POST', '/api/auth/logout', { refreshToken: account.refresh });
@@ -167,10 +167,10 @@ describe('logout', () => {
     expect((await refresh(other)).status).toBe(200);
   });
 
-  it('does not revoke the token of somebody else', async () => {
-    const [mine, theirs] = [await loggedIn(), await loggedIn()];
-    await withToken(mine.token, 'POST', '/api/auth/logout', { refreshToken: theirs.refresh });
-    expect((await refresh(theirs.refresh)).status).toBe(200);
+  it('leaves the refresh token of another account valid', async () => {
+    const [own, other] = [await loggedIn(), await loggedIn()];
+    await withToken(own.token, 'POST', '/api/auth/logout', { refreshToken: other.refresh });
+    expect((await refresh(other.refresh)).status).toBe(200);
   });
 });
 
@@ -178,7 +178,7 @@ describe('change-password', () => {
   const change = (token: string, currentPassword: string, newPassword: string) =>
     withToken(token, 'POST', '/api/auth/change-password', { currentPassword, newPassword });
 
-  it('changes it and revokes every refresh token of the account', async () => {
+  it('replaces the password and revokes every refresh token of the account', async () => {
     const account = await loggedIn();
     const other = (await login(account.email)).body.refreshToken;
     expect((await change(account.token, password, 'another reef')).status).toBe(204);
@@ -187,7 +187,7 @@ describe('change-password', () => {
     expect((await login(account.email, 'another reef')).status).toBe(200);
   });
 
-  it('wants the present password', async () => {
+  it('refuses a wrong current password and changes nothing', async () => {
     const account = await loggedIn();
     expect((await change(account.token, 'a wrong one', 'another reef')).status).toBe(401);
     expect((await login(account.email)).status).toBe(200);
@@ -195,11 +195,11 @@ describe('change-password', () => {
   });
 });
 
-describe('an account that was removed', () => {
-  let gone: Caller;
+describe('a removed account', () => {
+  let removed: Caller;
   beforeAll(async () => {
-    gone = await system.as();
-    await system.database.prisma.user.delete({ where: { id: gone.userId } });
+    removed = await system.as();
+    await system.database.prisma.user.delete({ where: { id: removed.userId } });
   });
 
   it.each([
@@ -221,17 +221,17 @@ describe('an account that was removed', () => {
       },
     ],
     ['/api/auth/change-password', { currentPassword: password, newPassword: password }],
-  ])('may not use its token for POST %s', async (path, body) => {
-    expect((await gone.post(path, body)).status).toBe(401);
+  ])('is refused at POST %s with 401', async (path, body) => {
+    expect((await removed.post(path, body)).status).toBe(401);
   });
 
-  it('has no profile', async () => {
-    expect((await gone.get('/api/auth/profile')).status).toBe(401);
+  it('is refused at GET /api/auth/profile with 401', async () => {
+    expect((await removed.get('/api/auth/profile')).status).toBe(401);
   });
 });
 
 describe('the audit log', () => {
-  it('notes what an account does, and no secret', async () => {
+  it('records the actions of an account without secrets', async () => {
     const account = await loggedIn();
     await login(account.email, 'a wrong one');
     await withToken(account.token, 'POST', '/api/auth/logout', { refreshToken: account.refresh });

@@ -19,38 +19,38 @@ const create = async (roles?: string[]) => {
   return { email, id: body.userId as number, body };
 };
 
-describe('accounts', () => {
-  it('are made with roles, each once', async () => {
+describe('the users of an administrator', () => {
+  it('are created with roles, each kept once', async () => {
     const { email, id, body } = await create(['ANALYST', 'VIEWER', 'ANALYST']);
     expect(body).toEqual({ userId: id, user: { id, email, roles: ['ANALYST', 'VIEWER'] } });
     expect((await login(email)).status).toBe(200);
   });
 
-  it('are ordinary users without roles', async () => {
+  it('are created without roles unless roles are given', async () => {
     expect((await create()).body.user.roles).toEqual([]);
   });
 
-  it('are not made twice for one address', async () => {
+  it('are not created twice for one address', async () => {
     const { email } = await create();
     const again = await admin.post('/api/users', { email: email.toUpperCase(), password });
     expect(again).toMatchObject({ status: 400, body: { message: 'User already exists' } });
   });
 
-  it('are shown one by one and all together, without passwords', async () => {
+  it('are read one by one and as a list, without passwords', async () => {
     const { id, email } = await create(['WORKER']);
     const user = { id, email, roles: ['WORKER'] };
     expect((await admin.get(`/api/users/${id}`)).body).toEqual({ user });
     expect((await admin.get('/api/users')).body.users).toContainEqual(user);
   });
 
-  it('get other roles', async () => {
+  it('receive other roles', async () => {
     const { id } = await create(['WORKER']);
     const { body } = await admin.put(`/api/users/${id}/roles`, { roles: ['MANAGER', 'MANAGER'] });
     expect(body.user.roles).toEqual(['MANAGER']);
     expect((await admin.get(`/api/users/${id}`)).body.user.roles).toEqual(['MANAGER']);
   });
 
-  it('get another password, and their refresh tokens are revoked', async () => {
+  it('receive another password and lose their refresh tokens', async () => {
     const { id, email } = await create();
     const { refreshToken } = (await login(email)).body;
     expect((await admin.put(`/api/users/${id}/password`, { password: 'another one' })).status).toBe(204);
@@ -59,18 +59,18 @@ describe('accounts', () => {
     expect((await system.anybody.post('/api/auth/token', { refreshToken })).status).toBe(401);
   });
 
-  it('are removed', async () => {
+  it('are removed, and can no longer log in', async () => {
     const { id, email } = await create();
     expect((await admin.delete(`/api/users/${id}`)).status).toBe(204);
     expect((await admin.get(`/api/users/${id}`)).status).toBe(404);
     expect((await login(email)).status).toBe(401);
   });
 
-  it('are not removed by themselves', async () => {
+  it('include the administrator, who cannot remove the own account', async () => {
     expect((await admin.delete(`/api/users/${admin.userId}`)).status).toBe(400);
   });
 
-  it('leave their jobs to the next who asked for them, and take the others along', async () => {
+  it('pass shared jobs on to the next requester when removed, and take the other jobs along', async () => {
     const [first, second] = [await system.as(), await system.as()];
     const shared = { type: 'TEST', inputPayload: { id: 100 } };
     const { jobId } = (await first.post('/api/jobs', shared)).body;
@@ -86,7 +86,7 @@ describe('accounts', () => {
     ['put', '/roles', { roles: [] }],
     ['put', '/password', { password }],
     ['delete', '', undefined],
-  ] as const)('that are not there are answered 404: %s %s', async (method, path, body) => {
+  ] as const)('are answered 404 when unknown: %s %s', async (method, path, body) => {
     expect((await admin[method](`/api/users/2147483647${path}`, body)).status).toBe(404);
   });
 
@@ -100,7 +100,7 @@ describe('accounts', () => {
     expect(answer.body.issues[0].path).toBe(at);
   });
 
-  it('that are removed while they are changed are answered 404, never 500', async () => {
+  it('are answered 404 and never 500 when changes race with a removal', async () => {
     for (let n = 0; n < 10; n += 1) {
       const { userId } = await system.as();
       const answers = await Promise.all([
@@ -122,7 +122,7 @@ describe('the audit log', () => {
   });
   const log = (query: string) => admin.get(`/api/users/utils/log?${query}`);
 
-  it('says who did what to whom, newest first', async () => {
+  it('holds actor, action and subject, newest first', async () => {
     const { logs, pagination } = (await log(`userId=${subject}`)).body;
     expect(logs.map(({ action }: { action: string }) => action)).toEqual(['SET_PASSWORD', 'SET_ROLES', 'CREATE_USER']);
     expect(logs[1]).toMatchObject({
@@ -133,7 +133,7 @@ describe('the audit log', () => {
     expect(pagination).toEqual({ page: 1, limit: 50, total: 3, pages: 1 });
   });
 
-  it('is read a page at a time', async () => {
+  it('is read page by page', async () => {
     const pages = await Promise.all([1, 2, 3].map((page) => log(`userId=${subject}&limit=2&page=${page}`)));
     expect(pages.map(({ body }) => body.logs.length)).toEqual([2, 1, 0]);
     expect(pages[1]?.body.pagination).toEqual({ page: 2, limit: 2, total: 3, pages: 2 });
@@ -141,7 +141,7 @@ describe('the audit log', () => {
     expect(ids).toEqual([...ids].sort((a, b) => b - a));
   });
 
-  it('covers everybody when no account is named, also those that were removed', async () => {
+  it('covers every account, removed accounts included, without a filter', async () => {
     const { id, email } = await create();
     await admin.delete(`/api/users/${id}`);
     const [newest] = (await log('limit=1')).body.logs;

@@ -3,9 +3,9 @@ import { hasPermission } from '../../../src/accounts/permissions.js';
 import { type RoleName, roles } from '../../../src/contract/auth.js';
 import type { Permission } from '../../../src/contract/route.js';
 
-const people: RoleName[] = ['OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
+const users: RoleName[] = ['OPERATOR', 'DEVELOPER', 'VIEWER', 'ANALYST'];
 
-/** Who may what, beside ADMIN, who may everything. `none`: an account without roles. */
+/** Roles that have each permission, beside ADMIN. `none`: an account without roles. */
 const table: Record<Permission, (RoleName | 'none')[]> = {
   'users:admin': [],
   'users:read': ['OPERATOR'],
@@ -22,9 +22,9 @@ const table: Record<Permission, (RoleName | 'none')[]> = {
   'trace:read': [],
   'service:admin': [],
   'jobs:invalidate': [],
-  'content:own': ['none', ...people],
-  'jobs:create': ['none', ...people],
-  'jobs:read': ['none', ...people],
+  'content:own': ['none', ...users],
+  'jobs:create': ['none', ...users],
+  'jobs:read': ['none', ...users],
   'jobs:read-all': ['ANALYST'],
   'jobs:poll': ['WORKER', 'MANAGER'],
   'jobs:work': ['WORKER'],
@@ -33,25 +33,25 @@ const table: Record<Permission, (RoleName | 'none')[]> = {
 };
 const permissions = Object.keys(table) as Permission[];
 
-describe.each(permissions)('%s', (permission) => {
-  it.each(['none', ...roles] as const)('%s', (role) => {
+describe.each(permissions)('hasPermission: %s', (permission) => {
+  it.each(['none', ...roles] as const)('is decided for %s by the table', (role) => {
     const allowed = role === 'ADMIN' || table[permission].includes(role);
     expect(hasPermission(role === 'none' ? [] : [role], permission)).toBe(allowed);
   });
 });
 
-describe('several roles', () => {
-  it('add up', () => {
+describe('hasPermission: several roles', () => {
+  it('combine their permissions', () => {
     expect(hasPermission(['WORKER', 'MANAGER'], 'jobs:work')).toBe(true);
     expect(hasPermission(['WORKER', 'MANAGER'], 'jobs:demand')).toBe(true);
     expect(hasPermission(['VIEWER', 'ANALYST'], 'jobs:read-all')).toBe(true);
   });
 
-  it('with ADMIN among them may everything', () => {
+  it('with ADMIN have every permission', () => {
     for (const permission of permissions) expect(hasPermission(['WORKER', 'ADMIN'], permission)).toBe(true);
   });
 
-  it('with a service role among them may not what people may', () => {
+  it('with a service role lack the permissions of every user', () => {
     expect(hasPermission(['WORKER', 'DEVELOPER'], 'jobs:create')).toBe(false);
     expect(hasPermission(['MANAGER', 'VIEWER'], 'content:own')).toBe(false);
   });

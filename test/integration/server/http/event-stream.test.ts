@@ -1,4 +1,3 @@
-// The event stream of a job, read at one API process while another is worked with.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApi } from '../../../../src/client/api.js';
 import type { JobEvent } from '../../../../src/contract/jobs.js';
@@ -23,7 +22,7 @@ afterAll(async () => {
   await first?.close();
 });
 
-describe('the events of a job', () => {
+describe('the event stream of a job', () => {
   const follow = (caller: Caller, jobId: number, system = second) => {
     const events: JobEvent[] = [];
     const done = (async () => {
@@ -35,7 +34,7 @@ describe('the events of a job', () => {
     return { events, done };
   };
 
-  it('show at one API process what happens at another, in order, until the end', async () => {
+  it('delivers events of another API process in order until the job ends', async () => {
     const { jobId } = await submit(user, payload('followed'));
     const { events, done } = follow(user, jobId);
     await until(() => events.length === 1);
@@ -64,13 +63,13 @@ describe('the events of a job', () => {
     ]);
   });
 
-  it('end at once for a job that has ended', async () => {
+  it('ends at once for an ended job', async () => {
     const { job, assignment } = await claimed(user, worker, payload('ended'));
     await report(worker, assignment.id);
     expect(await follow(user, job.id).done).toMatchObject([{ id: job.id, status: 'SUCCEEDED' }]);
   });
 
-  it('show the place in the queue', async () => {
+  it('delivers the position in the queue', async () => {
     await submit(user, payload('ahead'), { priority: 1 });
     const { jobId } = await submit(user, payload('behind'));
     const { events, done } = follow(user, jobId);
@@ -81,7 +80,7 @@ describe('the events of a job', () => {
     expect((await done).at(-1)).toMatchObject({ status: 'CANCELLED', queuePosition: null });
   });
 
-  it('reach 20 who follow the same job', async () => {
+  it('reaches 20 followers of one job', async () => {
     const { jobId } = await submit(user, payload('popular'));
     const followers = Array.from({ length: 20 }, (_, n) => follow(user, jobId, n % 2 === 0 ? first : second));
     await until(() => followers.every(({ events }) => events.length > 0));
@@ -90,14 +89,14 @@ describe('the events of a job', () => {
     expect(all.map((events) => events.at(-1)?.status)).toEqual(Array(20).fill('CANCELLED'));
   });
 
-  it('ends when the service leaves', async () => {
-    const leaving = await startTestService({ beside: first });
+  it('ends when the service stops', async () => {
+    const stopping = await startTestService({ beside: first });
     const { jobId } = await submit(user, payload('watched'));
-    const stream = await fetch(`${leaving.url}/api/jobs/${jobId}/events`, {
+    const stream = await fetch(`${stopping.url}/api/jobs/${jobId}/events`, {
       headers: { authorization: `Bearer ${user.token}` },
     });
     const text = stream.text();
-    await leaving.close();
+    await stopping.close();
     expect(await text).toContain('"status":"PENDING"');
   });
 });

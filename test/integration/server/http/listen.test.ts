@@ -1,4 +1,3 @@
-// Connections that ask for another protocol.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -10,14 +9,14 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-/** Answers with what it was asked. */
+/** Answers with method, path, the header `X-More` and the body. */
 const echo = async (request: IncomingMessage, response: ServerResponse) => {
   let body = '';
   for await (const chunk of request) body += chunk;
   response.end(`<${request.method} ${request.url} ${request.headers['x-more'] ?? ''} ${body}>`);
 };
-const start = async (upgrade?: Upgrade, closeWithinMs?: number) => {
-  const server = await listen(echo, 0, undefined, upgrade, closeWithinMs);
+const start = async (upgrade?: Upgrade, closeTimeoutMs?: number) => {
+  const server = await listen(echo, 0, undefined, upgrade, closeTimeoutMs);
   servers.push(server);
   return server;
 };
@@ -35,12 +34,12 @@ const open = (server: Listening) => {
 };
 const h2c = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
 
-describe('a request for a protocol that nobody speaks', () => {
+describe('a request for an unsupported protocol', () => {
   it.each([
-    ['where WebSockets are served', () => {}, h2c],
-    ['where none are', undefined, h2c],
-    ['for a WebSocket where none are', undefined, h2c.replace('h2c', 'websocket')],
-  ])('%s is answered as one of HTTP, with its body, and so is the next', async (_, upgrade, headers) => {
+    ['h2c, where WebSockets are served', () => {}, h2c],
+    ['h2c, where no WebSockets are served', undefined, h2c],
+    ['websocket, where no WebSockets are served', undefined, h2c.replace('h2c', 'websocket')],
+  ])('(%s) is answered as plain HTTP with its body, and so is the next request', async (_, upgrade, headers) => {
     const { socket, state } = open(await start(upgrade));
     socket.write(`POST /a HTTP/1.1\r\n${headers}X-More: b\r\nContent-Length: 9\r\n\r\nthe `);
     socket.write('body.');
@@ -53,24 +52,26 @@ describe('a request for a protocol that nobody speaks', () => {
     socket.destroy();
   });
 
-  it('keeps the server from stopping no more than another one', async () => {
+  it('does not delay the stop of the server', async () => {
     const server = await start(undefined, 3_600_000);
     const { socket, state } = open(server);
     socket.write(`GET /a HTTP/1.1\r\n${h2c}\r\n`);
     await until(() => state.text.includes('<GET /a  >'));
     await servers.pop()?.close();
     await until(() => state.isClosed);
+    expect(state.isClosed).toBe(true);
   });
 });
 
-it('a connection that was handed over is closed when the server has waited long enough', async () => {
-  let isHandedOver = false;
+it('an upgraded connection: is closed after the close timeout', async () => {
+  let isUpgraded = false;
   const server = await start(() => {
-    isHandedOver = true;
+    isUpgraded = true;
   }, 50);
   const { socket, state } = open(server);
   socket.write(`GET /ws HTTP/1.1\r\n${h2c.replace('h2c', 'WebSocket')}\r\n`);
-  await until(() => isHandedOver);
+  await until(() => isUpgraded);
   await servers.pop()?.close();
   await until(() => state.isClosed);
+  expect(state.isClosed).toBe(true);
 });

@@ -8,7 +8,7 @@ let manager: Caller;
 const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
 const update = 'DATA_SPECIFICATION_UPDATE';
 
-/** Samples by name, each with its labels and value. */
+/** Reads the samples of `/metrics`, each with name, labels and value. */
 async function scrape() {
   const answer = await system.anybody.get('/metrics');
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -56,7 +56,7 @@ beforeAll(async () => {
 afterAll(() => system.close());
 
 describe('GET /metrics', () => {
-  it('counts requests by route and status, with the route as it is written, not as it was called', async () => {
+  it('counts requests by route and status, under the pattern of the route', async () => {
     const { value, samples } = await scrape();
     const requests = (route: string, method: string, status: string) =>
       value('reefguide_http_requests_total', { route, method, status });
@@ -66,7 +66,7 @@ describe('GET /metrics', () => {
     expect(samples.filter(({ labels }) => labels.route?.includes('2147483647'))).toEqual([]);
   });
 
-  it('has a histogram of the time to answer, by route and status', async () => {
+  it('holds a histogram of the time to answer, by route and status', async () => {
     const { value } = await scrape();
     const labels = { route: '/api/jobs', method: 'POST', status: '200' };
     expect(value('reefguide_http_request_duration_seconds_count', labels)).toBe(5);
@@ -74,7 +74,7 @@ describe('GET /metrics', () => {
     expect(value('reefguide_http_request_duration_seconds_sum', labels)).toBeGreaterThan(0);
   });
 
-  it('has jobs by type and status', async () => {
+  it('counts jobs by type and status', async () => {
     const { value } = await scrape();
     expect(value('reefguide_jobs', { type: 'TEST', status: 'PENDING' })).toBe(2);
     expect(value('reefguide_jobs', { type: 'TEST', status: 'IN_PROGRESS' })).toBe(1);
@@ -82,7 +82,7 @@ describe('GET /metrics', () => {
     expect(value('reefguide_jobs', { type: update, status: 'PENDING' })).toBe(1);
   });
 
-  it('has live executions by status, and who listens', async () => {
+  it('counts live executions by status, and subscribers of logs', async () => {
     await system.database.pool.query(
       `INSERT INTO "Execution" (execution_id, owned_by, command, image_id, env, secrets, status, timeout,
          created_by_request_id, modified_by_request_id, compute_platform)
@@ -94,7 +94,7 @@ describe('GET /metrics', () => {
     expect(value('reefguide_log_subscribers', {})).toBe(0);
   });
 
-  it('has the depth of each queue and the wait of its oldest job', async () => {
+  it('holds the depth of each queue and the wait of its oldest job', async () => {
     await system.database.pool.query(`UPDATE "Job" SET created_at = now() - interval '90 seconds' WHERE type = $1`, [
       update,
     ]);
@@ -104,13 +104,13 @@ describe('GET /metrics', () => {
     expect(value('reefguide_queue_oldest_seconds', { type: update })).toBeCloseTo(90, -1);
   });
 
-  it('has the time from creation to claim', async () => {
+  it('holds the time from creation to claim', async () => {
     const { value } = await scrape();
     expect(value('reefguide_job_claim_latency_seconds_count', { type: 'TEST' })).toBe(2);
     expect(value('reefguide_job_claim_latency_seconds_bucket', { type: 'TEST', le: '+Inf' })).toBe(2);
   });
 
-  it('has the time from creation to assignment of the older protocol, too', async () => {
+  it('holds the time from creation to assignment for the poll-and-assign protocol too', async () => {
     const { jobId } = (
       await user.post('/api/jobs', { type: 'REGIONAL_ASSESSMENT', inputPayload: { region: 'a', reef_type: 'b' } })
     ).body;
@@ -120,7 +120,7 @@ describe('GET /metrics', () => {
     );
   });
 
-  it('has workers by group and state, and desired and existing ones', async () => {
+  it('counts workers by group and state, and desired and existing workers', async () => {
     const { value } = await scrape();
     expect(value('reefguide_workers', { group: 'test', state: 'busy' })).toBe(2);
     expect(value('reefguide_workers', { group: 'test', state: 'idle' })).toBe(1);
@@ -135,14 +135,14 @@ describe('GET /metrics', () => {
     expect(samples.filter(({ labels }) => labels.group === 'test')).toHaveLength(4);
   });
 
-  it('has the connections of the pool, and the claims that wait', async () => {
+  it('counts the connections of the pool and the waiting claims', async () => {
     const { value } = await scrape();
     expect(value('reefguide_database_connections', { state: 'total' })).toBeGreaterThan(0);
     expect(value('reefguide_database_connections', { state: 'waiting' })).toBe(0);
     expect(value('reefguide_claims_waiting')).toBe(0);
   });
 
-  it('has the figures of the process', async () => {
+  it('holds the figures of the process', async () => {
     const { value } = await scrape();
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(0);
     expect(value('nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);

@@ -3,7 +3,7 @@ import { toOpenApiPath } from '../../../../src/server/http/openapi.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 
 let system: TestService;
-// biome-ignore lint/suspicious/noExplicitAny: a document looked at freely
+// biome-ignore lint/suspicious/noExplicitAny: tests read the document freely
 let document: any;
 beforeAll(async () => {
   system = await startTestService();
@@ -11,46 +11,46 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-/** The pages that show the document are no part of what it describes. */
+/** The pages of `/api/docs` are not part of the document. */
 const isDocs = (route: string) => route.includes('/api/docs');
 
-/** Every route that Express has, as `METHOD path`. */
-function registered(): string[] {
+/** Lists the routes of Express, for example `get /api/jobs/{id}`. */
+function listRoutes(): string[] {
   return system.service.api.router.stack.flatMap(({ route }) => {
     const methods = [...new Set(route?.stack.map(({ method }) => method))];
     return methods.map((method) => `${method} ${toOpenApiPath(route?.path ?? '')}`);
   });
 }
-// biome-ignore lint/suspicious/noExplicitAny: a document looked at freely
+// biome-ignore lint/suspicious/noExplicitAny: tests read the document freely
 const operations = (): [string, any][] =>
   Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, unknown] => [`${method} ${path}`, operation]),
   );
 
 describe('the OpenAPI document', () => {
-  it('describes every route that there is, and none that there is not', () => {
+  it('describes exactly the routes of the server', () => {
     expect(
       operations()
         .map(([name]) => name)
         .sort(),
     ).toEqual(
-      registered()
+      listRoutes()
         .filter((name) => !isDocs(name))
         .sort(),
     );
   });
 
-  it('has no route twice', () => {
-    expect(new Set(registered()).size).toBe(registered().length);
+  it('holds each route once', () => {
+    expect(new Set(listRoutes()).size).toBe(listRoutes().length);
   });
 
-  it('names each operation once', () => {
+  it('gives each operation a unique id', () => {
     const ids = operations().map(([, { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-zA-Z][a-zA-Z0-9]*$/);
   });
 
-  it('says of each who may call it', () => {
+  it('states the required credentials of each route', () => {
     for (const { method, path, access } of system.service.http.routes) {
       const open = access === 'public' || access === 'signed-url';
       const { security } = document.paths[toOpenApiPath(path)][method];
@@ -58,7 +58,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('describes each parameter of a path', () => {
+  it('describes every path parameter', () => {
     for (const [name, { parameters = [] }] of operations()) {
       const inPath = parameters
         .filter((one: { in: string }) => one.in === 'path')
@@ -67,7 +67,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('is OpenAPI 3.1 whose references all lead somewhere', () => {
+  it('is OpenAPI 3.1 without dangling references', () => {
     expect(document.openapi).toBe('3.1.0');
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, target = '']) => target);
     expect(references.length).toBeGreaterThan(50);
@@ -77,7 +77,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('is browsable without anything from elsewhere', async () => {
+  it('is browsable without resources from other origins', async () => {
     const page = await system.anybody.get('/api/docs');
     expect(page.status).toBe(200);
     for (const [, source = ''] of String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)) {

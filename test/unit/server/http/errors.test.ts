@@ -13,30 +13,30 @@ const kinds: [ErrorKind, number, string][] = [
   ['unavailable', 503, 'SERVICE_UNAVAILABLE'],
 ];
 
-describe('an expected error', () => {
-  it.each(kinds)('%s is answered %d under /api', (kind, status) => {
-    expect(toHttpError(new ServiceError(kind, 'Said'), '/api/jobs')).toMatchObject({
+describe('toHttpError: an expected error', () => {
+  it.each(kinds)('of the kind %s is answered %d under /api', (kind, status) => {
+    expect(toHttpError(new ServiceError(kind, 'message'), '/api/jobs')).toMatchObject({
       status,
-      body: { status, message: 'Said' },
+      body: { status, message: 'message' },
       unexpected: false,
     });
   });
 
-  it.each(kinds)('%s is answered %d with the code %s under /api/v1', (kind, status, code) => {
-    expect(toHttpError(new ServiceError(kind, 'Said'), '/api/v1/run')).toMatchObject({
+  it.each(kinds)('of the kind %s is answered %d with the code %s under /api/v1', (kind, status, code) => {
+    expect(toHttpError(new ServiceError(kind, 'message'), '/api/v1/run')).toMatchObject({
       status,
-      body: { error: 'Said', code },
+      body: { error: 'message', code },
     });
   });
 
   it('carries its issues and fields', () => {
     const issues = [{ path: 'a', message: 'wrong' }];
-    const error = new ServiceError('invalid', 'Said', { issues, fields: { holder: 'x' } });
-    expect(toHttpError(error, '/api').body).toEqual({ status: 400, message: 'Said', issues, holder: 'x' });
-    expect(toHttpError(error, '/api/v1').body).toEqual({ error: 'Said', code: 'INVALID_REQUEST', details: issues });
+    const error = new ServiceError('invalid', 'message', { issues, fields: { holder: 'x' } });
+    expect(toHttpError(error, '/api').body).toEqual({ status: 400, message: 'message', issues, holder: 'x' });
+    expect(toHttpError(error, '/api/v1').body).toEqual({ error: 'message', code: 'INVALID_REQUEST', details: issues });
   });
 
-  it('says when to try again, and how to authenticate', () => {
+  it('carries Retry-After and WWW-Authenticate', () => {
     expect(toHttpError(new ServiceError('too_many', '', { retryAfterSeconds: 7 }), '/').headers).toEqual({
       'Retry-After': '7',
     });
@@ -47,7 +47,7 @@ describe('an expected error', () => {
 const framework = (status: number, type?: string) =>
   Object.assign(new Error('of the framework: /srv/app/index.js'), { status, ...(type ? { type } : {}) });
 
-describe('what the framework throws', () => {
+describe('toHttpError: an error of the framework', () => {
   it.each([
     [framework(413, 'entity.too.large'), 413],
     [framework(400, 'entity.parse.failed'), 400],
@@ -56,7 +56,7 @@ describe('what the framework throws', () => {
     [framework(415, 'encoding.unsupported'), 415],
     [framework(400), 400],
     [framework(500), 500],
-  ])('%j is answered %d, in our words', (error, status) => {
+  ])('%j is answered %d without the text of the framework', (error, status) => {
     const answer = toHttpError(error, '/api');
     expect(answer.status).toBe(status);
     expect(JSON.stringify(answer)).not.toContain('/srv/app');
@@ -65,22 +65,22 @@ describe('what the framework throws', () => {
 
 const postgres = (code: string) => Object.assign(new Error('SELECT secret FROM "User"'), { code });
 
-describe('something that was removed meanwhile', () => {
+describe('toHttpError: a row that was removed in the meantime', () => {
   const broken = (constraint: string) => Object.assign(postgres('23503'), { constraint });
 
   it.each<[string, unknown, number]>([
     ['the account of the caller', broken('Job_user_id_fkey'), 401],
     ['the account of the caller, in the audit log', broken('UserLog_userId_fkey'), 401],
-    ['what a new row refers to', broken('PolygonNote_polygon_id_fkey'), 404],
-    ['a row that was to be changed', postgres('P2025'), 404],
-  ])('(%s) is told so', (_, error, status) => {
+    ['the row that a new row refers to', broken('PolygonNote_polygon_id_fkey'), 404],
+    ['the row to change', postgres('P2025'), 404],
+  ])('(%s) is answered without details of the database', (_, error, status) => {
     const answer = toHttpError(error, '/api');
     expect(answer).toMatchObject({ status, unexpected: false });
     expect(JSON.stringify(answer)).not.toMatch(/fkey|SELECT/);
   });
 });
 
-describe('an unexpected error', () => {
+describe('toHttpError: an unexpected error', () => {
   it.each<[string, unknown]>([
     ['an Error', new Error('at /srv/app/secret.js:1:2')],
     ['a syntax error of SQL', postgres('42601')],
@@ -97,13 +97,13 @@ describe('an unexpected error', () => {
     }
   });
 
-  it.each(['22003', '22P02', '22021'])('that a value cannot be stored (%s) is the input’s fault', (code) => {
+  it.each(['22003', '22P02', '22021'])('of a value that cannot be stored (%s) is answered 400', (code) => {
     const { status, body } = toHttpError(postgres(code), '/api');
     expect(status).toBe(400);
     expect(JSON.stringify(body)).not.toContain('SELECT');
   });
 
-  it.each(['57P01', '08006', '53300', 'ECONNREFUSED'])('that the database is away (%s) is answered 503', (code) => {
+  it.each(['57P01', '08006', '53300', 'ECONNREFUSED'])('of an unavailable database (%s) is answered 503', (code) => {
     const { status, headers, body } = toHttpError(postgres(code), '/api');
     expect(status).toBe(503);
     expect(headers['Retry-After']).toBe('2');

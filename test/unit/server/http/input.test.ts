@@ -9,7 +9,7 @@ const nested = (levels: number): unknown => {
   for (let n = 0; n < levels; n += 1) value = n % 2 ? { a: value } : [value];
   return value;
 };
-const issuesOf = (act: () => unknown) => {
+const catchIssues = (act: () => unknown) => {
   try {
     act();
   } catch (error) {
@@ -20,25 +20,25 @@ const issuesOf = (act: () => unknown) => {
 };
 
 describe('checkJson', () => {
-  it('lets ordinary JSON through', () => {
+  it('accepts ordinary JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 10 }), (value) => {
         const text = JSON.stringify(value);
         if (/\\u0000|\\ud[89a-f]|__proto__/i.test(text)) return;
-        expect(issuesOf(() => checkJson(value))).toBeUndefined();
+        expect(catchIssues(() => checkJson(value))).toBeUndefined();
       }),
     );
   });
 
-  it('lets 64 levels through and refuses 65', () => {
-    expect(issuesOf(() => checkJson(nested(64)))).toBeUndefined();
-    expect(issuesOf(() => checkJson(nested(65)))).toEqual([
+  it('accepts 64 levels and refuses 65', () => {
+    expect(catchIssues(() => checkJson(nested(64)))).toBeUndefined();
+    expect(catchIssues(() => checkJson(nested(65)))).toEqual([
       { path: expect.any(String), message: 'is nested deeper than 64 levels' },
     ]);
   });
 
-  it('refuses 100,000 levels without running out of stack', () => {
-    expect(issuesOf(() => checkJson(nested(100_000)))).toHaveLength(1);
+  it('refuses 100,000 levels without exhausting the stack', () => {
+    expect(catchIssues(() => checkJson(nested(100_000)))).toHaveLength(1);
   });
 
   it.each([
@@ -51,29 +51,29 @@ describe('checkJson', () => {
     ['{"a":"\\ud800"}', 'a', 'surrogate'],
     ['{"a":{"\\udfff":1}}', 'a', 'surrogate'],
   ])('refuses %s at "%s"', (text, path, message) => {
-    expect(issuesOf(() => checkJson(JSON.parse(text)))).toEqual([{ path, message: expect.stringContaining(message) }]);
+    expect(catchIssues(() => checkJson(JSON.parse(text)))).toEqual([{ path, message: expect.stringContaining(message) }]);
   });
 
-  it('lets characters beyond the basic plane through', () => {
-    expect(issuesOf(() => checkJson({ '🐠': '🪸' }))).toBeUndefined();
+  it('accepts characters beyond the basic plane', () => {
+    expect(catchIssues(() => checkJson({ '🐠': '🪸' }))).toBeUndefined();
   });
 });
 
 describe('parse', () => {
   const schema = z.strictObject({ a: z.array(z.strictObject({ b: z.number() })), c: z.string() });
 
-  it('gives every issue with its path', () => {
-    expect(issuesOf(() => parse(schema, { a: [{ b: 1 }, { b: 'x' }] }, ''))?.map(({ path }) => path)).toEqual([
+  it('reports every issue with its path', () => {
+    expect(catchIssues(() => parse(schema, { a: [{ b: 1 }, { b: 'x' }] }, ''))?.map(({ path }) => path)).toEqual([
       'a.1.b',
       'c',
     ]);
   });
 
-  it('puts the part of the request before the path', () => {
-    expect(issuesOf(() => parse(z.strictObject({ id: z.string() }), {}, 'params'))?.[0]?.path).toBe('params.id');
+  it('prefixes the path with the part of the request', () => {
+    expect(catchIssues(() => parse(z.strictObject({ id: z.string() }), {}, 'params'))?.[0]?.path).toBe('params.id');
   });
 
-  it('gives at most a hundred issues', () => {
-    expect(issuesOf(() => parse(schema, { a: new Array(5000).fill({}), c: '' }, ''))).toHaveLength(100);
+  it('reports at most a hundred issues', () => {
+    expect(catchIssues(() => parse(schema, { a: new Array(5000).fill({}), c: '' }, ''))).toHaveLength(100);
   });
 });
