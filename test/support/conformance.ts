@@ -10,14 +10,14 @@ interface Exchange {
   body: unknown;
 }
 
-const validators = new WeakMap<readonly Route[], (exchange: Exchange) => void>();
+const checks = new WeakMap<readonly Route[], (exchange: Exchange) => void>();
 
-/** Throws when an answer is not what the OpenAPI document says of its route and status. */
+/** Throws when an answer differs from the OpenAPI document's description of its route and status. */
 export function checkConformance(routes: readonly Route[], exchange: Exchange): void {
-  let check = validators.get(routes);
+  let check = checks.get(routes);
   if (!check) {
     check = createCheck(routes);
-    validators.set(routes, check);
+    checks.set(routes, check);
   }
   check(exchange);
 }
@@ -26,7 +26,7 @@ function createCheck(routes: readonly Route[]) {
   const document = createOpenApi(routes, 'test');
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: 'openapi', components: document.components });
-  const compiled = new Map<object, ValidateFunction>();
+  const validators = new Map<object, ValidateFunction>();
   const patterns = routes.map((route) => ({
     route,
     pattern: new RegExp(`^${route.path.replaceAll(/\*\w+/g, '.+').replaceAll(/:\w+/g, '[^/]+')}$`),
@@ -34,24 +34,24 @@ function createCheck(routes: readonly Route[]) {
 
   return ({ method, path, status, isJson, body }: Exchange) => {
     const pathname = path.split('?')[0] ?? '';
-    const found = patterns.find(
+    const match = patterns.find(
       ({ route, pattern }) => route.method === method.toLowerCase() && pattern.test(pathname),
     );
-    if (!found) return;
-    const operation = document.paths?.[toOpenApiPath(found.route.path)]?.[found.route.method];
+    if (!match) return;
+    const operation = document.paths?.[toOpenApiPath(match.route.path)]?.[match.route.method];
     const described = operation?.responses?.[String(status)];
-    const where = `${method} ${found.route.path} ${status}`;
+    const where = `${method} ${match.route.path} ${status}`;
     if (!described || !('description' in described)) throw new Error(`${where} is not in the OpenAPI document`);
     const schema: unknown = described.content?.['application/json']?.schema;
     if (typeof schema !== 'object' || schema === null) {
-      if (isJson) throw new Error(`${where} answers JSON, which the OpenAPI document does not say`);
+      if (isJson) throw new Error(`${where} answers JSON, unlike the OpenAPI document`);
       return;
     }
     if (!isJson) throw new Error(`${where} should answer JSON: ${String(body).slice(0, 200)}`);
-    let validate = compiled.get(schema);
+    let validate = validators.get(schema);
     if (!validate) {
       validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/')));
-      compiled.set(schema, validate);
+      validators.set(schema, validate);
     }
     if (!validate(body)) {
       throw new Error(

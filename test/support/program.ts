@@ -12,7 +12,7 @@ export interface Finished {
 
 export interface RunningProgram {
   child: ChildProcess;
-  /** Resolves when the output holds `text`; rejects when the program ends before. */
+  /** Resolves once the output contains `text`; rejects when the program ends before. */
   prints(text: string): Promise<void>;
   finished: Promise<Finished>;
 }
@@ -23,7 +23,7 @@ export interface ProgramOptions {
   stdin?: string;
 }
 
-/** Starts the command as a user does, with nothing of this process's ReefGuide environment. */
+/** Starts `reefguide` as a user does, without the ReefGuide variables of this process. */
 export function startProgram(args: readonly string[], { env, cwd, stdin }: ProgramOptions): RunningProgram {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -40,7 +40,7 @@ export function startProgram(args: readonly string[], { env, cwd, stdin }: Progr
   let stderr = '';
   const waiting = new Set<{ text: string; resolve(): void }>();
   const check = () => {
-    for (const one of waiting) if ((stdout + stderr).includes(one.text)) one.resolve();
+    for (const { text, resolve } of waiting) if ((stdout + stderr).includes(text)) resolve();
   };
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
@@ -65,9 +65,11 @@ export function startProgram(args: readonly string[], { env, cwd, stdin }: Progr
   };
 }
 
+/** Runs `reefguide` to its end. */
 export const runProgram = (args: readonly string[], options: ProgramOptions): Promise<Finished> =>
   startProgram(args, options).finished;
 
+/** Returns a port of loopback that is free now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

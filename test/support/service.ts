@@ -11,14 +11,15 @@ import { createAws } from '../../src/aws/clients.js';
 import type { ServiceControl } from '../../src/aws/ecs-service.js';
 import type { RoleName } from '../../src/contract/auth.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
-import { parseEnvironment, serverEnvironment } from '../../src/environment/server.js';
+import { parseEnvironment, type ServerEnvironment, serverEnvironment } from '../../src/environment/server.js';
 import { createLocalCommandRunner } from '../../src/executions/runners/local/runner.js';
 import type { CommandRunner } from '../../src/executions/runners/runner.js';
 import { deriveEncryptionKeys } from '../../src/executions/secrets/encryption.js';
 import { builtInTypes } from '../../src/jobs/types/built-in.js';
 import { type JobType, JobTypeRegistry } from '../../src/jobs/types/registry.js';
 import { createLog } from '../../src/platform/log.js';
-import { type Listening, listen } from '../../src/server/http/listen.js';
+import type { ServiceDependencies } from '../../src/server/dependencies.js';
+import { listen } from '../../src/server/http/listen.js';
 import { createService, type Service } from '../../src/server/service.js';
 import { createUrlSigner } from '../../src/storage/signed-url.js';
 import { createStorages } from '../../src/storage/storages.js';
@@ -28,19 +29,23 @@ import { createTestDatabase, type TestDatabase } from './database.js';
 export interface Answer {
   status: number;
   headers: Headers;
-  // Tests look at answers freely; their shape is checked against the OpenAPI document.
+  // Tests read bodies freely, because each body is checked against the OpenAPI document.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   body: any;
 }
 
-export interface Caller {
-  userId: number;
-  email: string;
-  token: string;
+/** Sends requests with the credentials of one caller. */
+export interface Client {
   get(path: string): Promise<Answer>;
   post(path: string, body?: unknown): Promise<Answer>;
   put(path: string, body?: unknown): Promise<Answer>;
   delete(path: string, body?: unknown): Promise<Answer>;
+}
+
+export interface Caller extends Client {
+  userId: number;
+  email: string;
+  token: string;
 }
 
 export interface TestService {
@@ -51,13 +56,13 @@ export interface TestService {
   service: Service;
   keys: SigningKeys;
   home: string;
-  /** Sends a request as it is and checks the answer against the OpenAPI document. */
+  /** Sends a request and checks the answer against the OpenAPI document. */
   fetch(path: string, init?: RequestInit): Promise<Answer>;
-  /** Somebody without credentials. */
-  anybody: Omit<Caller, 'userId' | 'email' | 'token'>;
-  /** A new account with these roles, logged in. */
+  /** Sends requests without credentials. */
+  anybody: Client;
+  /** Creates an account with these roles and an access token. */
   as(...roles: RoleName[]): Promise<Caller>;
-  /** A new API key of the account, with a role of its own if given. */
+  /** Creates an API key of the account, with `role` as its own role. */
   apiKey(userId: number, role?: RoleName): Promise<string>;
   close(): Promise<void>;
 }
@@ -66,122 +71,45 @@ export interface TestServiceOptions {
   env?: Record<string, string>;
   types?: readonly JobType[];
   limits?: AttemptLimits;
-  /** Shares the database (and home, keys) of another service: a second API process. */
+  /** Another service whose database, home and keys this service shares, as a second API process. */
   beside?: TestService;
-  /** The keys that sign; by default the same for every service of a test file. */
+  /** Signing keys; the same pair for every service of a test file unless set. */
   keys?: SigningKeys;
-  /** The ECS service that administrators look after. */
+  /** The ECS service that administrators observe and scale. */
   service?: ServiceControl;
-  /** Runs commands; by default on this machine. null: the server runs none. */
+  /** Runs commands; on this machine unless set. null: the server runs no commands. */
   runner?: CommandRunner | null;
-  /** Where the service finds its database, given where it is: a proxy in between. */
+  /** Maps the URL of the database to the URL that the service uses, for example of a proxy. */
   databaseUrl?: (url: string) => string;
 }
 
 const unlimited = { points: 1_000_000, windowSeconds: 60 };
-let keys: Promise<SigningKeys> | undefined;
+let sharedKeys: Promise<SigningKeys> | undefined;
 
-/** A whole API on a database of its own, on free ports. */
+/** Starts the API and the event processor on free ports, with a database of their own. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const { beside } = options;
-  keys ??= generateKeys().then((pair) => readKeys(pair));
-  const signingKeys = options.keys ?? (await keys);
+  sharedKeys ??= generateKeys().then((pair) => readKeys(pair));
+  const keys = options.keys ?? (await sharedKeys);
   const testDatabase = beside?.testDatabase ?? (await createTestDatabase());
   const home = beside?.home ?? (await mkdtemp(path.join(os.tmpdir(), 'reefguide-service-')));
   const databaseUrl = options.databaseUrl?.(testDatabase.url) ?? testDatabase.url;
   const database = openDatabase({ url: databaseUrl, poolSize: 8 });
   const environment = parseEnvironment(serverEnvironment, { SWEEP_INTERVAL_SECONDS: '3600', ...options.env });
-  const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
-  const { storages, local } = createStorages(environment, path.join(home, 'storage'), signer);
-  const runner =
-    options.runner === null
-      ? undefined
-      : (options.runner ??
-        (await createLocalCommandRunner({
-          folder: path.join(home, 'executions'),
-          engines: [],
-          env: process.env,
-          killAfterMs: 1_000,
-          now: Date.now,
-        })));
-  const requestLog = new RequestLog();
-  const service = createService({
-    environment,
-    log: createLog(process.env.TEST_LOG ?? 'info', {
-      file: process.env.TEST_LOG ? undefined : os.devNull,
-      sink: requestLog,
-    }),
-    requestLog,
-    database,
-    listenUrl: databaseUrl,
-    keys: signingKeys,
-    types: new JobTypeRegistry([...builtInTypes, ...(options.types ?? [])]),
-    storages,
-    localStorage: local,
-    signer,
-    serviceAccounts: [],
-    limits: options.limits ?? { account: unlimited, address: unlimited, register: unlimited },
-    encryption: deriveEncryptionKeys(
-      environment.SECRETS_KEY ?? 'a key of the tests, long enough',
-      ...(environment.SECRETS_PREVIOUS_KEY ? [environment.SECRETS_PREVIOUS_KEY] : []),
-    ),
-    provider: 'local',
-    aws: createAws({ region: environment.AWS_REGION }),
-    runner,
-    ecsService: options.service,
-    now: Date.now,
-  });
-  const api: Listening = await listen(service.api, 0, undefined, service.upgrade);
-  const processor: Listening = await listen(service.processor, 0);
-
-  const send = async (target: string, init: RequestInit = {}): Promise<Answer> => {
-    const response = await fetch(`${api.url}${target}`, init);
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-    const body: unknown = isJson ? JSON.parse(text) : text;
-    checkConformance(service.http.routes, {
-      method: init.method ?? 'GET',
-      path: target,
-      status: response.status,
-      isJson,
-      body,
-    });
-    return { status: response.status, headers: response.headers, body };
-  };
-  const verbs = (headers: Record<string, string>) => {
-    const withBody = (method: string) => (target: string, body?: unknown) =>
-      send(target, {
-        method,
-        headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-    return {
-      get: (target: string) => send(target, { headers }),
-      post: withBody('POST'),
-      put: withBody('PUT'),
-      delete: withBody('DELETE'),
-    };
-  };
-
+  const service = createService(await createDependencies(options, { environment, database, databaseUrl, keys, home }));
+  const api = await listen(service.api, 0, undefined, service.upgrade);
+  const processor = await listen(service.processor, 0);
+  const send = createSend(api.url, service);
   return {
-    url: api.url,
-    processorUrl: processor.url,
-    database,
-    testDatabase,
-    service,
-    keys: signingKeys,
-    home,
-    fetch: send,
-    anybody: verbs({}),
+    ...{ url: api.url, processorUrl: processor.url, database, testDatabase, service, keys, home, fetch: send },
+    anybody: createClient(send, {}),
     async as(...roles) {
       const email = `${randomUUID()}@example.org`;
-      // Nobody logs in with it: the token is signed here, so that tests need no slow password hash.
+      // The token is signed here instead of by a login, because hashing a password is slow.
       const { id: userId } = await database.prisma.user.create({ data: { email, password: 'unusable', roles } });
-      const token = signAccessToken(
-        { keys: signingKeys, issuer: environment.JWT_ISSUER, expiresInSeconds: 3600 },
-        { userId, email, roles },
-      );
-      return { userId, email, token, ...verbs({ authorization: `Bearer ${token}` }) };
+      const settings = { keys, issuer: environment.JWT_ISSUER, expiresInSeconds: 3600 };
+      const token = signAccessToken(settings, { userId, email, roles });
+      return { userId, email, token, ...createClient(send, { authorization: `Bearer ${token}` }) };
     },
     async apiKey(userId, role) {
       const key = newSecret('rg');
@@ -193,10 +121,80 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       await Promise.all([api.close(), processor.close()]);
       await service.close();
       await database.close();
-      if (!beside) {
-        await testDatabase.drop();
-        await rm(home, { recursive: true, force: true });
-      }
+      if (beside) return;
+      await testDatabase.drop();
+      await rm(home, { recursive: true, force: true });
     },
+  };
+}
+
+interface ServiceParts {
+  environment: ServerEnvironment;
+  database: Database;
+  databaseUrl: string;
+  keys: SigningKeys;
+  home: string;
+}
+
+async function createDependencies(
+  options: TestServiceOptions,
+  { environment, database, databaseUrl, keys, home }: ServiceParts,
+): Promise<ServiceDependencies> {
+  const { SECRETS_KEY = 'a key of the tests, long enough', SECRETS_PREVIOUS_KEY } = environment;
+  const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
+  const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
+  const requestLog = new RequestLog();
+  const { TEST_LOG } = process.env;
+  return {
+    ...{ environment, requestLog, database, keys, storages, localStorage, signer },
+    log: createLog(TEST_LOG ?? 'info', { file: TEST_LOG ? undefined : os.devNull, sink: requestLog }),
+    listenUrl: databaseUrl,
+    types: new JobTypeRegistry([...builtInTypes, ...(options.types ?? [])]),
+    serviceAccounts: [],
+    limits: options.limits ?? { account: unlimited, address: unlimited, register: unlimited },
+    encryption: deriveEncryptionKeys(SECRETS_KEY, ...(SECRETS_PREVIOUS_KEY ? [SECRETS_PREVIOUS_KEY] : [])),
+    provider: 'local',
+    aws: createAws({ region: environment.AWS_REGION }),
+    runner: options.runner === null ? undefined : (options.runner ?? (await createRunner(home))),
+    ecsService: options.service,
+    now: Date.now,
+  };
+}
+
+const createRunner = (home: string): Promise<CommandRunner> =>
+  createLocalCommandRunner({
+    folder: path.join(home, 'executions'),
+    engines: [],
+    env: process.env,
+    killAfterMs: 1_000,
+    now: Date.now,
+  });
+
+type Send = (path: string, init?: RequestInit) => Promise<Answer>;
+
+const createSend =
+  (url: string, { http }: Service): Send =>
+  async (target, init = {}) => {
+    const response = await fetch(`${url}${target}`, init);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const body: unknown = isJson ? JSON.parse(text) : text;
+    const { status, headers } = response;
+    checkConformance(http.routes, { method: init.method ?? 'GET', path: target, status, isJson, body });
+    return { status, headers, body };
+  };
+
+function createClient(send: Send, headers: Record<string, string>): Client {
+  const sendBody = (method: string) => (target: string, body?: unknown) =>
+    send(target, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return {
+    get: (target) => send(target, { headers }),
+    post: sendBody('POST'),
+    put: sendBody('PUT'),
+    delete: sendBody('DELETE'),
   };
 }

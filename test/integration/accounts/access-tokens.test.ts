@@ -127,9 +127,12 @@ describe('authentication', () => {
     expect(await status(`Bearer ${await make()}`)).toBe(401);
   });
 
-  it.each(['Basic YTpi', 'Bearer', 'nonsense', `Token abc`])('refuses the header "Authorization: %s" with 401', async (header) => {
-    expect(await status(header)).toBe(401);
-  });
+  it.each(['Basic YTpi', 'Bearer', 'nonsense', `Token abc`])(
+    'refuses the header "Authorization: %s" with 401',
+    async (header) => {
+      expect(await status(header)).toBe(401);
+    },
+  );
 
   it('refuses a token without its scheme with 401', async () => {
     expect(await status(user.token)).toBe(401);

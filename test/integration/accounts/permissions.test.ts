@@ -102,7 +102,11 @@ describe('every route', () => {
   it('refuses requests without credentials, unless the route is public', async () => {
     for (const route of system.service.http.routes) {
       const expected = { public: 'allowed', 'signed-url': 403 }[route.access as string] ?? 401;
-      expect([route.method, route.path, toVerdict(await call(route, {}))]).toEqual([route.method, route.path, expected]);
+      expect([route.method, route.path, toVerdict(await call(route, {}))]).toEqual([
+        route.method,
+        route.path,
+        expected,
+      ]);
     }
   });
 

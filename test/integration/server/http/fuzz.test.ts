@@ -6,7 +6,7 @@ import { recordedRunner } from '../../../support/command-runner.js';
 import { checkConformance } from '../../../support/conformance.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 
-const atOnce = 16;
+const batchSize = 16;
 
 let system: TestService;
 let admin: Caller;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   system = await startTestService({ runner: recordedRunner() });
   admin = await system.as('ADMIN');
   await admin.post('/api/jobs', { type: 'TEST', inputPayload: { id: 1 } });
-  await admin.post('/api/polygons', { polygon: valid['post /api/polygons'] });
+  await admin.post('/api/polygons', { polygon: validBodies['post /api/polygons'] });
 });
 afterAll(() => system.close());
 
@@ -38,8 +38,8 @@ const group = {
   lastError: null,
 };
 
-/** Bodies that the routes take, to be spoiled. */
-const valid: Record<string, unknown> = {
+/** Valid bodies of the routes, which `mutate` changes. */
+const validBodies: Record<string, unknown> = {
   'post /api/auth/register': account,
   'post /api/auth/login': account,
   'post /api/auth/token': { refreshToken: 'rt_x' },
@@ -83,8 +83,8 @@ const valid: Record<string, unknown> = {
   'post /api/capacity/snapshots': { holder: 'one', groups: [group], lastError: null },
 };
 
-/** As UTF-8 would carry it: half a character becomes U+FFFD. */
-const wellFormed = (value: string) => Buffer.from(value).toString();
+/** Replaces lone surrogates by U+FFFD, as UTF-8 does. */
+const toWellFormed = (value: string) => Buffer.from(value).toString();
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
@@ -119,7 +119,7 @@ const number = fc.oneof(
   ),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
-const junk = fc.oneof(
+const anyJson = fc.oneof(
   { depthSize: 'small' },
   text,
   number,
@@ -129,28 +129,28 @@ const junk = fc.oneof(
   fc.constant({}),
 );
 
-/** Every place in a value, the whole of it first. */
-function placesOf(value: unknown, at: string[] = []): string[][] {
+/** Lists the paths of a value, the empty path of the whole value first: `{ a: [1] }` → `[]`, `['a']`, `['a', '0']`. */
+function listPaths(value: unknown, path: string[] = []): string[][] {
   const inner = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  return [at, ...inner.flatMap(([key, item]) => placesOf(item, [...at, key]))];
+  return [path, ...inner.flatMap(([key, item]) => listPaths(item, [...path, key]))];
 }
-function changed(value: unknown, [head, ...rest]: string[], change: (value: unknown) => unknown): unknown {
+function changeAt(value: unknown, [head, ...rest]: string[], change: (value: unknown) => unknown): unknown {
   if (head === undefined) return change(value);
-  if (Array.isArray(value)) return value.map((item, n) => (String(n) === head ? changed(item, rest, change) : item));
+  if (Array.isArray(value)) return value.map((item, n) => (String(n) === head ? changeAt(item, rest, change) : item));
   return Object.fromEntries(
-    Object.entries(Object(value)).map(([key, item]) => [key, key === head ? changed(item, rest, change) : item]),
+    Object.entries(Object(value)).map(([key, item]) => [key, key === head ? changeAt(item, rest, change) : item]),
   );
 }
-const spoiled = (body: unknown) =>
+const mutate = (body: unknown) =>
   fc
     .tuple(
-      fc.constantFrom(...placesOf(body)),
-      junk,
+      fc.constantFrom(...listPaths(body)),
+      anyJson,
       text,
       fc.constantFrom('replace', 'remove', 'add', 'repeat', 'keep'),
     )
-    .map(([place, value, key, how]) =>
-      changed(body, place, (old) => {
+    .map(([path, value, key, how]) =>
+      changeAt(body, path, (old) => {
         if (how === 'replace') return value;
         if (how === 'remove') return undefined;
         if (how === 'add' && typeof old === 'object' && old !== null && !Array.isArray(old))
@@ -160,9 +160,9 @@ const spoiled = (body: unknown) =>
       }),
     );
 
-const sentBody = (route: Route) => {
-  const good = valid[`${route.method} ${route.path}`];
-  const json = fc.oneof(...(good === undefined ? [] : [{ arbitrary: spoiled(good), weight: 4 }]), junk);
+const arbitraryBody = (route: Route) => {
+  const validBody = validBodies[`${route.method} ${route.path}`];
+  const json = fc.oneof(...(validBody === undefined ? [] : [{ arbitrary: mutate(validBody), weight: 4 }]), anyJson);
   return fc.oneof(
     { arbitrary: json.map((value) => JSON.stringify(value) ?? ''), weight: 10 },
     { arbitrary: fc.string({ maxLength: 50 }), weight: 1 },
@@ -173,8 +173,8 @@ const sentBody = (route: Route) => {
   );
 };
 
-/** Ids that exist and ids that do not; following a job that waits would never end. */
-const sentParameter = (route: Route) =>
+/** Creates ids that exist and ids that do not. Following an existing job would never end. */
+const arbitraryParameter = (route: Route) =>
   fc.oneof(
     fc.constantFrom(
       '2147483647',
@@ -191,12 +191,12 @@ const sentParameter = (route: Route) =>
       '..%2f..',
       ' ',
     ),
-    text.map((value) => encodeURIComponent(wellFormed(value.slice(0, 100))) || 'x'),
+    text.map((value) => encodeURIComponent(toWellFormed(value.slice(0, 100))) || 'x'),
     ...(route.path.endsWith('/events') ? [] : [fc.constantFrom('1', '2', '3')]),
   );
 
-const sentQuery = (route: Route) => {
-  // A long poll that waits tells nothing more than one that does not.
+const arbitraryQuery = (route: Route) => {
+  // A waiting long poll would only slow the test down.
   const names = Object.keys(route.query?.shape ?? {}).filter((name) => name !== 'wait');
   const name = fc.oneof(
     fc.constantFrom('x', '__proto__', '', ...names),
@@ -206,7 +206,7 @@ const sentQuery = (route: Route) => {
     fc.constantFrom('1', '50', '', 'TEST', 'PENDING', '0', '-1', '1e9'),
     text.map((one) => one.slice(0, 200)),
   );
-  const encoded = (one: string) => encodeURIComponent(wellFormed(one));
+  const encoded = (one: string) => encodeURIComponent(toWellFormed(one));
   return fc
     .array(fc.tuple(name, value), { maxLength: 3 })
     .filter((pairs) => pairs.every(([key]) => key !== 'wait'))
@@ -215,21 +215,24 @@ const sentQuery = (route: Route) => {
     );
 };
 
-interface Sent {
+interface FuzzRequest {
   method: string;
   path: string;
   body: string | undefined;
 }
-const requestTo = (route: Route): fc.Arbitrary<Sent> => {
-  const segments = route.path.split('/').map((part) => (/^[:*]/.test(part) ? sentParameter(route) : fc.constant(part)));
+const arbitraryRequest = (route: Route): fc.Arbitrary<FuzzRequest> => {
+  const segments = route.path
+    .split('/')
+    .map((part) => (/^[:*]/.test(part) ? arbitraryParameter(route) : fc.constant(part)));
   return fc.record({
     method: fc.constant(route.method.toUpperCase()),
-    path: fc.tuple(fc.tuple(...segments), sentQuery(route)).map(([parts, query]) => parts.join('/') + query),
-    body: route.method === 'get' ? fc.constant(undefined) : fc.option(sentBody(route), { nil: undefined, freq: 10 }),
+    path: fc.tuple(fc.tuple(...segments), arbitraryQuery(route)).map(([parts, query]) => parts.join('/') + query),
+    body:
+      route.method === 'get' ? fc.constant(undefined) : fc.option(arbitraryBody(route), { nil: undefined, freq: 10 }),
   });
 };
 
-async function send({ method, path, body }: Sent, headers: Record<string, string>): Promise<number> {
+async function send({ method, path, body }: FuzzRequest, headers: Record<string, string>): Promise<number> {
   const url = new URL(path, system.url);
   const response = await fetch(url, {
     method,
@@ -237,40 +240,44 @@ async function send({ method, path, body }: Sent, headers: Record<string, string
     ...(body === undefined ? {} : { body }),
   });
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  const answered: unknown = isJson ? await response.json() : await response.text();
-  // What was asked for is what the URL became: dots in it lead elsewhere.
-  const asked = { method, path: url.pathname, status: response.status, isJson, body: answered };
-  if (response.status >= 500) throw new Error(`answered ${response.status}: ${JSON.stringify(answered)}`);
+  const answer: unknown = isJson ? await response.json() : await response.text();
+  // The URL resolves dots of the path, so its own path is the requested path.
+  const exchange = { method, path: url.pathname, status: response.status, isJson, body: answer };
+  if (response.status >= 500) throw new Error(`answered ${response.status}: ${JSON.stringify(answer)}`);
   if (response.status === 400)
     z.object({ message: z.string() })
       .or(z.object({ error: z.string() }))
-      .parse(answered);
-  checkConformance(system.service.http.routes, asked);
+      .parse(answer);
+  checkConformance(system.service.http.routes, exchange);
   return response.status;
 }
 
 it.each([
   ['an administrator', 120],
-  ['nobody', 70],
+  ['an anonymous caller', 70],
 ] as const)(
-  'whatever %s sends to any route (%d batches), it is answered as the OpenAPI document says and never with 5xx',
+  'every route: answers random requests of %s (%d batches) as the OpenAPI document says and never with 5xx',
   async (who, batches) => {
-    const headers: Record<string, string> = who === 'nobody' ? {} : { authorization: `Bearer ${admin.token}` };
-    const requests = system.service.http.routes.map(requestTo);
+    const headers: Record<string, string> =
+      who !== 'an administrator' ? {} : { authorization: `Bearer ${admin.token}` };
+    const requests = system.service.http.routes.map(arbitraryRequest);
     const statuses = new Map<number, number>();
     let sent = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(...requests), { minLength: atOnce, maxLength: atOnce }), async (batch) => {
-        for (const status of await Promise.all(batch.map((one) => send(one, headers)))) {
-          statuses.set(status, (statuses.get(status) ?? 0) + 1);
-          sent += 1;
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(fc.oneof(...requests), { minLength: batchSize, maxLength: batchSize }),
+        async (batch) => {
+          for (const status of await Promise.all(batch.map((one) => send(one, headers)))) {
+            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            sent += 1;
+          }
+        },
+      ),
       { numRuns: batches },
     );
     expect(sent).toBeGreaterThan(1_000);
-    expect(statuses.get(who === 'nobody' ? 401 : 400)).toBeGreaterThan(sent / 5);
-    if (who !== 'nobody') expect(statuses.get(200)).toBeGreaterThan(sent / 50);
+    expect(statuses.get(who !== 'an administrator' ? 401 : 400)).toBeGreaterThan(sent / 5);
+    if (who === 'an administrator') expect(statuses.get(200)).toBeGreaterThan(sent / 50);
     expect((await admin.get('/api/ready')).status).toBe(200);
   },
   120_000,

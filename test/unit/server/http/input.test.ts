@@ -51,7 +51,9 @@ describe('checkJson', () => {
     ['{"a":"\\ud800"}', 'a', 'surrogate'],
     ['{"a":{"\\udfff":1}}', 'a', 'surrogate'],
   ])('refuses %s at "%s"', (text, path, message) => {
-    expect(catchIssues(() => checkJson(JSON.parse(text)))).toEqual([{ path, message: expect.stringContaining(message) }]);
+    expect(catchIssues(() => checkJson(JSON.parse(text)))).toEqual([
+      { path, message: expect.stringContaining(message) },
+    ]);
   });
 
   it('accepts characters beyond the basic plane', () => {
