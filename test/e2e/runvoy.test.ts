@@ -1,5 +1,4 @@
-// Executions from end to end: `reefguide dev`, HTTP, a WebSocket, the command line.
-
+// Executions from end to end, as clients of runvoy use them: `reefguide dev`, HTTP, a WebSocket, the command line.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -11,7 +10,7 @@ import { listenTo } from '../support/sockets.js';
 import { until } from '../support/until.js';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
-let folder: string;
+let directory: string;
 let env: Record<string, string>;
 let dev: RunningProgram;
 let orchestrator: string;
@@ -19,31 +18,30 @@ let processor: string;
 let key: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-orchestrator-'));
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-runvoy-'));
   const [port, ports] = [await freePort(), { orchestrator: await freePort(), processor: await freePort() }];
   orchestrator = `http://localhost:${ports.orchestrator}`;
   processor = `http://localhost:${ports.processor}`;
   env = {
-    REEFGUIDE_HOME: path.join(folder, 'home'),
-    XDG_CONFIG_HOME: path.join(folder, 'config'),
+    REEFGUIDE_HOME: path.join(directory, 'home'),
+    XDG_CONFIG_HOME: path.join(directory, 'config'),
     NO_COLOR: '1',
     EXECUTION_ENGINE: 'none',
-    // As the older server was told its ports.
     RUNVOY_DEV_SERVER_PORT: String(ports.orchestrator),
     RUNVOY_EVENT_PROCESSOR_PORT: String(ports.processor),
     RUNVOY_EXECUTIONS_TABLE: 'executions',
   };
-  dev = startProgram(['dev', '--port', String(port), '--no-capacity'], { env, cwd: folder });
+  dev = startProgram(['dev', '--port', String(port), '--no-capacity'], { env, cwd: directory });
   await dev.prints('Ctrl+C stops everything');
-  key = JSON.parse(await readFile(path.join(folder, 'home', 'credentials.json'), 'utf8')).apiKey;
+  key = JSON.parse(await readFile(path.join(directory, 'home', 'credentials.json'), 'utf8')).apiKey;
 });
 afterAll(async () => {
   dev.child.kill('SIGINT');
   await dev.finished;
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
-const cli = (...args: string[]) => runProgram(args, { env, cwd: folder });
+const cli = (...args: string[]) => runProgram(args, { env, cwd: directory });
 // biome-ignore lint/suspicious/noExplicitAny: tests look at answers freely
 const ask = async (target: string, init: RequestInit = {}): Promise<any> => {
   const response = await fetch(`${orchestrator}${target}`, {
@@ -53,8 +51,8 @@ const ask = async (target: string, init: RequestInit = {}): Promise<any> => {
   return response.json();
 };
 
-describe('over HTTP, as the older command runner was used', () => {
-  it('a command runs, is heard live, and has a status', async () => {
+describe('a client of runvoy', () => {
+  it('runs a command, follows its log and reads its status', async () => {
     expect(await ask('/api/v1/health')).toMatchObject({ status: 'ok', provider: 'local' });
     const body = JSON.stringify({ imageUri: 'ubuntu:22.04', command: 'sleep 0.1; echo slept' });
     const started = await ask('/api/v1/run', { method: 'POST', body });
@@ -64,9 +62,10 @@ describe('over HTTP, as the older command runner was used', () => {
     expect(listener.lines().at(-1)).toBe('slept');
     const state = () => ask(`/api/v1/executions/${started.execution_id}/status`);
     await until(async () => (await state()).status === 'SUCCEEDED');
+    expect(await state()).toMatchObject({ status: 'SUCCEEDED', exit_code: 0 });
   });
 
-  it('every example event is taken, and a task’s end ends its command', async () => {
+  it('sends every example event, and the end of a task ends its command', async () => {
     expect(await (await fetch(`${processor}/health`)).json()).toEqual({ status: 'ok', component: 'async-processor' });
     const script = path.join(examples, 'try-events.sh');
     const { status, stdout, stderr } = spawnSync('sh', [script, processor, orchestrator], {
@@ -76,9 +75,9 @@ describe('over HTTP, as the older command runner was used', () => {
     expect([status, stdout, stderr]).toEqual([0, expect.stringContaining("The command's status is SUCCEEDED"), '']);
   });
 
-  it('tables of the older server are answered with one line of the log', async () => {
-    const log = await readFile(path.join(folder, 'home', 'logs', 'reefguide.log'), 'utf8');
-    expect(log.match(/records live in Postgres now/g)).toHaveLength(1);
+  it('finds one warning in the log about variables that name tables', async () => {
+    const log = await readFile(path.join(directory, 'home', 'logs', 'reefguide.log'), 'utf8');
+    expect(log.match(/ignored variables that name tables/g)).toHaveLength(1);
   });
 });
 
@@ -96,12 +95,12 @@ describe('on the command line', () => {
 
   it('a secret comes from standard input, reaches a command, and is seen nowhere', async () => {
     const create = ['secrets', 'create', 'data', '--key-name', 'DATA'];
-    expect((await runProgram(create, { env, cwd: folder, stdin: 'hunter2-e2e' })).code).toBe(0);
+    expect((await runProgram(create, { env, cwd: directory, stdin: 'hunter2-e2e' })).code).toBe(0);
     const { code, stdout } = await cli('run', 'echo "<$DATA>"', '--secret', 'data');
     expect([code, stdout]).toEqual([0, expect.stringContaining('<***>')]);
     const list = await cli('executions', 'list', '--json');
     expect(JSON.parse(list.stdout)[0]).toMatchObject({ secrets: ['data'], status: 'SUCCEEDED' });
-    const log = await readFile(path.join(folder, 'home', 'logs', 'reefguide.log'), 'utf8');
+    const log = await readFile(path.join(directory, 'home', 'logs', 'reefguide.log'), 'utf8');
     expect(stdout + list.stdout + log).not.toContain('hunter2');
   });
 
