@@ -1,30 +1,36 @@
 import type { Aws } from './clients.js';
 import { AwsError, callAws } from './errors.js';
 
-/** The management API of API Gateway's WebSockets. `endpoint` set: of every connection, whatever its event said. */
-export function createSocketGateway(aws: Pick<Aws, 'apiGatewayManagement'>, endpoint: string | undefined) {
-  const call = async (given: string, resource: string, action: 'PostToConnection' | 'DeleteConnection', text = '') => {
-    const { DeleteConnectionCommand, PostToConnectionCommand } = await import(
-      '@aws-sdk/client-apigatewaymanagementapi'
-    );
-    const client = await aws.apiGatewayManagement(endpoint ?? given);
-    try {
-      await callAws({ action: 'execute-api:ManageConnections', resource: `connection ${resource}` }, () =>
-        action === 'PostToConnection'
-          ? client.send(new PostToConnectionCommand({ ConnectionId: resource, Data: Buffer.from(text) }))
-          : client.send(new DeleteConnectionCommand({ ConnectionId: resource })),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof AwsError && (error.code === 'GoneException' || error.status === 410)) return false;
-      throw error;
-    }
-  };
-  return {
-    /** false: the connection has gone. */
-    send: (given: string, connectionId: string, text: string) => call(given, connectionId, 'PostToConnection', text),
-    async close(given: string, connectionId: string): Promise<void> {
-      await call(given, connectionId, 'DeleteConnection');
-    },
-  };
+/** WebSockets of API Gateway, through its management API. */
+export class ApiGatewaySockets {
+  /** `endpoint` replaces the endpoints of all connections, whatever their events named. */
+  constructor(
+    private readonly aws: Pick<Aws, 'apiGatewayManagement'>,
+    private readonly endpoint: string | undefined,
+  ) {}
+
+  /** Returns false when the connection no longer exists. */
+  async send(endpoint: string, connectionId: string, text: string): Promise<boolean> {
+    const { PostToConnectionCommand } = await import('@aws-sdk/client-apigatewaymanagementapi');
+    const client = await this.aws.apiGatewayManagement(this.endpoint ?? endpoint);
+    const command = new PostToConnectionCommand({ ConnectionId: connectionId, Data: Buffer.from(text) });
+    return isConnected(connectionId, () => client.send(command));
+  }
+
+  /** Closes a connection; does nothing when the connection no longer exists. */
+  async close(endpoint: string, connectionId: string): Promise<void> {
+    const { DeleteConnectionCommand } = await import('@aws-sdk/client-apigatewaymanagementapi');
+    const client = await this.aws.apiGatewayManagement(this.endpoint ?? endpoint);
+    await isConnected(connectionId, () => client.send(new DeleteConnectionCommand({ ConnectionId: connectionId })));
+  }
+}
+
+async function isConnected(connectionId: string, send: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await callAws({ action: 'execute-api:ManageConnections', resource: `connection ${connectionId}` }, send);
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError && (error.code === 'GoneException' || error.status === 410)) return false;
+    throw error;
+  }
 }

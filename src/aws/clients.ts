@@ -8,15 +8,15 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SetupError } from '../contract/errors.js';
 
 export interface AwsOptions {
-  /** Unset: the SDK's own chain (`AWS_REGION`, then the profile). */
+  /** Unset: the SDK reads `AWS_REGION`, then the profile. */
   region?: string | undefined;
-  /** Of S3 alone, when it is not AWS. `AWS_ENDPOINT_URL` (of everything) is honoured by the SDK itself. */
+  /** Endpoint of S3 alone, for storage that is not AWS; the SDK reads `AWS_ENDPOINT_URL` for all services. */
   s3Endpoint?: string | undefined;
 }
 
-/** Every client of AWS, each made on first use: loading one costs a tenth of a second and up to 30 MB. */
+/** Clients of AWS, each made on first use, because loading a client takes a tenth of a second and up to 30 MB. */
 export interface Aws {
-  /** Of the WebSocket API whose address this is, `wss://…/stage` or `https://…/stage`. */
+  /** `endpoint` is the address of a WebSocket API, for example `wss://abc.execute-api.ap-southeast-2.amazonaws.com/live`. */
   apiGatewayManagement(endpoint: string): Promise<ApiGatewayManagementApiClient>;
   cloudFormation(): Promise<CloudFormationClient>;
   cloudWatchLogs(): Promise<CloudWatchLogsClient>;
@@ -24,87 +24,91 @@ export interface Aws {
   ecs(): Promise<ECSClient>;
   s3(): Promise<S3Client>;
   secretsManager(): Promise<SecretsManagerClient>;
-  /** Ends open connections; the next use makes new clients, which read the credentials anew. */
+  /** Closes open connections; the next use makes new clients, which read the credentials again. */
   reset(): Promise<void>;
 }
 
-/** The one place that builds clients of AWS: default credential chain, adaptive retries, bounded times. */
+/** Builds every client of AWS: default credential chain, adaptive retries, timeouts. */
 export function createAws(options: AwsOptions = {}): Aws {
-  // What the SDK will want of Node.js one day is for package.json to follow, not for who runs a command.
+  // package.json says which Node.js versions are supported, so nobody who runs a command needs the SDK's warning.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const resets: (() => Promise<void>)[] = [];
-  const socketApis = new Map<string, () => Promise<ApiGatewayManagementApiClient>>();
-  const lazily = <C extends { destroy(): void }>(make: () => Promise<C>): (() => Promise<C>) => {
-    let client: Promise<C> | undefined;
-    resets.push(async () => {
-      const before = client;
-      client = undefined;
-      (await before?.catch(() => undefined))?.destroy();
-    });
-    return () => {
-      client ??= make();
-      return client;
-    };
-  };
+  const clients = new LazyClients();
   const shared = {
     ...(options.region ? { region: options.region } : {}),
     retryMode: 'adaptive',
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
+  const socketClients = new Map<string, () => Promise<ApiGatewayManagementApiClient>>();
+  const addSocketClient = (endpoint: string) => {
+    const client = clients.add(async () => {
+      const { ApiGatewayManagementApiClient } = await import('@aws-sdk/client-apigatewaymanagementapi');
+      return new ApiGatewayManagementApiClient({ ...shared, endpoint });
+    });
+    socketClients.set(endpoint, client);
+    return client;
+  };
   return {
     apiGatewayManagement(address) {
       const endpoint = address.replace(/^ws/, 'http');
-      const client =
-        socketApis.get(endpoint) ??
-        lazily(async () => {
-          const { ApiGatewayManagementApiClient } = await import('@aws-sdk/client-apigatewaymanagementapi');
-          return new ApiGatewayManagementApiClient({ ...shared, endpoint });
-        });
-      socketApis.set(endpoint, client);
+      const client = socketClients.get(endpoint) ?? addSocketClient(endpoint);
       return client();
     },
-    cloudFormation: lazily(async () => {
-      const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation');
-      return new CloudFormationClient(shared);
-    }),
-    cloudWatchLogs: lazily(async () => {
-      const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
-      return new CloudWatchLogsClient(shared);
-    }),
-    ec2: lazily(async () => {
-      const { EC2Client } = await import('@aws-sdk/client-ec2');
-      return new EC2Client(shared);
-    }),
-    ecs: lazily(async () => {
-      const { ECSClient } = await import('@aws-sdk/client-ecs');
-      return new ECSClient(shared);
-    }),
-    s3: lazily(async () => {
+    cloudFormation: clients.add(
+      async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(shared),
+    ),
+    cloudWatchLogs: clients.add(
+      async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogsClient(shared),
+    ),
+    ec2: clients.add(async () => new (await import('@aws-sdk/client-ec2')).EC2Client(shared)),
+    ecs: clients.add(async () => new (await import('@aws-sdk/client-ecs')).ECSClient(shared)),
+    s3: clients.add(async () => {
       const { S3Client } = await import('@aws-sdk/client-s3');
-      const endpoint = options.s3Endpoint;
-      // A server that is not AWS seldom answers for a name like `bucket.host`.
-      const elsewhere = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-      return new S3Client({
-        ...shared,
-        // A large file takes as long as it takes; a silent connection is still given up.
-        requestHandler: { connectionTimeout: 3_000, socketTimeout: 60_000 },
-        ...(endpoint ? { endpoint } : {}),
-        ...(elsewhere ? { forcePathStyle: true } : {}),
-      });
+      return new S3Client({ ...shared, ...toS3Options(options.s3Endpoint) });
     }),
-    secretsManager: lazily(async () => {
-      const { SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-      return new SecretsManagerClient(shared);
-    }),
-    async reset() {
-      await Promise.all(resets.map((reset) => reset()));
-    },
+    secretsManager: clients.add(
+      async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(shared),
+    ),
+    reset: () => clients.reset(),
   };
 }
 
-/** Bucket and key of `s3://bucket/key…`. */
+/** Clients that are made on first use. */
+class LazyClients {
+  private readonly resets: (() => Promise<void>)[] = [];
+
+  /** Returns a function that makes the client when first called, and when first called after a reset. */
+  add<C extends { destroy(): void }>(make: () => Promise<C>): () => Promise<C> {
+    let client: Promise<C> | undefined;
+    this.resets.push(async () => {
+      const previous = client;
+      client = undefined;
+      (await previous?.catch(() => undefined))?.destroy();
+    });
+    return () => {
+      client ??= make();
+      return client;
+    };
+  }
+
+  async reset(): Promise<void> {
+    await Promise.all(this.resets.map((reset) => reset()));
+  }
+}
+
+function toS3Options(endpoint: string | undefined) {
+  const customEndpoint = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+  return {
+    // No request timeout, because a large file takes minutes; a silent connection still ends.
+    requestHandler: { connectionTimeout: 3_000, socketTimeout: 60_000 },
+    ...(endpoint ? { endpoint } : {}),
+    // Storage that is not AWS seldom answers for host names such as `bucket.host`.
+    ...(customEndpoint ? { forcePathStyle: true } : {}),
+  };
+}
+
+/** Splits an S3 location: `s3://bucket/results/1/` → `{ bucket: 'bucket', key: 'results/1/' }`. */
 export function parseS3Uri(uri: string): { bucket: string; key: string } {
   const match = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri);
-  if (!match?.[1]) throw new SetupError(`Not an S3 location: ${uri}`);
+  if (!match?.[1]) throw new SetupError(`Invalid S3 location ${uri}: expected s3://BUCKET/KEY`);
   return { bucket: match[1], key: match[2] ?? '' };
 }

@@ -9,43 +9,50 @@ export interface FoundLine {
   fields: Record<string, unknown>;
 }
 
-const keptMs = 7 * 86_400_000;
+const maxAgeMs = 7 * 86_400_000;
 const maxLines = 1_000;
-/** A search goes through every event of a group: it is given up after so many answers. */
+/** The most pages that one search reads, because a search goes through every event of a log group. */
 const maxPages = 100;
 
-/** Our own log lines in CloudWatch, of the last seven days. */
-export function createCloudLogs(aws: Pick<Aws, 'cloudWatchLogs'>, groups: readonly string[], now: () => number) {
-  const ofGroup = async (logGroupName: string, requestId: string): Promise<FoundLine[]> => {
+/** Log lines of the service in log groups of CloudWatch. */
+export class CloudWatchLogs {
+  constructor(
+    private readonly aws: Pick<Aws, 'cloudWatchLogs'>,
+    private readonly logGroups: readonly string[],
+    private readonly now: () => number,
+  ) {}
+
+  /** Returns the lines of a request in the last seven days, the oldest first. */
+  async find(requestId: string): Promise<FoundLine[]> {
+    const lines = await Promise.all(this.logGroups.map((logGroup) => this.findInGroup(logGroup, requestId)));
+    return lines.flat().sort((a, b) => a.timestamp - b.timestamp);
+  }
+
+  private async findInGroup(logGroupName: string, requestId: string): Promise<FoundLine[]> {
     const { FilterLogEventsCommand } = await import('@aws-sdk/client-cloudwatch-logs');
-    const client = await aws.cloudWatchLogs();
-    const found: FoundLine[] = [];
+    const client = await this.aws.cloudWatchLogs();
+    const lines: FoundLine[] = [];
     let nextToken: string | undefined;
-    for (let page = 0; page < maxPages && found.length < maxLines; page += 1) {
+    for (let page = 0; page < maxPages && lines.length < maxLines; page += 1) {
       const command = new FilterLogEventsCommand({
         logGroupName,
         filterPattern: `{ $.requestId = "${requestId}" }`,
-        startTime: now() - keptMs,
+        startTime: this.now() - maxAgeMs,
         ...(nextToken ? { nextToken } : {}),
       });
       const answer = await callAws({ action: 'logs:FilterLogEvents', resource: `log group ${logGroupName}` }, () =>
         client.send(command),
       );
-      for (const { timestamp = 0, message = '' } of answer.events ?? []) found.push(lineOf(timestamp, message));
+      for (const { timestamp = 0, message = '' } of answer.events ?? []) lines.push(toLine(timestamp, message));
       nextToken = answer.nextToken;
       if (!nextToken) break;
     }
-    return found;
-  };
-  return {
-    async find(requestId: string): Promise<FoundLine[]> {
-      const found = await Promise.all(groups.map((group) => ofGroup(group, requestId)));
-      return found.flat().sort((a, b) => a.timestamp - b.timestamp);
-    },
-  };
+    return lines;
+  }
 }
 
-function lineOf(timestamp: number, text: string): FoundLine {
+/** Parses a pino line, for example `{"level":30,"msg":"request","requestId":"…","url":"/api"}`; other text stays as it is. */
+function toLine(timestamp: number, text: string): FoundLine {
   try {
     const { time: _, level, msg, requestId: __, ...fields } = JSON.parse(text);
     return { timestamp, level: toLevelName(level), message: String(msg ?? ''), fields };

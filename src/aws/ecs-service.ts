@@ -1,84 +1,87 @@
-import type { Deployment, Service } from '@aws-sdk/client-ecs';
+import type { Deployment, Service, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { ClusterStatus, Redeployed, Scaled } from '../contract/admin.js';
 import { SetupError } from '../contract/errors.js';
 import type { Aws } from './clients.js';
 import { callAws } from './errors.js';
 
-/** A long-running service: how it is, how many tasks it runs, and a new start of all of them. */
+/** Status, number of tasks and redeployment of a long-running service. */
 export interface ServiceControl {
   status(): Promise<ClusterStatus>;
   scale(desiredCount: number): Promise<Scaled>;
-  /** A new deployment of what is there: at least half of the tasks stay healthy, at most twice as many run. */
+  /** Replaces every task; at least half of the tasks stay healthy, and at most twice as many run. */
   redeploy(): Promise<Redeployed>;
 }
 
-const shownEvents = 5;
+const maxEvents = 5;
 
-/** An ECS service. Every failure is a SetupError that names action, resource and remedy. */
-export function createEcsService(
-  aws: Pick<Aws, 'ecs'>,
-  { cluster, service }: { cluster: string; service: string },
-): ServiceControl {
-  const resource = `service ${service} of cluster ${cluster}`;
+/** A service of ECS. Each failure is a SetupError with action, resource and remedy. */
+export class EcsService implements ServiceControl {
+  private readonly resource: string;
 
-  const describe = async (): Promise<Service> => {
+  constructor(
+    private readonly aws: Pick<Aws, 'ecs'>,
+    private readonly name: { cluster: string; service: string },
+  ) {
+    this.resource = `service ${name.service} of cluster ${name.cluster}`;
+  }
+
+  async status(): Promise<ClusterStatus> {
+    return toClusterStatus(await this.describe());
+  }
+
+  async scale(desiredCount: number): Promise<Scaled> {
+    const { desiredCount: previousDesiredCount = 0 } = await this.describe();
+    await this.update({ desiredCount });
+    return { previousDesiredCount, desiredCount };
+  }
+
+  async redeploy(): Promise<Redeployed> {
+    const service = await this.update({
+      forceNewDeployment: true,
+      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 200 },
+    });
+    const primary = service?.deployments?.find(({ status }) => status === 'PRIMARY');
+    return { deploymentId: primary?.id ?? null };
+  }
+
+  private async describe(): Promise<Service> {
     const { DescribeServicesCommand } = await import('@aws-sdk/client-ecs');
-    const { services = [] } = await callAws({ action: 'ecs:DescribeServices', resource }, async () =>
-      (await aws.ecs()).send(new DescribeServicesCommand({ cluster, services: [service] })),
+    const { cluster, service: name } = this.name;
+    const { services = [] } = await callAws({ action: 'ecs:DescribeServices', resource: this.resource }, async () =>
+      (await this.aws.ecs()).send(new DescribeServicesCommand({ cluster, services: [name] })),
     );
-    const [found] = services;
-    if (!found || found.status === 'INACTIVE') {
-      throw new SetupError(`There is no ${resource}`, {
+    const [service] = services;
+    if (!service || service.status === 'INACTIVE') {
+      throw new SetupError(`There is no ${this.resource}`, {
         hint: 'Check ECS_CLUSTER_NAME, ECS_SERVICE_NAME and AWS_REGION.',
       });
     }
-    return found;
-  };
+    return service;
+  }
 
-  const update = async (changes: {
-    desiredCount?: number;
-    forceNewDeployment?: boolean;
-    deploymentConfiguration?: { minimumHealthyPercent: number; maximumPercent: number };
-  }): Promise<Service | undefined> => {
+  private async update(changes: Omit<UpdateServiceCommandInput, 'cluster' | 'service'>): Promise<Service | undefined> {
     const { UpdateServiceCommand } = await import('@aws-sdk/client-ecs');
-    const answer = await callAws({ action: 'ecs:UpdateService', resource }, async () =>
-      (await aws.ecs()).send(new UpdateServiceCommand({ cluster, service, ...changes })),
+    const answer = await callAws({ action: 'ecs:UpdateService', resource: this.resource }, async () =>
+      (await this.aws.ecs()).send(new UpdateServiceCommand({ ...this.name, ...changes })),
     );
     return answer.service;
-  };
-
-  return {
-    status: async () => statusOf(await describe()),
-    async scale(desiredCount) {
-      const { desiredCount: previousDesiredCount = 0 } = await describe();
-      await update({ desiredCount });
-      return { previousDesiredCount, desiredCount };
-    },
-    async redeploy() {
-      const after = await update({
-        forceNewDeployment: true,
-        deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 200 },
-      });
-      const primary = after?.deployments?.find(({ status }) => status === 'PRIMARY');
-      return { deploymentId: primary?.id ?? null };
-    },
-  };
+  }
 }
 
-function statusOf({ deployments = [], events = [], ...service }: Service): ClusterStatus {
+function toClusterStatus({ deployments = [], events = [], ...service }: Service): ClusterStatus {
   return {
     runningCount: service.runningCount ?? 0,
     pendingCount: service.pendingCount ?? 0,
     desiredCount: service.desiredCount ?? 0,
     serviceStatus: service.status ?? 'UNKNOWN',
-    deployments: deployments.map(deploymentOf),
+    deployments: deployments.map(toDeployment),
     events: events
-      .slice(0, shownEvents)
+      .slice(0, maxEvents)
       .map(({ createdAt, message = '' }) => ({ createdAt: createdAt?.toISOString() ?? null, message })),
   };
 }
 
-const deploymentOf = (deployment: Deployment) => ({
+const toDeployment = (deployment: Deployment) => ({
   id: deployment.id ?? null,
   status: deployment.status ?? 'UNKNOWN',
   taskDefinition: deployment.taskDefinition ?? '',

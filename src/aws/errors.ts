@@ -1,28 +1,28 @@
 import { SetupError } from '../contract/errors.js';
 
-/** What was asked of AWS: `ecs:RunTask` on `task definition reef:4`. */
+/** A call of AWS, for example `ecs:RunTask` on `task definition reef:4`. */
 export interface AwsCall {
-  /** As IAM names it. */
+  /** Name of the permission in IAM. */
   action: string;
   resource: string;
 }
 
-/** A call of AWS that failed: the message names action, resource and reason, the hint the remedy. */
+/** Error of a call of AWS: the message names action, resource and reason, the hint a remedy. */
 export class AwsError extends SetupError {
   readonly kind: AwsErrorKind;
-  /** The name that AWS gave the error. */
+  /** Name that AWS gave the error, for example `ConflictException`. */
   readonly code: string;
-  /** HTTP status, when AWS answered at all. */
+  /** HTTP status; undefined when AWS did not answer. */
   readonly status: number | undefined;
 
   constructor(call: AwsCall, cause: unknown) {
-    const kind = awsErrorKind(cause);
-    const { reason, hint } = told[kind](call, messageOf(cause));
+    const kind = toAwsErrorKind(cause);
+    const { reason, hint } = explanations[kind](call, toErrorMessage(cause));
     super(`${call.action} on ${call.resource}: ${reason}`, { hint, cause });
     this.name = 'AwsError';
     this.kind = kind;
-    this.code = nameOf(cause);
-    this.status = statusOf(cause);
+    this.code = readText(cause, 'name');
+    this.status = readStatus(cause);
   }
 }
 
@@ -36,7 +36,7 @@ export type AwsErrorKind =
   | 'unreachable'
   | 'other';
 
-const names: Record<Exclude<AwsErrorKind, 'other'>, RegExp> = {
+const errorNames: Record<Exclude<AwsErrorKind, 'other'>, RegExp> = {
   no_credentials: /^(CredentialsProviderError|NoCredentials|MissingAuthenticationToken)/,
   expired:
     /^(ExpiredToken|ExpiredTokenException|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|TokenRefreshRequired|InvalidAccessKeyId|AuthFailure|InvalidSignatureException|SignatureDoesNotMatch|TokenProviderError)/,
@@ -49,25 +49,27 @@ const names: Record<Exclude<AwsErrorKind, 'other'>, RegExp> = {
     /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EPIPE|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError|NetworkingError|AbortError)/,
 };
 
-/** Which kind of failure an error of the SDK is, from its name, its code and, where it has neither, its message. */
-export function awsErrorKind(error: unknown): AwsErrorKind {
-  const message = messageOf(error);
+/**
+ * Returns the kind of an error of the SDK, from its name, its code and, without either, its message. For example, a
+ * `CredentialsProviderError` with the message `The SSO session has expired` → `expired`.
+ */
+export function toAwsErrorKind(error: unknown): AwsErrorKind {
+  const message = toErrorMessage(error);
   if (/region is missing|region not accepted/i.test(message)) return 'no_region';
-  const given = [nameOf(error), codeOf(error)];
-  // A login that ended reports as a credentials error; only its message says so.
-  const ended = /\b(session|token|credentials?)\b.*\bexpired\b/i.test(message);
-  for (const [kind, pattern] of Object.entries(names) as [AwsErrorKind, RegExp][])
-    if (given.some((name) => name !== '' && pattern.test(name)))
-      return kind === 'no_credentials' && ended ? 'expired' : kind;
-  if (ended) return 'expired';
-  // The SDK wraps what it does not take for an Error, and keeps its message alone.
+  const names = [readText(error, 'name'), readCode(error)].filter((name) => name !== '');
+  // An expired login has the name of missing credentials.
+  const hasExpired = /\b(session|token|credentials?)\b.*\bexpired\b/i.test(message);
+  for (const [kind, pattern] of Object.entries(errorNames) as [AwsErrorKind, RegExp][])
+    if (names.some((name) => pattern.test(name))) return kind === 'no_credentials' && hasExpired ? 'expired' : kind;
+  if (hasExpired) return 'expired';
+  // The SDK wraps thrown values that are no errors, and keeps the message alone.
   if (/\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)\b/.test(message)) return 'unreachable';
   if (/could not load credentials|resolved credential object is not valid/i.test(message)) return 'no_credentials';
   if (/stack with id .* does not exist/i.test(message)) return 'not_found';
   return 'other';
 }
 
-const told: Record<AwsErrorKind, (call: AwsCall, message: string) => { reason: string; hint: string }> = {
+const explanations: Record<AwsErrorKind, (call: AwsCall, message: string) => { reason: string; hint: string }> = {
   no_credentials: () => ({
     reason: 'there are no AWS credentials',
     hint: 'Log in with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
@@ -93,25 +95,32 @@ const told: Record<AwsErrorKind, (call: AwsCall, message: string) => { reason: s
   other: (_, message) => ({ reason: message, hint: 'Correct what the message names, then try again.' }),
 };
 
-/** Makes one call of AWS; whatever it throws becomes an AwsError. */
-export async function callAws<T>(call: AwsCall, make: () => Promise<T>): Promise<T> {
+/** Makes one call of AWS, and throws every error as an AwsError. */
+export async function callAws<T>(call: AwsCall, send: () => Promise<T>): Promise<T> {
   try {
-    return await make();
+    return await send();
   } catch (error) {
     throw new AwsError(call, error);
   }
 }
 
-const field = (error: unknown, name: string): unknown =>
+const readField = (error: unknown, name: string): unknown =>
   typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
-const nameOf = (error: unknown) => text(field(error, 'name'));
-const codeOf = (error: unknown) => text(field(error, 'code')) || text(field(error, 'Code'));
-const messageOf = (error: unknown) =>
-  (text(field(error, 'message')) || codeOf(error) || nameOf(error) || String(error)).replace(/\s+/g, ' ').trim();
+function readText(error: unknown, name: string): string {
+  const value = readField(error, name);
+  return typeof value === 'string' ? value : '';
+}
 
-function statusOf(error: unknown): number | undefined {
-  const status = field(field(error, '$metadata'), 'httpStatusCode');
+const readCode = (error: unknown) => readText(error, 'code') || readText(error, 'Code');
+
+/** Returns the message of any thrown value in one line. */
+const toErrorMessage = (error: unknown) =>
+  (readText(error, 'message') || readCode(error) || readText(error, 'name') || String(error))
+    .replace(/\s+/g, ' ')
+    .trim();
+
+function readStatus(error: unknown): number | undefined {
+  const status = readField(readField(error, '$metadata'), 'httpStatusCode');
   return typeof status === 'number' ? status : undefined;
 }

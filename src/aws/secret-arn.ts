@@ -1,24 +1,24 @@
 import { SetupError } from '../contract/errors.js';
 
-/** Where a task definition's secret comes from. */
+/** Source of a secret in a task definition. */
 export interface SecretReference {
-  /** ARN of the secret, without what follows its name. */
+  /** ARN of the secret, without the parts after the name. */
   arn: string;
-  /** A field of the JSON object that the secret is; undefined: the whole string. */
+  /** A field of the JSON object in the secret; undefined: the whole string. */
   jsonKey: string | undefined;
   versionStage: string | undefined;
   versionId: string | undefined;
 }
 
 /**
- * Reads `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:json-key:version-stage:version-id`, the last three
- * optional. Throws a SetupError for anything else.
+ * Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:json-key:version-stage:version-id`, of which the last
+ * three parts are optional. Throws a SetupError for anything else.
  */
 export function parseSecretReference(valueFrom: string): SecretReference {
-  const [arn, partition, service, region, account, kind, name, jsonKey, versionStage, versionId, ...more] =
+  const [arn, partition, service, region, account, kind, name, jsonKey, versionStage, versionId, ...rest] =
     valueFrom.split(':');
   const isSecret = arn === 'arn' && service === 'secretsmanager' && kind === 'secret';
-  if (!isSecret || !partition || !region || !account || !name || more.length > 0) {
+  if (!isSecret || !partition || !region || !account || !name || rest.length > 0) {
     throw new SetupError(`not a reference to a Secrets Manager secret: ${valueFrom}`);
   }
   return {
@@ -29,17 +29,17 @@ export function parseSecretReference(valueFrom: string): SecretReference {
   };
 }
 
-/** The value that the reference means, out of the secret's string. Its errors never show any of it. */
-export function secretValue(secretString: string, jsonKey: string | undefined): string {
+/** Returns the string of a secret, or the field `jsonKey` of its JSON object. Errors show no part of the secret. */
+export function toSecretValue(secretString: string, jsonKey: string | undefined): string {
   if (jsonKey === undefined) return secretString;
-  const fields = secretFields(secretString);
+  const fields = parseSecretFields(secretString);
   const value = Object.hasOwn(fields, jsonKey) ? fields[jsonKey] : undefined;
   if (value === undefined || value === null) throw new SetupError(`the secret has no field ${jsonKey}`);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The JSON object that a secret's string is; anything else is a SetupError that shows none of it. */
-export function secretFields(secretString: string): Record<string, unknown> {
+/** Parses a secret that is a JSON object. Throws a SetupError that shows no part of the secret for anything else. */
+export function parseSecretFields(secretString: string): Record<string, unknown> {
   let content: unknown;
   try {
     content = JSON.parse(secretString);

@@ -1,8 +1,8 @@
 import type { ContainerDefinition } from '@aws-sdk/client-ecs';
 import type { Aws } from '../aws/clients.js';
 import { callAws } from '../aws/errors.js';
-import { parseSecretReference, secretValue } from '../aws/secret-arn.js';
-import { createSecretReader } from '../aws/secrets-manager.js';
+import { parseSecretReference, toSecretValue } from '../aws/secret-arn.js';
+import { SecretReader } from '../aws/secrets-manager.js';
 import { SetupError, toMessage } from '../contract/errors.js';
 import { formatVariable } from '../environment/env-format.js';
 import { capacityManagerOutput } from './load.js';
@@ -34,13 +34,13 @@ export async function buildEnv({ aws, stackName, tell }: BuildEnvOptions): Promi
   const { environment = [], secrets = [] } = container;
   tell('INFO', `Found container ${container.name}: ${environment.length} variables, ${secrets.length} secrets`);
 
-  const readSecret = createSecretReader(aws);
+  const secretReader = new SecretReader(aws);
   const resolved: Resolved[] = await Promise.all([
     ...environment.map(async ({ name = '', value = '' }) => ({ name, value })),
     ...secrets.map(async ({ name = '', valueFrom = '' }) => {
       try {
         const reference = parseSecretReference(valueFrom);
-        return { name, value: secretValue(await readSecret(reference), reference.jsonKey) };
+        return { name, value: toSecretValue(await secretReader.read(reference), reference.jsonKey) };
       } catch (error) {
         return { name, reason: toMessage(error) };
       }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fargateProblem } from '../aws/fargate-sizes.js';
+import { findFargateProblem } from '../aws/fargate-sizes.js';
 
 /** Checks several fields of a value, which may be incomplete because other checks failed. */
 type Check = (value: unknown, context: z.RefinementCtx) => void;
@@ -15,7 +15,7 @@ export const requireFargateSize = (memory: 'memory' | 'memoryLimitMiB'): Check =
   const size = z.object({ cpu: z.number(), [memory]: z.number() });
   return (value, context) => {
     const { data } = size.safeParse(value);
-    const problem = data && fargateProblem(Number(data.cpu), Number(data[memory]));
+    const problem = data && findFargateProblem(Number(data.cpu), Number(data[memory]));
     if (problem) add(context, [problem.field === 'cpu' ? 'cpu' : memory], problem.message);
   };
 };

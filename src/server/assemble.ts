@@ -4,7 +4,7 @@ import { type AttemptLimits, defaultLimits } from '../accounts/attempt-limits.js
 import type { LocalCredentials } from '../accounts/local-credentials.js';
 import type { RequestLog } from '../audit/request-log.js';
 import { type Aws, createAws } from '../aws/clients.js';
-import { createEcsService, type ServiceControl } from '../aws/ecs-service.js';
+import { EcsService, type ServiceControl } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
 import { findDatabase, toDatabaseError } from '../database/connect.js';
 import { type Database, openDatabase } from '../database/database.js';
@@ -154,5 +154,5 @@ async function reencrypt(database: Database, encryption: EncryptionKeys, log: Lo
 
 function findEcsService(environment: ServerEnvironment, aws: Aws): ServiceControl | undefined {
   const { ECS_CLUSTER_NAME: cluster, ECS_SERVICE_NAME: service } = environment;
-  return cluster && service ? createEcsService(aws, { cluster, service }) : undefined;
+  return cluster && service ? new EcsService(aws, { cluster, service }) : undefined;
 }

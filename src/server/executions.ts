@@ -1,7 +1,7 @@
 import { findRequestLog, removeOldRequestLog, storeRequestLog } from '../audit/request-log-store.js';
 import { traceRequest } from '../audit/traces.js';
-import { createSocketGateway } from '../aws/api-gateway-sockets.js';
-import { createCloudLogs } from '../aws/cloudwatch-logs.js';
+import { ApiGatewaySockets } from '../aws/api-gateway-sockets.js';
+import { CloudWatchLogs } from '../aws/cloudwatch-logs.js';
 import { socketPath } from '../contract/paths.js';
 import type { Notifications } from '../database/notifications.js';
 import type { ProcessorEvent } from '../events/decode.js';
@@ -43,10 +43,10 @@ export function createExecutionServices(deps: ExecutionDependencies) {
   const base = { database, transitions, logs, runner, encryption, log, now };
   const attached = new AttachedExecutions({ ...base, notifications });
   const taskEvents = new TaskEvents(base);
-  const gateway = createSocketGateway(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
+  const gateway = new ApiGatewaySockets(deps.aws, environment.WEBSOCKET_API_ENDPOINT);
   const gatewaySubscribers = new GatewaySubscribers({ database, logs, tokens, gateway, log, now });
   const logGroups = environment.LOG_GROUP_NAMES;
-  const cloudLogs = logGroups.length > 0 ? createCloudLogs(deps.aws, logGroups, now) : undefined;
+  const cloudLogs = logGroups.length > 0 ? new CloudWatchLogs(deps.aws, logGroups, now) : undefined;
   // Without log groups in CloudWatch, the log lines of requests are stored in the database.
   if (!cloudLogs) deps.requestLog?.attach((lines) => storeRequestLog(database, lines));
   const readEnd = (executionId: string) => readExecutionEnd(database, executionId);

@@ -1,9 +1,9 @@
-// The capacity manager on ECS, against the stand-in of the tests in a process of its own, and in simulated time.
+// Measures the capacity manager on ECS, against the fake of ECS in a process of its own, and in simulated time.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { standIn } from './fake.js';
+import { loadFake } from './fake.js';
 import { root, start } from './system.js';
 
 const credentials = {
@@ -14,7 +14,7 @@ const credentials = {
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-async function startStandIn() {
+async function forkFakeEcs() {
   const child = fork(here('./fake-ecs.js'));
   const [{ url }] = await once(child, 'message');
   const ask = async (message) => {
@@ -25,9 +25,9 @@ async function startStandIn() {
   return { url, ask, stop: () => child.kill() };
 }
 
-/** Milliseconds from a submitted job to `RunTask` at ECS, by a manager that waits for it: the slowest of some. */
+/** Returns the most milliseconds from a submitted job to `RunTask`, by a manager that waits for demand. */
 export async function jobToLaunch(system, launches = 10) {
-  const ecs = await startStandIn();
+  const ecs = await forkFakeEcs();
   const { manager } = system.credentials;
   const group = {
     CLUSTER: 'reef',
@@ -37,12 +37,12 @@ export async function jobToLaunch(system, launches = 10) {
     SENSITIVITY: '100',
     FACTOR: '1',
   };
-  const ofType = { TASK_DEF: 'bench:1', SECURITY_GROUP: 'sg-1', ...group };
+  const variables = { TASK_DEF: 'bench:1', SECURITY_GROUP: 'sg-1', ...group };
   const running = start(
     ['capacity', 'run'],
     {
       ...credentials,
-      ...Object.fromEntries(Object.entries(ofType).map(([name, value]) => [`TEST_${name}`, value])),
+      ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [`TEST_${name}`, value])),
       AWS_ENDPOINT_URL: ecs.url,
       API_ENDPOINT: system.url,
       API_USERNAME: manager.email,
@@ -54,19 +54,19 @@ export async function jobToLaunch(system, launches = 10) {
   );
   try {
     await running.ready;
-    // It has made its first turn, and waits for the demand to change.
+    // The manager has taken its first turn, and waits for the demand to change.
     await ecs.ask({ until: 'ListTasks', above: 0 });
     const times = [];
     const submitted = [];
     for (let n = 0; n < launches; n += 1) {
-      const before = (await ecs.ask({ count: 'RunTask' })).count;
+      const earlier = (await ecs.ask({ count: 'RunTask' })).count;
       const began = performance.now();
       const { jobId } = await system.admin.ok('POST', '/api/jobs', { type: 'TEST', inputPayload: { id: n } });
-      await ecs.ask({ until: 'RunTask', above: before });
+      await ecs.ask({ until: 'RunTask', above: earlier });
       times.push(performance.now() - began);
       submitted.push(jobId);
     }
-    // What follows finds an empty queue.
+    // Later benchmarks need an empty queue.
     for (const id of submitted) await system.admin.ok('POST', `/api/jobs/${id}/cancel`);
     return Math.max(...times);
   } finally {
@@ -75,9 +75,9 @@ export async function jobToLaunch(system, launches = 10) {
   }
 }
 
-/** CPU seconds and describing calls of one turn: 10,000 waiting jobs, 20 groups, 500 tasks that run. */
+/** Returns CPU seconds and describing calls of one turn with 10,000 waiting jobs, 20 groups and 500 running tasks. */
 export async function oneTurn() {
-  const ecs = await startStandIn();
+  const ecs = await forkFakeEcs();
   try {
     await ecs.ask({ tasks: 500, groups: 20 });
     const turns = 2;
@@ -95,37 +95,37 @@ export async function oneTurn() {
   }
 }
 
-/** A day of bursts in simulated time: megabytes at the second and at the last hour, and what is left of timers. */
+/** Returns megabytes at the second and the last hour of a simulated day of bursts, and timers that are left. */
 export function simulatedDay() {
   return JSON.parse(execFileSync(process.execPath, ['--expose-gc', here('./simulated-day.js')], { encoding: 'utf8' }));
 }
 
-/** `GetSecretValue` calls and milliseconds of the .env of a task definition with 20 variables out of `distinct` secrets. */
+/** Returns `GetSecretValue` calls and milliseconds for the .env of a task definition with 20 variables of `distinct` secrets. */
 export async function buildEnvCalls(distinct) {
-  const [{ startAwsStandIn }, { buildEnv }, { createAws }] = await Promise.all([
-    standIn('aws'),
+  const [{ startFakeAws }, { buildEnv }, { createAws }] = await Promise.all([
+    loadFake('aws'),
     import(`${root}/dist/deployment/build-env.js`),
     import(`${root}/dist/aws/clients.js`),
   ]);
-  const stand = await startAwsStandIn();
+  const aws = await startFakeAws();
   const before = { ...process.env };
-  Object.assign(process.env, stand.env);
+  Object.assign(process.env, aws.env);
   try {
-    const arns = Array.from({ length: distinct }, (_, n) => stand.putSecret(`bench-${n}`, '{"field":"value"}'));
-    stand.stacks.set('bench', { benchcapacityManagerTaskDfn: 'bench:1' });
+    const arns = Array.from({ length: distinct }, (_, n) => aws.putSecret(`bench-${n}`, '{"field":"value"}'));
+    aws.stacks.set('bench', { benchcapacityManagerTaskDfn: 'bench:1' });
     const secrets = Array.from({ length: 20 }, (_, n) => ({
       name: `V${n}`,
       valueFrom: `${arns[n % distinct]}:field::`,
     }));
-    stand.taskDefinitions.set('bench:1', [{ name: 'main', secrets }]);
+    aws.taskDefinitions.set('bench:1', [{ name: 'main', secrets }]);
     const began = performance.now();
     const { missing } = await buildEnv({ aws: createAws(), stackName: 'bench', tell() {} });
     const ms = performance.now() - began;
     if (missing.length > 0) throw new Error(`left out: ${missing}`);
-    return { calls: stand.calls.filter(({ action }) => action === 'GetSecretValue').length, ms };
+    return { calls: aws.calls.filter(({ action }) => action === 'GetSecretValue').length, ms };
   } finally {
-    await stand.close();
-    for (const name of Object.keys(stand.env)) delete process.env[name];
+    await aws.close();
+    for (const name of Object.keys(aws.env)) delete process.env[name];
     Object.assign(process.env, before);
   }
 }

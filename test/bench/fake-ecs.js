@@ -1,8 +1,8 @@
-// The ECS stand-in of the tests as a process: says its URL, then answers what the bench asks of it.
-import { standIn } from './fake.js';
+// Runs the fake of ECS as a process: sends its URL, then answers the messages of the benchmarks.
+import { loadFake } from './fake.js';
 
-const { startEcsStandIn } = await standIn('ecs');
-const ecs = await startEcsStandIn();
+const { startFakeEcs } = await loadFake('ecs');
+const ecs = await startFakeEcs();
 process.on('message', async ({ count, until, above, tasks, groups }) => {
   if (count) process.send({ count: ecs.count(count) });
   if (until) {

@@ -1,9 +1,9 @@
-// The stand-ins of the tests, which are TypeScript, for the bench.
+// Loads the fakes of the tests, which are TypeScript, for the benchmarks.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The module of test/support/fakes with this name. */
-export async function standIn(name) {
+/** Returns the module of test/support/fakes with this name. */
+export async function loadFake(name) {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(`../support/fakes/${name}.ts`, import.meta.url))],
     bundle: true,

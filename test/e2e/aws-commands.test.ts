@@ -7,13 +7,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { parse } from 'dotenv';
 import { readKeys } from '../../src/accounts/signing-keys.js';
 import { type Api, createApi } from '../../src/client/api.js';
-import { type AwsStandIn, type StandInService, startAwsStandIn } from '../support/fakes/aws.js';
+import { type FakeAws, type FakeService, startFakeAws } from '../support/fakes/aws.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freePort, type RunningProgram, runProgram, startProgram } from '../support/program.js';
 import { until } from '../support/until.js';
 
 let folder: string;
-let aws: AwsStandIn;
+let aws: FakeAws;
 const place = () => ({
   cwd: folder,
   env: {
@@ -29,7 +29,7 @@ const file = (name: string) => path.join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-aws-'));
-  aws = await startAwsStandIn();
+  aws = await startFakeAws();
 });
 beforeEach(() => {
   for (const name of ['refuse', 'hang'] as const) delete aws.faults[name];
@@ -209,7 +209,7 @@ describe('with a server', () => {
   let server: RunningProgram;
   let admin: Api;
   let manager: Record<string, string>;
-  let service: StandInService;
+  let service: FakeService;
   const accounts = {
     ADMIN_USERNAME: 'admin@example.org',
     ADMIN_PASSWORD: 'an admin password',

@@ -14,7 +14,7 @@ import { regional } from './jobs.js';
 import type { TestService } from './service.js';
 import { until } from './until.js';
 
-/** A worker in the fewest words: asks who it is, claims one job, notes what it learnt, and works for ever. */
+/** A minimal worker: reads its metadata, claims one job, writes a note about both, and works forever. */
 const program = `
 import { renameSync, writeFileSync } from 'node:fs';
 if (process.env.STUBBORN) process.on('SIGTERM', () => {});
@@ -43,31 +43,31 @@ export type TaskNote = z.infer<typeof note>;
 export const group = 'workers';
 export const silent = pino({ level: 'silent' });
 
-export interface TaskGround {
-  folder: string;
-  /** What compute told of tasks that stopped. */
+export interface TaskFixture {
+  directory: string;
+  /** Events of stopped tasks. */
   stopped: TaskStoppedEvent[];
-  /** Closed at the end. */
+  /** Opens compute, which `close` closes. */
   compute(options?: Partial<LocalComputeOptions> & { stubborn?: boolean }): Promise<Compute>;
-  /** A manager of one group, with at most three tasks. */
+  /** Makes a manager of one group with at most three tasks. */
   manager(compute: Compute, options?: { holder?: string; now?: () => number }): CapacityManager;
-  /** What the tasks learnt, as soon as `count` of them have got so far. */
+  /** Returns the notes of the tasks, as soon as there are `count`. */
   notes(count: number): Promise<TaskNote[]>;
   close(): Promise<void>;
 }
 
-/** Local compute and managers for a test service. */
-export async function openTaskGround(system: TestService): Promise<TaskGround> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-tasks-'));
-  const notes = path.join(folder, 'notes');
+/** Opens local compute and managers for a test service. */
+export async function openTaskFixture(system: TestService): Promise<TaskFixture> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-tasks-'));
+  const notes = path.join(directory, 'notes');
   await mkdir(notes);
-  await writeFile(path.join(folder, 'task.mjs'), program);
-  const keyOf = async (role: 'WORKER' | 'MANAGER') => system.apiKey((await system.as(role)).userId);
-  const [workerKey, managerKey] = [await keyOf('WORKER'), await keyOf('MANAGER')];
+  await writeFile(path.join(directory, 'task.mjs'), program);
+  const createKey = async (role: 'WORKER' | 'MANAGER') => system.apiKey((await system.as(role)).userId);
+  const [workerKey, managerKey] = [await createKey('WORKER'), await createKey('MANAGER')];
   const opened: Compute[] = [];
   const stopped: TaskStoppedEvent[] = [];
   return {
-    folder,
+    directory,
     stopped,
     async compute({ stubborn = false, ...options } = {}) {
       const compute = await LocalCompute.open({
@@ -75,7 +75,7 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
           {
             group,
             entryPoint: [process.execPath],
-            command: [path.join(folder, 'task.mjs')],
+            command: [path.join(directory, 'task.mjs')],
             environment: {
               API: system.url,
               API_KEY: workerKey,
@@ -86,8 +86,8 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
             image: 'worker:1',
           },
         ],
-        directory: path.join(folder, 'tasks'),
-        logDirectory: path.join(folder, 'logs'),
+        directory: path.join(directory, 'tasks'),
+        logDirectory: path.join(directory, 'logs'),
         environment: { PATH: process.env.PATH },
         log: silent,
         async onStopped(event) {
@@ -139,7 +139,7 @@ export async function openTaskGround(system: TestService): Promise<TaskGround> {
       ),
     async close() {
       await Promise.all(opened.map((compute) => compute.close()));
-      await rm(folder, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }

@@ -206,8 +206,6 @@ describe('test: files', () => {
   it('of test/unit start no program and open no server', () => {
     const exceptions = [
       'unit/architecture.test.ts',
-      'unit/aws/clients.test.ts',
-      'unit/aws/errors.test.ts',
       'unit/environment/env-file.test.ts',
       'unit/examples/support.ts',
       'unit/worker/task.test.ts',

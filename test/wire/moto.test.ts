@@ -9,7 +9,7 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
 import { type Aws, createAws } from '../../src/aws/clients.js';
-import { openSecret } from '../../src/aws/secrets-manager.js';
+import { writeJsonSecret } from '../../src/aws/secrets-manager.js';
 import { createApi } from '../../src/client/api.js';
 import type { WorkerAssignment } from '../../src/contract/jobs.js';
 import { createS3Storage } from '../../src/storage/s3.js';
@@ -122,8 +122,8 @@ const place = () => ({
     system = await startTestService({ env: { S3_BUCKET_NAME: 'results', AWS_REGION: 'ap-southeast-2' } });
     const admin = await system.as('ADMIN');
     await admin.post('/api/users', { email: 'manager@example.org', password, roles: ['MANAGER'] });
-    const secret = await openSecret(aws, 'wire-manager');
-    managerSecret = (await secret.save({ username: 'manager@example.org', password })).arn;
+    const fields = { username: 'manager@example.org', password };
+    managerSecret = await writeJsonSecret(aws, 'wire-manager', { exists: false, fields });
     await (await aws.cloudFormation()).send(
       new CreateStackCommand({ StackName: stackName, TemplateBody: JSON.stringify(template()) }),
     );

@@ -37,11 +37,11 @@ export abstract class ClusterCommand extends ClientCommand {
         hint: 'With --direct, give --cluster and --service, or set ECS_CLUSTER_NAME and ECS_SERVICE_NAME.',
       });
     }
-    const [{ createEcsService }, { createAws }] = await Promise.all([
+    const [{ EcsService }, { createAws }] = await Promise.all([
       import('../../aws/ecs-service.js'),
       import('../../aws/clients.js'),
     ]);
-    return createEcsService(createAws(), { cluster, service });
+    return new EcsService(createAws(), { cluster, service });
   }
 
   /** With `--watch`, reports the rollout on stderr until stable and returns the final status. */

@@ -21,14 +21,15 @@ previous key too, so that users stay logged in.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(KeysAws);
-    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { openSecret }, { runStep }] =
+    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { readJsonSecret, writeJsonSecret }, { runStep }] =
       await Promise.all([
         import('../../accounts/signing-keys.js'),
         import('../../aws/clients.js'),
         import('../../aws/secrets-manager.js'),
         import('../../cli/output/steps.js'),
       ]);
-    const secret = await runStep(`Read the secret ${args.secret}`, () => openSecret(createAws(), args.secret));
+    const aws = createAws();
+    const secret = await runStep(`Read the secret ${args.secret}`, () => readJsonSecret(aws, args.secret));
     const previous = flags.rotate ? readKeyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
     if (secret.fields.JWT_PRIVATE_KEY !== undefined && !flags.force && !flags.rotate) {
       throw new SetupError(`The secret ${args.secret} has keys already`, {
@@ -36,9 +37,8 @@ previous key too, so that users stay logged in.`;
       });
     }
     const pair = await runStep('Generate a key pair', generateKeys);
-    const { arn } = await runStep('Write the secret', () =>
-      secret.save({ ...secret.fields, ...toKeyVariables(pair, previous) }),
-    );
+    const fields = { ...secret.fields, ...toKeyVariables(pair, previous) };
+    const arn = await runStep('Write the secret', () => writeJsonSecret(aws, args.secret, { ...secret, fields }));
     this.log(`${secret.exists ? 'Wrote' : 'Created the secret with'} the key pair ${pair.keyId}: ${arn}`);
     if (previous) this.log(`Tokens of the key ${previous.keyId} stay valid until JWT_PREVIOUS_KEY_ID is removed`);
     this.log('Restart the API (a new deployment) to use the key.');

@@ -1,5 +1,5 @@
 import { type Caller, can } from '../../accounts/caller.js';
-import { fargateProblem } from '../../aws/fargate-sizes.js';
+import { findFargateProblem } from '../../aws/fargate-sizes.js';
 import { forbidden, notFound, orUnavailable, ServiceError } from '../../contract/errors.js';
 import type { ImageInfo, ImageRegistration } from '../../contract/images.js';
 import type { Database } from '../../database/database.js';
@@ -65,7 +65,7 @@ export async function registerImage(
   caller: Caller | undefined,
 ): Promise<ImageInfo> {
   const settings = toSettings(registration, await findImage(database, registration.image));
-  const problem = fargateProblem(settings.cpu, settings.memory);
+  const problem = findFargateProblem(settings.cpu, settings.memory);
   if (problem) throw invalidField(problem.field, problem.message);
   const taskDefinition = await orUnavailable(async () => runner?.define(toCommandImage(settings)));
   await saveImage(database, settings, taskDefinition, caller);

@@ -1,19 +1,19 @@
-// The ECS service that administrators watch, scale and redeploy.
+// Tests the ECS service through the routes of administrators.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
-import { createEcsService } from '../../../src/aws/ecs-service.js';
-import { type AwsStandIn, type StandInService, startAwsStandIn } from '../../support/fakes/aws.js';
+import { EcsService } from '../../../src/aws/ecs-service.js';
+import { type FakeAws, type FakeService, startFakeAws } from '../../support/fakes/aws.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
-const before = { ...process.env };
-let aws: AwsStandIn;
+const originalEnv = { ...process.env };
+let aws: FakeAws;
 let system: TestService;
 let admin: Caller;
-let service: StandInService;
+let service: FakeService;
 beforeAll(async () => {
-  aws = await startAwsStandIn();
+  aws = await startFakeAws();
   Object.assign(process.env, aws.env);
-  system = await startTestService({ service: createEcsService(createAws(), { cluster: 'reef', service: 'api' }) });
+  system = await startTestService({ service: new EcsService(createAws(), { cluster: 'reef', service: 'api' }) });
   admin = await system.as('ADMIN');
 });
 beforeEach(() => {
@@ -24,7 +24,7 @@ beforeEach(() => {
 afterAll(async () => {
   await system.close();
   await aws.close();
-  process.env = { ...before };
+  process.env = { ...originalEnv };
 });
 
 const routes = [
@@ -35,8 +35,8 @@ const routes = [
 const call = (caller: Pick<Caller, 'get' | 'post'>, [method, name, body]: (typeof routes)[number]) =>
   method === 'GET' ? caller.get(`/api/admin/${name}`) : caller.post(`/api/admin/${name}`, body);
 
-describe('the status', () => {
-  it('is the counts, the deployments and the last five events', async () => {
+describe('EcsService status', () => {
+  it('shows the counts, the deployments and the last five events', async () => {
     service.events = Array.from({ length: 8 }, (_, n) => ({
       id: `${n}`,
       createdAt: 1_767_225_600 - n,
@@ -69,7 +69,7 @@ describe('the status', () => {
     });
   });
 
-  it('of a service that is not there, or no more, is 503 with what to check', async () => {
+  it('answers 503 with a hint when the service does not exist', async () => {
     service.status = 'INACTIVE';
     const { status, body } = await call(admin, routes[0]);
     expect([status, body.message]).toEqual([
@@ -79,24 +79,21 @@ describe('the status', () => {
   });
 });
 
-describe('scaling', () => {
-  it.each([0, 10])('to %i says from where to where, and changes the count alone', async (desiredCount) => {
+describe('EcsService scale', () => {
+  it.each([0, 10])('changes the count alone to %i, and returns the previous count', async (desiredCount) => {
     const { status, body } = await admin.post('/api/admin/scale', { desiredCount });
     expect([status, body]).toEqual([200, { previousDesiredCount: 2, desiredCount }]);
     expect(aws.sent('UpdateService')).toEqual([{ cluster: 'reef', service: 'api', desiredCount }]);
   });
 
-  it.each([-1, 11, 1.5, '3', null, undefined])(
-    'to %p is refused with 400 before AWS is asked',
-    async (desiredCount) => {
-      expect((await admin.post('/api/admin/scale', { desiredCount })).status).toBe(400);
-      expect(aws.calls).toEqual([]);
-    },
-  );
+  it.each([-1, 11, 1.5, '3', null, undefined])('refuses %p with 400 before AWS is called', async (desiredCount) => {
+    expect((await admin.post('/api/admin/scale', { desiredCount })).status).toBe(400);
+    expect(aws.calls).toEqual([]);
+  });
 });
 
-describe('redeploying', () => {
-  it('forces a deployment that keeps half of the tasks healthy and runs twice as many at most', async () => {
+describe('EcsService redeploy', () => {
+  it('forces a deployment that keeps half of the tasks healthy and runs at most twice as many', async () => {
     const { status, body } = await admin.post('/api/admin/redeploy');
     expect([status, body]).toEqual([200, { deploymentId: service.deployments[0]?.id }]);
     expect(body.deploymentId).not.toBe('ecs-svc/1');
@@ -121,7 +118,7 @@ describe.each(routes)('%s /api/admin/%s', (...route) => {
     );
   });
 
-  it('answers 404 when the server is set up for no service', async () => {
+  it('answers 404 when the server has no service', async () => {
     const without = await startTestService({ beside: system });
     try {
       const caller = { get: (path: string) => without.fetch(path, { headers }), post: posted };
@@ -135,12 +132,12 @@ describe.each(routes)('%s /api/admin/%s', (...route) => {
     }
   });
 
-  it.each(['MANAGER', 'WORKER', 'VIEWER'] as const)('is not for a %s', async (role) => {
+  it.each(['MANAGER', 'WORKER', 'VIEWER'] as const)('refuses a %s with 403', async (role) => {
     expect((await call(await system.as(role), route)).status).toBe(403);
     expect(aws.calls).toEqual([]);
   });
 
-  it('is for nobody without credentials', async () => {
+  it('refuses requests without credentials with 401', async () => {
     expect((await call(system.anybody, route)).status).toBe(401);
   });
 

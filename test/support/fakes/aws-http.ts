@@ -2,18 +2,18 @@ import { createServer, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 export interface Refusal {
-  /** As AWS names the error. */
+  /** Name that AWS gives the error. */
   name: string;
   status?: number;
   message?: string;
   resourceIds?: string[];
 }
 
-/** How a stand-in may misbehave; each is asked at every call of its action. */
+/** Faults of a fake; each function is called at every call of its action. */
 export interface HttpFaults {
-  /** Answered instead, before anything happens: an error's name and HTTP status. */
+  /** Returns the error with which the call is refused before it acts. */
   refuse?: (action: string, body: Record<string, unknown>) => Refusal | undefined;
-  /** Acts, and then never answers; of services that speak JSON. */
+  /** Returns true when the call acts and never answers; for services that speak JSON. */
   hang?: (action: string) => boolean;
 }
 
@@ -22,10 +22,10 @@ export interface SeenCall {
   body: Record<string, unknown>;
 }
 
-/** What a service answers: JSON, XML, or an error. */
+/** Answer of a service: JSON, XML, or an error. */
 export type AwsAnswer = { json: unknown } | { xml: string } | { refusal: Refusal };
 
-/** Each service knows its own actions, and gives undefined for those of another. */
+/** Answers a call; undefined for actions of other services. */
 export type AwsService = (action: string, body: Record<string, unknown>) => AwsAnswer | undefined;
 
 const xmlError = (action: string, { name, message = name }: Refusal) => {
@@ -35,7 +35,7 @@ const xmlError = (action: string, { name, message = name }: Refusal) => {
     : `<ErrorResponse>${error}<RequestId>1</RequestId></ErrorResponse>`;
 };
 
-/** A server that speaks the JSON and the query protocols of AWS for some services, and remembers what was asked. */
+/** Starts a server that speaks the JSON and the query protocols of AWS for some services, and records every call. */
 export async function startAwsHttp(services: readonly AwsService[], faults: HttpFaults) {
   const calls: SeenCall[] = [];
   const open = new Set<ServerResponse>();
@@ -53,17 +53,17 @@ export async function startAwsHttp(services: readonly AwsService[], faults: Http
   const server = createServer(async (request, response) => {
     open.add(response);
     response.once('close', () => open.delete(response));
-    const sent = await text(request);
+    const content = await text(request);
     const target = request.headers['x-amz-target'];
-    const fields = new URLSearchParams(sent);
+    const fields = new URLSearchParams(content);
     const action = target ? String(target).replace(/^.*\./, '') : (fields.get('Action') ?? String(request.url));
-    const body: Record<string, unknown> = target ? JSON.parse(sent) : Object.fromEntries(fields);
+    const body: Record<string, unknown> = target ? JSON.parse(content) : Object.fromEntries(fields);
     calls.push({ action, body });
     const refusal = faults.refuse?.(action, body);
     let answer: AwsAnswer | undefined = refusal && { refusal };
     for (const service of services) answer ??= service(action, body);
     if (target !== undefined && faults.hang?.(action)) return;
-    answer ??= { refusal: { name: 'UnknownOperationException', message: `the stand-in has no ${action}` } };
+    answer ??= { refusal: { name: 'UnknownOperationException', message: `the fake has no ${action}` } };
     respond(response, action, target !== undefined, answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

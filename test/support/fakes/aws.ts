@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type AwsAnswer, type AwsService, startAwsHttp } from './aws-http.js';
-import { ecsInMemory, type Faults } from './ecs.js';
-import { definitionsInMemory } from './ecs-definitions.js';
+import { type Faults, makeTasks } from './ecs.js';
+import { makeTaskDefinitions } from './ecs-definitions.js';
 
-interface StandInDeployment {
+interface FakeDeployment {
   id: string;
   status: 'PRIMARY' | 'ACTIVE';
   taskDefinition: string;
@@ -15,13 +15,13 @@ interface StandInDeployment {
   rolloutStateReason: string;
 }
 
-export interface StandInService {
+export interface FakeService {
   serviceName: string;
   status: string;
   desiredCount: number;
   runningCount: number;
   pendingCount: number;
-  deployments: StandInDeployment[];
+  deployments: FakeDeployment[];
   /** The newest first; seconds since 1970. */
   events: { id: string; createdAt: number; message: string }[];
 }
@@ -33,10 +33,10 @@ interface Container {
   secrets?: { name: string; valueFrom: string }[];
 }
 
-const place = 'ap-southeast-2:123456789012';
+const regionAndAccount = 'ap-southeast-2:123456789012';
 const notFound = (message: string): AwsAnswer => ({ refusal: { name: 'ResourceNotFoundException', message } });
 
-/** The environment in which the SDK finds the stand-in at `url`. */
+/** Returns the variables by which the SDK finds the fake at `url`. */
 export const awsEnvironment = (url: string) => ({
   AWS_ENDPOINT_URL: url,
   AWS_ACCESS_KEY_ID: 'AKIATEST',
@@ -46,14 +46,14 @@ export const awsEnvironment = (url: string) => ({
   NO_PROXY: '127.0.0.1',
 });
 
-/** Secrets by name; each has one value, or one for each version stage and id. */
-function secretsInMemory() {
+/** Secrets by name; a secret has one value, or a value for each version stage and id. */
+function makeSecrets() {
   const secrets = new Map<string, { arn: string; versions: Map<string, string | undefined> }>();
-  const arnOf = (name: string) => `arn:aws:secretsmanager:${place}:secret:${name}-AbCdEf`;
+  const toArn = (name: string) => `arn:aws:secretsmanager:${regionAndAccount}:secret:${name}-AbCdEf`;
   const find = (id: unknown) => [...secrets].find(([name, { arn }]) => name === id || arn === id);
-  /** Without a value: a secret that was made and never filled. */
+  /** `value` undefined: the secret exists without a value. */
   const put = (name: string, value: string | undefined, version = 'AWSCURRENT') => {
-    const secret = secrets.get(name) ?? { arn: arnOf(name), versions: new Map() };
+    const secret = secrets.get(name) ?? { arn: toArn(name), versions: new Map() };
     secret.versions.set(version, value);
     secrets.set(name, secret);
     return secret.arn;
@@ -74,11 +74,11 @@ function secretsInMemory() {
     return { json: { ARN: put(name, String(body.SecretString)), Name: name, VersionId: 'v' } };
   };
   const value = (name: string) => secrets.get(name)?.versions.get('AWSCURRENT');
-  return { service, put, arnOf, value };
+  return { service, put, toArn, value };
 }
 
 /** Stacks with their outputs, by name. */
-function stacksInMemory() {
+function makeStacks() {
   const stacks = new Map<string, Record<string, string>>();
   const service: AwsService = (action, { StackName }) => {
     if (action !== 'DescribeStacks') return undefined;
@@ -96,27 +96,27 @@ function stacksInMemory() {
 }
 
 /** Services of ECS and their rollouts, and task definitions. */
-function servicesInMemory() {
-  const services = new Map<string, StandInService>();
+function makeServices() {
+  const services = new Map<string, FakeService>();
   const definitions = new Map<string, Container[]>();
-  /** How often a new deployment or count is described before it is reached. */
-  const rollout = { after: 0, left: 0, reached: (_: StandInService) => {} };
+  /** `after`: the number of descriptions before a new deployment or count is reached. */
+  const rollout = { after: 0, left: 0, reached: (_: FakeService) => {} };
 
-  const settle = (service: StandInService) => {
+  const settle = (service: FakeService) => {
     if (rollout.left > 0) {
       rollout.left -= 1;
       return;
     }
     service.deployments = service.deployments.filter(({ status }) => status === 'PRIMARY');
-    for (const one of service.deployments) {
-      one.runningCount = one.desiredCount;
-      one.pendingCount = 0;
-      one.rolloutState = 'COMPLETED';
+    for (const deployment of service.deployments) {
+      deployment.runningCount = deployment.desiredCount;
+      deployment.pendingCount = 0;
+      deployment.rolloutState = 'COMPLETED';
     }
     service.runningCount = service.desiredCount;
     rollout.reached(service);
   };
-  const update = (service: StandInService, body: Record<string, unknown>) => {
+  const update = (service: FakeService, body: Record<string, unknown>) => {
     rollout.left = rollout.after;
     if (typeof body.desiredCount === 'number') service.desiredCount = body.desiredCount;
     const [primary] = service.deployments;
@@ -142,10 +142,10 @@ function servicesInMemory() {
       return { json: { taskDefinition: { taskDefinitionArn: name, containerDefinitions } } };
     }
     if (action !== 'DescribeServices' && action !== 'UpdateService') return undefined;
-    const [asked] = Array.isArray(body.services) ? body.services : [body.service];
-    const found = services.get(`${body.cluster}/${asked}`);
+    const [requested] = Array.isArray(body.services) ? body.services : [body.service];
+    const found = services.get(`${body.cluster}/${requested}`);
     if (action === 'DescribeServices') {
-      if (!found) return { json: { services: [], failures: [{ arn: asked, reason: 'MISSING' }] } };
+      if (!found) return { json: { services: [], failures: [{ arn: requested, reason: 'MISSING' }] } };
       settle(found);
       return { json: { services: [found], failures: [] } };
     }
@@ -153,9 +153,9 @@ function servicesInMemory() {
     update(found, body);
     return { json: { service: found } };
   };
-  /** A service that runs `count` tasks, all of them well. */
-  const addService = (cluster: string, name: string, count: number): StandInService => {
-    const made: StandInService = {
+  /** Adds a service that runs `count` healthy tasks. */
+  const addService = (cluster: string, name: string, count: number): FakeService => {
+    const added: FakeService = {
       serviceName: name,
       status: 'ACTIVE',
       desiredCount: count,
@@ -165,7 +165,7 @@ function servicesInMemory() {
         {
           id: 'ecs-svc/1',
           status: 'PRIMARY',
-          taskDefinition: `arn:aws:ecs:${place}:task-definition/${name}:7`,
+          taskDefinition: `arn:aws:ecs:${regionAndAccount}:task-definition/${name}:7`,
           desiredCount: count,
           runningCount: count,
           pendingCount: 0,
@@ -176,20 +176,20 @@ function servicesInMemory() {
       ],
       events: [],
     };
-    services.set(`${cluster}/${name}`, made);
-    return made;
+    services.set(`${cluster}/${name}`, added);
+    return added;
   };
   return { service, services, addService, definitions, rollout };
 }
 
-/** A stand-in for Secrets Manager, CloudFormation and ECS, over the protocols that the SDK speaks, in memory. */
-export async function startAwsStandIn() {
+/** Starts a fake of Secrets Manager, CloudFormation and ECS, in memory, which speaks the protocols of the SDK. */
+export async function startFakeAws() {
   const faults: Faults = {};
-  const secrets = secretsInMemory();
-  const stacks = stacksInMemory();
-  const services = servicesInMemory();
-  const ecs = ecsInMemory(faults);
-  const definitions = definitionsInMemory();
+  const secrets = makeSecrets();
+  const stacks = makeStacks();
+  const services = makeServices();
+  const ecs = makeTasks(faults);
+  const definitions = makeTaskDefinitions();
   const http = await startAwsHttp(
     [secrets.service, stacks.service, services.service, ecs.service, definitions.service],
     faults,
@@ -199,7 +199,7 @@ export async function startAwsStandIn() {
     faults,
     env: awsEnvironment(http.url),
     putSecret: secrets.put,
-    secretArn: secrets.arnOf,
+    secretArn: secrets.toArn,
     secret: secrets.value,
     stacks: stacks.stacks,
     taskDefinitions: services.definitions,
@@ -207,8 +207,8 @@ export async function startAwsStandIn() {
     rollout: services.rollout,
     tasks: ecs.tasks,
     startTask: ecs.start,
-    /** What was sent with the calls of one action. */
+    /** Returns the bodies of all calls of one action. */
     sent: (action: string) => http.calls.filter((call) => call.action === action).map(({ body }) => body),
   };
 }
-export type AwsStandIn = Awaited<ReturnType<typeof startAwsStandIn>>;
+export type FakeAws = Awaited<ReturnType<typeof startFakeAws>>;

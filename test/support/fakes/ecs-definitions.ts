@@ -1,6 +1,6 @@
 import type { AwsAnswer, AwsService } from './aws-http.js';
 
-interface StandInDefinition extends Record<string, unknown> {
+interface FakeTaskDefinition extends Record<string, unknown> {
   taskDefinitionArn: string;
   family: string;
   revision: number;
@@ -8,12 +8,12 @@ interface StandInDefinition extends Record<string, unknown> {
   containerDefinitions: Record<string, unknown>[];
 }
 
-const place = 'ap-southeast-2:123456789012';
+const regionAndAccount = 'ap-southeast-2:123456789012';
 const unknown: AwsAnswer = { refusal: { name: 'ClientException', message: 'Unable to describe task definition.' } };
 
-/** A stand-in for task definitions of ECS: families with revisions, which it fills up with fields of its own as ECS does. */
-export function definitionsInMemory() {
-  const definitions: StandInDefinition[] = [];
+/** Task definitions of ECS in memory: families with revisions. Adds default fields, as ECS does. */
+export function makeTaskDefinitions() {
+  const definitions: FakeTaskDefinition[] = [];
 
   const find = (name: string) => {
     const short = name.replace(/^.*task-definition\//, '');
@@ -27,21 +27,26 @@ export function definitionsInMemory() {
       return { refusal: { name: 'ClientException', message: 'Family contains invalid characters' } };
     const revision = definitions.filter((one) => one.family === family).length + 1;
     const containers = Array.isArray(body.containerDefinitions) ? body.containerDefinitions : [];
-    const made: StandInDefinition = {
+    const definition: FakeTaskDefinition = {
       ...body,
-      taskDefinitionArn: `arn:aws:ecs:${place}:task-definition/${family}:${revision}`,
+      taskDefinitionArn: `arn:aws:ecs:${regionAndAccount}:task-definition/${family}:${revision}`,
       family,
       revision,
       status: 'ACTIVE',
       volumes: (Array.isArray(body.volumes) ? body.volumes : []).map((volume) => ({ ...volume, host: {} })),
       compatibilities: ['EC2', 'FARGATE'],
-      containerDefinitions: containers.map((one) => ({ cpu: 0, portMappings: [], environment: [], ...one })),
+      containerDefinitions: containers.map((container) => ({
+        cpu: 0,
+        portMappings: [],
+        environment: [],
+        ...container,
+      })),
     };
-    definitions.push(made);
-    return { json: { taskDefinition: made } };
+    definitions.push(definition);
+    return { json: { taskDefinition: definition } };
   };
 
-  /** Pages of two. */
+  /** Returns pages of two. */
   const list = ({ familyPrefix, status, nextToken }: Record<string, unknown>): AwsAnswer => {
     const found = definitions.filter((one) => one.family === familyPrefix && one.status === (status ?? 'ACTIVE'));
     const from = Number(nextToken ?? 0);
@@ -61,14 +66,14 @@ export function definitionsInMemory() {
   return { service, definitions };
 }
 
-interface StandInLine {
+interface FakeLogEvent {
   timestamp: number;
   message: string;
 }
 
-/** A stand-in for FilterLogEvents: streams of one log group, in pages of two events. */
-export function logsInMemory(logGroup: string) {
-  const streams = new Map<string, StandInLine[]>();
+/** Log streams of one log group in memory; FilterLogEvents returns pages of two events. */
+export function makeLogStreams(logGroup: string) {
+  const streams = new Map<string, FakeLogEvent[]>();
   const missing = (what: string): AwsAnswer => ({
     refusal: { name: 'ResourceNotFoundException', message: `The specified log ${what} does not exist.` },
   });

@@ -1,7 +1,7 @@
 import { type AwsAnswer, type AwsService, type HttpFaults, startAwsHttp } from './aws-http.js';
-import { definitionsInMemory, logsInMemory } from './ecs-definitions.js';
+import { makeLogStreams, makeTaskDefinitions } from './ecs-definitions.js';
 
-interface StandInTask {
+interface FakeTask {
   taskArn: string;
   taskDefinitionArn: string;
   lastStatus: string;
@@ -23,26 +23,26 @@ interface RunTaskBody {
   };
 }
 
-/** How the stand-in may misbehave; each is asked at every call of its action. */
+/** Faults of the fake; each function is called at every call of its action. */
 export interface Faults extends HttpFaults {
-  /** Tasks that RunTask does not start, with the reason. */
+  /** Returns the number of tasks that RunTask does not start, and the reason. */
   fail?: (body: RunTaskBody) => { count: number; reason: string } | undefined;
-  /** Launched tasks are listed only when `list` says so. */
+  /** True: ListTasks does not list launched tasks. */
   listsLate?: boolean;
 }
 
-/** A stand-in for tasks of ECS and for EC2's DescribeSubnets, in memory. */
-export function ecsInMemory(faults: Faults) {
-  const tasks = new Map<string, StandInTask>();
-  const byToken = new Map<string, { body: string; tasks: StandInTask[] }>();
+/** Tasks of ECS, and DescribeSubnets of EC2, in memory. */
+export function makeTasks(faults: Faults) {
+  const tasks = new Map<string, FakeTask>();
+  const byToken = new Map<string, { body: string; tasks: FakeTask[] }>();
   const subnets = ['subnet-a', 'subnet-b', 'subnet-c'];
-  let made = 0;
+  let startedCount = 0;
 
-  const start = (taskDefinition: string, startedBy?: string, launchType = 'FARGATE', listed = true): StandInTask => {
-    made += 1;
+  const start = (taskDefinition: string, startedBy?: string, launchType = 'FARGATE', listed = true): FakeTask => {
+    startedCount += 1;
     const family = taskDefinition.replace(/^.*\//, '');
     const task = {
-      taskArn: `arn:aws:ecs:ap-southeast-2:123456789012:task/reef/${made}`,
+      taskArn: `arn:aws:ecs:ap-southeast-2:123456789012:task/reef/${startedCount}`,
       taskDefinitionArn: `arn:aws:ecs:ap-southeast-2:123456789012:task-definition/${family.includes(':') ? family : `${family}:1`}`,
       lastStatus: 'PROVISIONING',
       startedBy,
@@ -54,12 +54,12 @@ export function ecsInMemory(faults: Faults) {
   };
 
   const runTask = (body: RunTaskBody): AwsAnswer => {
-    const before = byToken.get(body.clientToken);
-    if (before && before.body !== JSON.stringify(body)) {
-      const resourceIds = before.tasks.map(({ taskArn }) => taskArn);
+    const earlier = byToken.get(body.clientToken);
+    if (earlier && earlier.body !== JSON.stringify(body)) {
+      const resourceIds = earlier.tasks.map(({ taskArn }) => taskArn);
       return { refusal: { name: 'ConflictException', message: 'token in use', resourceIds } };
     }
-    if (before) return { json: { tasks: before.tasks, failures: [] } };
+    if (earlier) return { json: { tasks: earlier.tasks, failures: [] } };
     const failing = faults.fail?.(body);
     const count = body.count - Math.min(body.count, failing?.count ?? 0);
     const launchType = body.launchType ?? body.capacityProviderStrategy?.[0]?.capacityProvider ?? '';
@@ -80,13 +80,13 @@ export function ecsInMemory(faults: Faults) {
     return { json: { taskArns: arns.slice(from, to), ...(to < arns.length ? { nextToken: String(to) } : {}) } };
   };
 
-  const describeTasks = ({ tasks: asked }: { tasks: string[] }): AwsAnswer =>
-    asked.length > 100
+  const describeTasks = ({ tasks: requested }: { tasks: string[] }): AwsAnswer =>
+    requested.length > 100
       ? { refusal: { name: 'InvalidParameterException', message: 'over 100' } }
       : {
           json: {
-            tasks: asked.flatMap((arn) => tasks.get(arn) ?? []),
-            failures: asked.flatMap((arn) => (tasks.has(arn) ? [] : { arn, reason: 'MISSING' })),
+            tasks: requested.flatMap((arn) => tasks.get(arn) ?? []),
+            failures: requested.flatMap((arn) => (tasks.has(arn) ? [] : { arn, reason: 'MISSING' })),
           },
         };
 
@@ -114,12 +114,12 @@ export function ecsInMemory(faults: Faults) {
   return { service, tasks, subnets, start };
 }
 
-/** A stand-in for ECS, for logs of its tasks and for EC2's DescribeSubnets, over the protocols that the SDK speaks, in memory. */
-export async function startEcsStandIn() {
+/** Starts a fake of ECS, of the logs of its tasks and of EC2's DescribeSubnets, which speaks the protocols of the SDK. */
+export async function startFakeEcs() {
   const faults: Faults = {};
-  const { service, tasks, subnets, start } = ecsInMemory(faults);
-  const { service: definitionService, definitions } = definitionsInMemory();
-  const { service: logService, streams } = logsInMemory('executions');
+  const { service, tasks, subnets, start } = makeTasks(faults);
+  const { service: definitionService, definitions } = makeTaskDefinitions();
+  const { service: logService, streams } = makeLogStreams('executions');
   const http = await startAwsHttp([service, definitionService, logService], faults);
   return {
     ...http,
@@ -127,10 +127,10 @@ export async function startEcsStandIn() {
     faults,
     subnets,
     definitions,
-    /** Of the log group `executions`. */
+    /** Log streams of the log group `executions`. */
     streams,
-    /** Starts a task as a person would, by hand. */
+    /** Starts a task by hand, not by RunTask. */
     start,
   };
 }
-export type EcsStandIn = Awaited<ReturnType<typeof startEcsStandIn>>;
+export type FakeEcs = Awaited<ReturnType<typeof startFakeEcs>>;

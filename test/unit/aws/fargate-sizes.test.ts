@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { fargateProblem } from '../../../src/aws/fargate-sizes.js';
+import { findFargateProblem } from '../../../src/aws/fargate-sizes.js';
 
-describe('fargateProblem', () => {
+describe('findFargateProblem', () => {
   it.each([
     [256, 512],
     [256, 2048],
@@ -11,7 +11,7 @@ describe('fargateProblem', () => {
     [8192, 16_384],
     [16_384, 122_880],
   ])('accepts cpu %d with %d MiB', (cpu, memory) => {
-    expect(fargateProblem(cpu, memory)).toBeUndefined();
+    expect(findFargateProblem(cpu, memory)).toBeUndefined();
   });
 
   it.each([
@@ -22,6 +22,6 @@ describe('fargateProblem', () => {
     [8192, 17_408, 'memory'],
     [16_384, 131_072, 'memory'],
   ])('rejects cpu %d with %d MiB', (cpu, memory, field) => {
-    expect(fargateProblem(cpu, memory)?.field).toBe(field);
+    expect(findFargateProblem(cpu, memory)?.field).toBe(field);
   });
 });

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
 import { createAws } from '../../../src/aws/clients.js';
 import { buildEnv } from '../../../src/deployment/build-env.js';
-import { type AwsStandIn, startAwsStandIn } from '../../support/fakes/aws.js';
+import { type FakeAws, startFakeAws } from '../../support/fakes/aws.js';
 
 const hidden = 'hunter2 \'and\' "more"\nlines';
 const definition = 'arn:aws:ecs:ap-southeast-2:123456789012:task-definition/manager:3';
 const before = { ...process.env };
-let aws: AwsStandIn;
+let aws: FakeAws;
 let told: string[];
 beforeEach(async () => {
-  aws = await startAwsStandIn();
+  aws = await startFakeAws();
   Object.assign(process.env, aws.env);
   told = [];
   aws.stacks.set('2-Reef', { Other: 'x', n2reefcapacityManagerTaskDfn: definition });

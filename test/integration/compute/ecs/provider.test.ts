@@ -1,236 +1,239 @@
-import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../../src/aws/clients.js';
-import { CapacityManager } from '../../../../src/capacity/manager/manager.js';
-import { type Credentials, createApi } from '../../../../src/client/api.js';
 import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
+import type { EcsTaskDefinition } from '../../../../src/compute/ecs/task-definition.js';
 import type { Compute } from '../../../../src/compute/provider.js';
-import { sleep } from '../../../../src/platform/sleep.js';
-import { type EcsStandIn, startEcsStandIn } from '../../../support/fakes/ecs.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
-import { until } from '../../../support/until.js';
+import { type FakeEcs, startFakeEcs } from '../../../support/fakes/ecs.js';
+import { collectLog } from '../../../unit/capacity/manager/support.js';
 
-const before = { ...process.env };
-const log = pino({ level: 'silent' });
-let system: TestService;
-let user: Caller;
-let managerKey: string;
-let ecs: EcsStandIn;
-const undo: (() => Promise<void> | void)[] = [];
-beforeAll(async () => {
-  system = await startTestService();
-  user = await system.as();
-  managerKey = await system.apiKey((await system.as('MANAGER')).userId);
+const definition = (group: string, changes: Partial<EcsTaskDefinition> = {}): EcsTaskDefinition => ({
+  group,
+  family: group,
+  taskDefinition: `${group}:7`,
+  cluster: 'reef',
+  securityGroup: 'sg-1',
+  spot: false,
+  ...changes,
 });
-afterAll(() => system.close());
+
+const originalEnv = { ...process.env };
+let ecs: FakeEcs;
+let clock: { ms: number };
+let log: ReturnType<typeof collectLog>;
+const opened: Compute[] = [];
 beforeEach(async () => {
-  ecs = await startEcsStandIn();
+  ecs = await startFakeEcs();
+  clock = { ms: 1_000_000 };
+  log = collectLog();
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: ecs.url,
     AWS_ACCESS_KEY_ID: 'AKIATEST',
     AWS_SECRET_ACCESS_KEY: 'a secret of the tests',
   });
-  await system.database.pool.query('TRUNCATE "Job", "CapacityLease" CASCADE');
 });
 afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
+  for (const compute of opened.splice(0)) await compute.close();
   await ecs.close();
-  process.env = { ...before };
+  process.env = { ...originalEnv };
 });
 
-function compute(options: { launchTimeoutMs?: number; log?: pino.Logger } = {}): Compute {
-  const definition = {
-    group: 'reef',
-    family: 'reef',
-    taskDefinition: 'reef:1',
-    cluster: 'reef',
-    securityGroup: 'sg-1',
-    spot: false,
-  };
-  const made = new EcsCompute({
+function makeCompute(...definitions: EcsTaskDefinition[]): Compute {
+  const compute = new EcsCompute({
     aws: createAws({ region: 'ap-southeast-2' }),
-    definitions: [definition],
+    definitions,
     vpcId: 'vpc-1',
-    log,
-    now: Date.now,
-    ...options,
+    log: log.log,
+    now: () => clock.ms,
   });
-  undo.push(() => made.close());
-  return made;
+  opened.push(compute);
+  return compute;
 }
 
-function manager(
-  on: Compute,
-  {
-    baseUrl = system.url,
-    credentials = { kind: 'apiKey', apiKey: managerKey },
-    now = Date.now,
-  }: { baseUrl?: string; credentials?: Credentials; now?: () => number } = {},
-): CapacityManager {
-  return new CapacityManager({
-    api: createApi({ baseUrl, credentials }),
-    compute: on,
-    groups: [
-      {
-        name: 'reef',
-        jobTypes: ['TEST'],
-        scaling: {
-          min: 0,
-          max: 100,
-          factor: 1,
-          sensitivity: 1000,
-          cooldownSeconds: 0,
-          policy: { kind: 'logarithmic' },
+describe('EcsCompute.list', () => {
+  it('returns every task of the family that starts or runs, whoever started the task', async () => {
+    const existing = ['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING'];
+    for (const lastStatus of [...existing, 'DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED'])
+      ecs.start('a', 'somebody').lastStatus = lastStatus;
+    ecs.start('another');
+    const tasks = await makeCompute(definition('a')).list(['a']);
+    expect(tasks.map(({ lastStatus }) => lastStatus)).toEqual(existing);
+    expect(new Set(tasks.map(({ group }) => group))).toEqual(new Set(['a']));
+  });
+
+  it('finds 500 tasks of 20 groups by five calls of ListTasks and five of DescribeTasks', async () => {
+    const groups = Array.from({ length: 20 }, (_, n) => `g${n}`);
+    for (let n = 0; n < 500; n += 1) ecs.start(groups[n % 20] ?? '');
+    const tasks = await makeCompute(...groups.map((group) => definition(group))).list(groups);
+    expect(tasks).toHaveLength(500);
+    expect([ecs.count('ListTasks'), ecs.count('DescribeTasks')]).toEqual([5, 5]);
+  });
+
+  it('lists each cluster once', async () => {
+    ecs.start('a');
+    const tasks = await makeCompute(definition('a'), definition('b', { cluster: 'other' })).list(['a', 'b']);
+    expect(tasks).toHaveLength(1);
+    const lists = ecs.calls.filter(({ action }) => action === 'ListTasks');
+    expect(lists.map(({ body }) => body.cluster).sort()).toEqual(['other', 'reef']);
+  });
+});
+
+describe('EcsCompute.launch', () => {
+  it('launches in all public subnets of the VPC, with security group and starter', async () => {
+    const { started, failures } = await makeCompute(definition('a')).launch({ group: 'a', count: 3, clientToken: 't' });
+    expect(started).toHaveLength(3);
+    expect(failures).toEqual([]);
+    const { body } = ecs.calls.find(({ action }) => action === 'RunTask') ?? {};
+    expect(body).toMatchObject({
+      cluster: 'reef',
+      taskDefinition: 'a:7',
+      count: 3,
+      clientToken: 't',
+      startedBy: 'reefguide-capacity',
+      launchType: 'FARGATE',
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: ['subnet-a', 'subnet-b', 'subnet-c'],
+          securityGroups: ['sg-1'],
+          assignPublicIp: 'ENABLED',
         },
       },
-    ],
-    holder: randomUUID(),
-    pollIntervalMs: 1_000,
-    log,
-    now,
-    sleep,
-    random: () => 0,
-    newToken: randomUUID,
-  });
-}
-
-function running(made: CapacityManager): CapacityManager {
-  const done = made.run();
-  undo.push(async () => {
-    made.stop();
-    await done;
-  });
-  return made;
-}
-
-const submit = async (count: number) => {
-  const jobs = Array.from({ length: count }, () => ({ type: 'TEST', inputPayload: { id: Math.random() * 1e9 } }));
-  for (let n = 0; n < count; n += 100) await user.post('/api/jobs/batch', { jobs: jobs.slice(n, n + 100) });
-};
-
-const launched = () => ecs.tasks.size;
-
-describe('the capacity manager on ECS', () => {
-  it('sends RunTask within a second of a new job', async () => {
-    running(manager(compute()));
-    await until(() => ecs.count('ListTasks') > 0);
-    const submitted = Date.now();
-    await submit(1);
-    await until(() => ecs.count('RunTask') > 0, { everyMs: 2 });
-    expect(Date.now() - submitted).toBeLessThan(1_000);
-    await until(() => launched() === 1);
+    });
+    const described = ecs.calls.find(({ action }) => action === 'DescribeSubnets')?.body;
+    expect(described).toMatchObject({
+      'Filter.1.Name': 'vpc-id',
+      'Filter.1.Value.1': 'vpc-1',
+      'Filter.2.Name': 'map-public-ip-on-launch',
+      'Filter.2.Value.1': 'true',
+    });
   });
 
-  it('launches 100 tasks in ten calls, with the subnets asked for once', async () => {
-    await submit(100);
-    await manager(compute()).turn();
-    expect(launched()).toBe(100);
-    expect([ecs.count('RunTask'), ecs.count('DescribeSubnets')]).toEqual([10, 1]);
+  it('reads the subnets once in five minutes', async () => {
+    const compute = makeCompute(definition('a'));
+    const launch = (clientToken: string) => compute.launch({ group: 'a', count: 1, clientToken });
+    await Promise.all([launch('1'), launch('2')]);
+    clock.ms += 300_000;
+    await launch('3');
+    expect(ecs.count('DescribeSubnets')).toBe(1);
+    clock.ms += 1;
+    await launch('4');
+    expect(ecs.count('DescribeSubnets')).toBe(2);
   });
 
-  it('starts no more than one set of tasks when two managers begin in the same second', async () => {
-    await submit(25);
-    const both = [running(manager(compute())), running(manager(compute()))];
-    await until(() => both.every((one) => one.status().lastSuccessAt !== undefined));
-    expect(both.filter((one) => one.status().active)).toHaveLength(1);
-    expect(launched()).toBe(25);
+  it('passes no more subnets than RunTask takes', async () => {
+    for (let n = 0; n < 20; n += 1) ecs.subnets.push(`subnet-${n}`);
+    await makeCompute(definition('a')).launch({ group: 'a', count: 1, clientToken: 't' });
+    const { body } = ecs.calls.find(({ action }) => action === 'RunTask') ?? {};
+    expect(JSON.stringify(body).match(/"subnet-/g)).toHaveLength(16);
   });
 
-  it('starts nothing anew after a restart, nor beside tasks that somebody started by hand', async () => {
-    for (let n = 0; n < 3; n += 1) ecs.start('reef:9', 'somebody');
-    await submit(10);
-    const first = manager(compute());
-    const stopped = first.run();
-    await until(() => launched() === 10);
-    first.stop();
-    await stopped;
-    await manager(compute()).turn();
-    expect(launched()).toBe(10);
+  it('throws for a VPC without public subnets, and reads the subnets again', async () => {
+    ecs.subnets.length = 0;
+    const compute = makeCompute(definition('a'));
+    const launch = () => compute.launch({ group: 'a', count: 1, clientToken: 't' });
+    await expect(launch()).rejects.toThrow('The VPC vpc-1 has no public subnet');
+    ecs.subnets.push('subnet-new');
+    expect((await launch()).started).toHaveLength(1);
+  });
+
+  it('starts nothing twice for one token, also after a change of the subnets', async () => {
+    const compute = makeCompute(definition('a'));
+    const launch = () => compute.launch({ group: 'a', count: 2, clientToken: 't' });
+    const first = await launch();
+    expect((await launch()).started).toEqual(first.started);
+    ecs.subnets.push('subnet-new');
+    clock.ms += 300_001;
+    const arns = (tasks: { arn: string }[]) => tasks.map(({ arn }) => arn);
+    expect(arns((await launch()).started)).toEqual(arns(first.started));
+    expect(ecs.tasks.size).toBe(2);
+  });
+
+  it('returns failures with reasons when RunTask starts fewer tasks', async () => {
+    ecs.faults.fail = () => ({ count: 2, reason: 'RESOURCE:FARGATE' });
+    const { started, failures } = await makeCompute(definition('a')).launch({ group: 'a', count: 5, clientToken: 't' });
+    expect(started).toHaveLength(3);
+    expect(failures.map(({ reason }) => reason)).toEqual(['RESOURCE:FARGATE', 'RESOURCE:FARGATE']);
   });
 });
 
-describe('when a launch goes wrong', () => {
-  it('by a time-out after ECS had launched, nothing is launched twice', async () => {
-    let hanging = true;
-    ecs.faults.listsLate = true;
-    ecs.faults.hang = (action) => action === 'RunTask' && hanging;
-    await submit(5);
-    const one = running(manager(compute({ launchTimeoutMs: 200 })));
-    await until(() => one.status().groups[0]?.lastError?.includes('does not answer'));
-    hanging = false;
-    await until(() => one.status().groups[0]?.lastError === null);
-    expect(launched()).toBe(5);
-    expect(one.status().groups[0]).toMatchObject({ running: 5, desired: 5 });
+describe('EcsCompute on Spot', () => {
+  const spot = definition('a', { spot: true });
+  const types = () => [...ecs.tasks.values()].map(({ launchType }) => launchType);
+
+  it('launches on Spot when the group allows Spot', async () => {
+    await makeCompute(spot).launch({ group: 'a', count: 2, clientToken: 't' });
+    expect(types()).toEqual(['FARGATE_SPOT', 'FARGATE_SPOT']);
   });
 
-  it('by failures in the answer, the rest is tried later, by itself', async () => {
-    ecs.faults.fail = () => ({ count: 4, reason: 'RESOURCE:FARGATE' });
-    await submit(5);
-    const one = running(manager(compute()));
-    await until(() => one.status().groups[0]?.lastError === 'RESOURCE:FARGATE');
-    expect([launched(), ecs.count('RunTask')]).toEqual([1, 1]);
-    ecs.faults.fail = undefined;
-    await until(() => launched() === 5);
-    await until(() => one.status().groups[0]?.lastError === null);
+  it('launches on FARGATE the tasks for which Spot has no capacity, and logs that once', async () => {
+    ecs.faults.fail = ({ capacityProviderStrategy }) =>
+      capacityProviderStrategy ? { count: 3, reason: 'Capacity is unavailable at this time' } : undefined;
+    const compute = makeCompute(spot);
+    const { started, failures } = await compute.launch({ group: 'a', count: 4, clientToken: 't' });
+    expect([started.length, failures.length]).toEqual([4, 0]);
+    expect(types()).toEqual(['FARGATE_SPOT', 'FARGATE', 'FARGATE', 'FARGATE']);
+    expect(log.lines.map(({ msg }) => msg)).toEqual(['Spot has no capacity; launching on demand']);
+    await compute.launch({ group: 'a', count: 4, clientToken: 'other' });
+    expect(log.lines).toHaveLength(1);
   });
 
-  it('because the task definition is gone, it says so, and goes on when it is back', async () => {
-    ecs.faults.refuse = (action) =>
-      action === 'RunTask' ? { name: 'ClientException', message: 'TaskDefinition is inactive' } : undefined;
-    await submit(2);
-    const one = running(manager(compute()));
-    const error = await until(() => one.status().groups[0]?.lastError);
-    expect(error).toBe('ecs:RunTask on task definition reef:1: TaskDefinition is inactive');
-    ecs.faults.refuse = undefined;
-    await until(() => launched() === 2);
-  });
-
-  it('because the credentials expired, it goes on with new ones', async () => {
-    ecs.faults.refuse = () => ({ name: 'ExpiredTokenException' });
-    await submit(2);
-    const one = running(manager(compute()));
-    await until(() => one.status().lastError?.includes('the AWS credentials have expired'));
-    ecs.faults.refuse = undefined;
-    await until(() => launched() === 2);
-    await until(() => one.status().lastError === null);
-  });
-
-  it('by throttling, it is told after the retries, and no call is made before the backoff is over', async () => {
-    ecs.faults.refuse = (action) => (action === 'RunTask' ? { name: 'ThrottlingException' } : undefined);
-    await submit(2);
-    const one = manager(compute(), { now: () => 0 });
-    await one.turn();
-    const calls = ecs.count('RunTask');
-    expect(calls).toBeLessThanOrEqual(3);
-    await one.turn();
-    expect(ecs.count('RunTask')).toBe(calls);
-    expect(one.status().groups[0]?.lastError).toContain('AWS throttles these calls');
-  });
-});
-
-it('an older server, which knows only login and poll, is followed too', async () => {
-  const asked: string[] = [];
-  const older = createServer((request, response) => {
-    const path = String(request.url).replace(/\?.*/, '');
-    asked.push(`${request.method} ${path}`);
-    const answers: Record<string, unknown> = {
-      'POST /api/auth/login': { token: 'a token', refreshToken: 'another' },
-      'GET /api/jobs/poll': { jobs: [1, 2, 3].map((id) => ({ id, type: 'TEST', status: 'PENDING' })) },
+  it('launches on FARGATE when the cluster does not offer Spot', async () => {
+    let first = true;
+    ecs.faults.refuse = (action) => {
+      if (action !== 'RunTask' || !first) return undefined;
+      first = false;
+      return {
+        name: 'InvalidParameterException',
+        message: 'The specified capacity provider FARGATE_SPOT was not found',
+      };
     };
-    const answer = answers[`${request.method} ${path}`];
-    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? { message: 'Not Found' }));
+    const { started } = await makeCompute(spot).launch({ group: 'a', count: 2, clientToken: 't' });
+    expect(started).toHaveLength(2);
+    expect(types()).toEqual(['FARGATE', 'FARGATE']);
   });
-  await new Promise<void>((resolve) => older.listen(0, '127.0.0.1', resolve));
-  undo.push(() => void older.close());
-  const address = older.address();
-  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/api`;
-  const credentials = { kind: 'password', email: 'manager@example.com', password: 'a password' } as const;
-  const one = running(manager(compute(), { baseUrl, credentials }));
-  await until(() => launched() === 3);
-  await until(() => asked.filter((call) => call === 'GET /api/jobs/poll').length >= 2);
-  expect(launched()).toBe(3);
-  expect(one.status().active).toBe(true);
+});
+
+describe('EcsCompute errors', () => {
+  it.each([
+    ['AccessDeniedException', 400, 'ecs:RunTask on task definition a:7: not allowed'],
+    ['ClientException', 400, 'ecs:RunTask on task definition a:7: TaskDefinition is inactive'],
+    ['ExpiredTokenException', 400, 'the AWS credentials have expired'],
+  ])('%s names the action, the resource and a remedy', async (name, status, message) => {
+    ecs.faults.refuse = (action) =>
+      action === 'RunTask' ? { name, status, message: 'TaskDefinition is inactive' } : undefined;
+    const launching = makeCompute(definition('a')).launch({ group: 'a', count: 1, clientToken: 't' });
+    await expect(launching).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      hint: expect.stringMatching(/\w/),
+    });
+  });
+
+  it('expired credentials end with new credentials, without a restart', async () => {
+    ecs.faults.refuse = () => ({ name: 'ExpiredTokenException' });
+    const compute = makeCompute(definition('a'));
+    await expect(compute.list(['a'])).rejects.toThrow(
+      'ecs:ListTasks on cluster reef: the AWS credentials have expired',
+    );
+    ecs.faults.refuse = undefined;
+    process.env.AWS_ACCESS_KEY_ID = 'AKIARENEWED';
+    expect(await compute.list(['a'])).toEqual([]);
+  });
+
+  it('throttling is retried', async () => {
+    let left = 2;
+    ecs.faults.refuse = () => {
+      left -= 1;
+      return left >= 0 ? { name: 'ThrottlingException' } : undefined;
+    };
+    expect(await makeCompute(definition('a')).list(['a'])).toEqual([]);
+  });
+});
+
+it('EcsCompute.close: ends a call in flight', async () => {
+  ecs.faults.hang = () => true;
+  const compute = makeCompute(definition('a'));
+  const launching = compute.launch({ group: 'a', count: 1, clientToken: 't' });
+  launching.catch(() => {});
+  while (ecs.count('RunTask') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await compute.close();
+  await expect(launching).rejects.toThrow('ecs:RunTask');
 });

@@ -9,7 +9,7 @@ import type {
   ProviderLogEvent,
 } from '../../../../../src/executions/runners/runner.js';
 import { awsEnvironment } from '../../../../support/fakes/aws.js';
-import { type EcsStandIn, startEcsStandIn } from '../../../../support/fakes/ecs.js';
+import { type FakeEcs, startFakeEcs } from '../../../../support/fakes/ecs.js';
 import { until } from '../../../../support/until.js';
 import { collectLog } from '../../../capacity/manager/support.js';
 
@@ -48,11 +48,11 @@ const request = (changes: Partial<CommandRequest> = {}): CommandRequest => ({
 });
 
 const before = { ...process.env };
-let ecs: EcsStandIn;
+let ecs: FakeEcs;
 let log: ReturnType<typeof collectLog>;
 const made: CommandRunner[] = [];
 beforeEach(async () => {
-  ecs = await startEcsStandIn();
+  ecs = await startFakeEcs();
   log = collectLog();
   Object.assign(process.env, awsEnvironment(ecs.url));
 });
