@@ -21,13 +21,17 @@ previous key too, so that users stay logged in.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(KeysAws);
-    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { createAws }, { readJsonSecret, writeJsonSecret }, { runStep }] =
-      await Promise.all([
-        import('../../accounts/signing-keys.js'),
-        import('../../aws/clients.js'),
-        import('../../aws/secrets-manager.js'),
-        import('../../cli/output/steps.js'),
-      ]);
+    const [
+      { generateKeys, readKeyToRotate, toKeyVariables },
+      { createAws },
+      { readJsonSecret, writeJsonSecret },
+      { runStep },
+    ] = await Promise.all([
+      import('../../accounts/signing-keys.js'),
+      import('../../aws/clients.js'),
+      import('../../aws/secrets-manager.js'),
+      import('../../cli/output/steps.js'),
+    ]);
     const aws = createAws();
     const secret = await runStep(`Read the secret ${args.secret}`, () => readJsonSecret(aws, args.secret));
     const previous = flags.rotate ? readKeyToRotate(secret.fields, `The secret ${args.secret}`) : undefined;
