@@ -5,7 +5,7 @@ import { generateKeys } from '../../src/accounts/signing-keys.js';
 import { handler } from '../../src/server/lambda/api.js';
 import type { GatewayAnswer } from '../../src/server/lambda/api-gateway.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
-import { startAwsStandIn } from './fakes/aws.js';
+import { startFakeAws } from './fakes/aws.js';
 
 export const admin = { email: 'admin@example.org', password: 'an admin password' };
 export const worker = { email: 'worker@example.org', password: 'a worker password' };
@@ -22,7 +22,7 @@ export interface LambdaFixture {
 /** Sets the environment of the functions, with a database and a fake of AWS, until `close`. */
 export async function startLambdaFixture(): Promise<LambdaFixture> {
   const before = { ...process.env };
-  const aws = await startAwsStandIn();
+  const aws = await startFakeAws();
   const database = await createTestDatabase();
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-lambda-'));
   const { privateKey, publicKey, keyId } = await generateKeys();
