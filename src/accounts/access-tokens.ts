@@ -10,7 +10,7 @@ export interface TokenSettings {
   expiresInSeconds: number;
 }
 
-/** The account that a token or an API key speaks for. */
+/** The account behind a token or an API key. */
 export type TokenSubject = Pick<Caller, 'userId' | 'email' | 'roles'>;
 
 /** The verified claims of an access token. */
@@ -30,7 +30,7 @@ export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSetting
   });
 }
 
-/** Returns the public key that the `kid` header of a token names, or undefined for an unknown key. */
+/** Returns the public key of a token's `kid` header, or undefined for an unknown key. */
 export function findVerificationKey(keys: SigningKeys, token: string): PublicKey | undefined {
   const keyId = readHeader(token)?.kid;
   return keyId === undefined ? undefined : keys.publicKeys.get(keyId);
@@ -40,7 +40,7 @@ function readHeader(token: string) {
   try {
     return jwt.decode(token, { complete: true })?.header;
   } catch {
-    // jsonwebtoken throws for a payload that is not JSON.
+    // jsonwebtoken throws for a payload other than JSON.
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.js';
 import { hashSecret, newSecret } from './secret-hash.js';
 import { findByEmail, insertUser } from './users.js';
 
-/** Minutes within which a claim token must be exchanged for an API key. */
+/** Minutes until a claim token expires. */
 const claimMinutes = 15;
 
 const listUsersSql = `
@@ -48,8 +48,8 @@ export async function createApiKeyUser(
 }
 
 /**
- * Uses the claim token and inserts the key in one statement: of two concurrent claims one gets a key. Inserts nothing for
- * a claim token that was used or has expired.
+ * Uses the claim token and inserts the key in one statement: of two concurrent claims only the first gets a key.
+ * Inserts nothing for a used or expired claim token.
  */
 const claimSql = `
 WITH claim AS (
@@ -102,7 +102,7 @@ export interface ApiKeyCheck {
   problems: { email: string; message: string }[];
 }
 
-/** Counts the users and reports those with an API key that may do more than the user. */
+/** Counts the users and reports each user with an API key of a role beyond the user's own roles. */
 export async function checkApiKeyRoles(database: Database): Promise<ApiKeyCheck> {
   const countSql = 'SELECT count(*)::int AS total FROM "User"';
   const [count] = await database.rows<{ total: number }>('user-count', countSql, []);

@@ -29,7 +29,7 @@ const counterNames = ['account', 'address', 'register'] as const;
 /** The counters of an attempt, for example `{ account: 'a@example.org', address: '192.0.2.1' }`. */
 export type AttemptCounters = Partial<Record<keyof AttemptLimits, string>>;
 
-/** Counts attempts in Postgres, so that several API processes share the count. */
+/** Counts attempts in Postgres, because several API processes share the count. */
 export class AttemptLimiter {
   private readonly limiters: Record<keyof AttemptLimits, RateLimiterPostgres>;
 
@@ -52,7 +52,7 @@ export class AttemptLimiter {
     };
   }
 
-  /** Counts an attempt before its outcome is known. Throws `too_many` when a counter is used up. */
+  /** Counts an attempt with a yet unknown outcome. Throws `too_many` when a counter is used up. */
   async begin(counters: AttemptCounters): Promise<void> {
     for (const [name, key] of toKeys(counters)) {
       await this.limiters[name].consume(key).catch((refusal: unknown) => {
@@ -74,7 +74,7 @@ export class AttemptLimiter {
   }
 }
 
-/** Returns the counters in a fixed order, keys in lower case: `A@example.org` and `a@example.org` are one account. */
+/** Returns the counters in a fixed order, keys in lower case: `A@example.org` → `a@example.org`. */
 const toKeys = (counters: AttemptCounters) =>
   counterNames.flatMap((name): [keyof AttemptLimits, string][] => {
     const key = counters[name];

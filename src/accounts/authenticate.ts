@@ -25,7 +25,7 @@ FROM "ApiKey" k JOIN "User" u ON u.id = k.user_id WHERE k.key_hash = $1`;
 /** Identifies the caller of a request by API key (`X-API-Key`) or access token (`Authorization: Bearer …`). */
 export class Authenticator {
   private readonly verifyToken: VerifyAccessToken;
-  /** Verified tokens by header until they expire, so that the signature of a busy worker is checked once. */
+  /** Unexpired verified tokens by header. A busy worker sends the same token with each request. */
   private readonly verifiedTokens: LRUCache<string, VerifiedToken>;
 
   constructor(
@@ -55,7 +55,7 @@ export class Authenticator {
     return token;
   }
 
-  /** Reads the key from the database at each request, so that a revoked key stops at once. */
+  /** Reads the key from the database at each request, because a revoked key must stop at once. */
   private async authenticateApiKey(apiKey: string): Promise<TokenSubject> {
     const [key] = await this.database.rows<ApiKeyRow>('api-key-find', findApiKeySql, [hashSecret(apiKey)]);
     if (!key) throw unauthenticated('The API key is not valid', 'INVALID_API_KEY');

@@ -3,7 +3,7 @@ import { Passport } from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { findVerificationKey, type TokenSettings, toVerifiedToken, type VerifiedToken } from './access-tokens.js';
 
-/** Verifies the `Authorization: Bearer …` header of a request; undefined for a token that is not valid. */
+/** Verifies the `Authorization: Bearer …` header of a request; undefined for an invalid token. */
 export type VerifyAccessToken = (request: IncomingMessage) => Promise<VerifiedToken | undefined>;
 
 /** Adapts passport-jwt: checks signature (RS256 only), `kid`, issuer, `exp`, `nbf` and the claims of an access token. */

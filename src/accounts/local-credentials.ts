@@ -49,14 +49,14 @@ function createCredentials(): LocalCredentials {
   };
 }
 
-/** Reads the signing keys of the home directory, creating them on the first start. */
+/** Reads the signing keys of the home directory, creating the pair on the first start. */
 export const readLocalKeys = (home: string): Promise<KeyPairPem> =>
   readOrCreateJson(path.join(home, 'keys', 'jwt.json'), keyPair, generateKeys);
 
-/** Reads the secret that signs URLs of local storage. */
+/** Reads the signing secret for URLs of local storage. */
 export const readLocalUrlKey = (home: string): Promise<string> => readOrCreateSecret(home, 'url-signing-key');
 
-/** Reads the key that encrypts secrets. */
+/** Reads the encryption key of secrets. */
 export const readLocalSecretsKey = (home: string): Promise<string> => readOrCreateSecret(home, 'secrets-key');
 
 export const toServiceAccounts = ({ admin, manager, worker }: LocalCredentials): ServiceAccount[] => [

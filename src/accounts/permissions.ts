@@ -1,7 +1,7 @@
 import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
 
-/** Permissions of every user whatever their roles. */
+/** Permissions of every user, with or without roles. */
 const everyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
 
 /** `executions:own` covers the status and the logs of the caller's own executions only. */
@@ -14,7 +14,7 @@ const developer: readonly Permission[] = [
   'secrets:write',
 ];
 
-/** Permissions that each role adds. ADMIN has every permission. */
+/** Further permissions of each role. ADMIN has every permission. */
 const rolePermissions: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]> = {
   OPERATOR: [...developer, 'executions:any', 'images:write', 'secrets:read', 'users:read', 'health:reconcile'],
   DEVELOPER: developer,
@@ -24,7 +24,7 @@ const rolePermissions: Record<Exclude<RoleName, 'ADMIN'>, readonly Permission[]>
   MANAGER: ['jobs:poll', 'jobs:demand', 'capacity:manage'],
 };
 
-/** Roles of programs. Least privilege: these accounts lack even the permissions of every user. */
+/** Roles of programs. Least privilege: such accounts lack even the permissions of every user. */
 const serviceRoles: ReadonlySet<RoleName> = new Set(['WORKER', 'MANAGER']);
 
 /** Decides whether an account with `roles` has `permission`. An account without roles is an ordinary user. */

@@ -36,7 +36,7 @@ async function seedServiceAccount(database: Database, { role, email, password }:
   await writeAudit(database, { action: 'SEED', userId: row?.id ?? null, metadata: { role } });
 }
 
-/** Gives the account of `email` this API key, with `role`, unless the key exists already. */
+/** Gives the account of `email` the API key `key` with `role`, unless the key exists already. */
 export async function seedApiKey(database: Database, email: string, key: string, role: RoleName): Promise<void> {
   await database.rows(
     'api-key-seed',
@@ -48,7 +48,7 @@ export async function seedApiKey(database: Database, email: string, key: string,
 
 type AccountVariable = `${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`;
 
-/** Returns the accounts that the environment names, for example by `WORKER_USERNAME` and `WORKER_PASSWORD`. */
+/** Returns the accounts of the environment, for example of `WORKER_USERNAME` and `WORKER_PASSWORD`. */
 export const readServiceAccounts = (env: Partial<Record<AccountVariable, string | undefined>>): ServiceAccount[] =>
   serviceRoles.flatMap((role) => {
     const email = env[`${role}_USERNAME`];

@@ -2,14 +2,14 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type Ke
 import { promisify } from 'node:util';
 import { SetupError } from '../contract/errors.js';
 
-/** An RSA key pair in PEM, and the id under which the public key is published. */
+/** An RSA key pair in PEM, and the `kid` of the published public key. */
 export interface KeyPairPem {
   privateKey: string;
   publicKey: string;
   keyId: string;
 }
 
-/** The public key that signed until the last rotation. */
+/** The public key from before the last rotation. */
 export type PreviousKeyPem = Pick<KeyPairPem, 'publicKey' | 'keyId'>;
 
 export interface PublicKey {
@@ -21,7 +21,7 @@ export interface PublicKey {
 export interface SigningKeys {
   keyId: string;
   privateKey: KeyObject;
-  /** Keys that verify, by key id. */
+  /** Verification keys by key id. */
   publicKeys: ReadonlyMap<string, PublicKey>;
 }
 
@@ -48,8 +48,8 @@ export async function generateKeys(): Promise<KeyPairPem> {
 const restoreLineBreaks = (pem: string) => pem.replaceAll('\\n', '\n');
 
 /**
- * Reads a pair and, after a rotation, the previous public key, whose tokens stay valid. Throws a SetupError that never
- * shows a key.
+ * Reads a pair and, after a rotation, the previous public key, because tokens of the previous key stay valid. Throws a
+ * SetupError without the text of a key.
  */
 export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKeys {
   const { privateKey, publicKey } = readPem(
@@ -93,7 +93,7 @@ function readPem<T>(variables: string, hint: string, read: () => T): T {
   }
 }
 
-/** Returns the variables of a new pair and, for a rotation, those of the previous public key. */
+/** Returns the variables of a new pair and, for a rotation, of the previous public key. */
 export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Record<string, string> {
   return {
     JWT_PRIVATE_KEY: pair.privateKey,
@@ -104,7 +104,7 @@ export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Rec
 }
 
 /**
- * Returns the public key that a rotation of `variables` makes the previous key. Throws a SetupError without one; `source`
+ * Returns the present public key of `variables`, the previous key after a rotation. Throws a SetupError without one; `source`
  * names the variables in the message, for example `.env`.
  */
 export function readKeyToRotate(variables: Readonly<Record<string, unknown>>, source: string): PreviousKeyPem {

@@ -83,13 +83,13 @@ export async function setPassword(database: Database, id: number, password: stri
   await writeAudit(database, { action: 'SET_PASSWORD', userId: id, metadata: { by: adminId } });
 }
 
-/** Hands the jobs of a user over to the first other user that requested the same job. */
+/** Gives each job of a user to the earliest other requester of the job. */
 const handOverJobsSql = `
 UPDATE "Job" j SET user_id = successor.user_id
 FROM (SELECT DISTINCT ON (job_id) job_id, user_id FROM "JobRequest" WHERE user_id <> $1 ORDER BY job_id, id) successor
 WHERE successor.job_id = j.id AND j.user_id = $1`;
 
-/** Removes a user with all that is the user's alone. Jobs that other users requested too stay. */
+/** Removes a user with the user's records. Jobs with other requesters stay. */
 export async function removeUser(database: Database, id: number, adminId: number): Promise<void> {
   if (id === adminId) throw new ServiceError('invalid', 'You cannot remove your own account');
   const { email } = await getUser(database, id);

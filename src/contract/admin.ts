@@ -29,7 +29,7 @@ export const clusterStatus = z
   .meta({ id: 'ClusterStatus' });
 export type ClusterStatus = z.infer<typeof clusterStatus>;
 
-/** Number of tasks of the ECS service, bounded so that a typing error starts no fleet. */
+/** Number of tasks of the ECS service, bounded because a typing error must not start a fleet. */
 export const desiredCount = z.int().min(0).max(10);
 
 const scaled = z.object({ previousDesiredCount: z.int(), desiredCount: z.int() });

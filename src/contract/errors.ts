@@ -54,7 +54,7 @@ export const notFound = (resource: string) => new ServiceError('not_found', `${r
 
 export const forbidden = (message = 'You are not allowed to do this') => new ServiceError('forbidden', message);
 
-/** An error of the machine or the configuration that ends a command. `hint` says how to solve the problem. */
+/** An error of the machine or the configuration. `hint` says how to solve the problem. */
 export class SetupError extends Error {
   readonly hint: string | undefined;
 

@@ -84,7 +84,7 @@ const started = z.object({
 });
 export type StartedExecution = z.infer<typeof started>;
 
-/** An execution. The environment variables stay out, because their values may be secret. */
+/** An execution. The environment variables stay out, because a value may be secret. */
 export const execution = z
   .object({
     execution_id: executionId,

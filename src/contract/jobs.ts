@@ -69,7 +69,7 @@ export const assignment = z
   .meta({ id: 'JobAssignment' });
 export type AssignmentBody = z.infer<typeof assignment>;
 
-/** The assignment as its worker receives it: with LOCAL storage, also the URL prefix for uploads. */
+/** The assignment in answers to the worker: with LOCAL storage, also the URL prefix for uploads. */
 export const workerAssignment = assignment
   .extend({
     upload_url_prefix: z

@@ -35,7 +35,7 @@ export interface RouteResponse {
   contentType?: string;
 }
 
-/** A route of the API. Validation, types and the OpenAPI document derive from this description. */
+/** A route of the API. Validation, types and the OpenAPI document derive from the description. */
 export interface Route<
   Params extends z.ZodObject = z.ZodObject,
   Query extends z.ZodObject = z.ZodObject,
@@ -56,7 +56,7 @@ export interface Route<
   responses: Record<number, RouteResponse>;
 }
 
-/** Returns `route` with the types of its schemas, which handlers need. */
+/** Returns `route` unchanged, with the types of the schemas for the handler. */
 export function defineRoute<
   Params extends z.ZodObject = z.ZodObject,
   Query extends z.ZodObject = z.ZodObject,

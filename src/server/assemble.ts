@@ -24,7 +24,7 @@ import { type KeySources, readEncryptionKeys, readSigningKeys, readUrlSigningKey
 import { seedAccounts } from './seed.js';
 import { createService, type Service } from './service.js';
 
-/** Steps of a start, in their order. */
+/** Steps of a start, in order. */
 export type StartStep = 'database' | 'schema' | 'accounts' | 'listening';
 
 export interface AssembleOptions {
@@ -34,9 +34,9 @@ export interface AssembleOptions {
   /** Stores the log lines of requests. */
   requestLog?: RequestLog | undefined;
   limits?: AttemptLimits | undefined;
-  /** Longest time that a request waits; undefined: as long as the request asks for. */
+  /** Longest wait of a request; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
-  /** Receives each step as it begins, for a progress display. */
+  /** Receives each step at its beginning, for a progress display. */
   onStep?(step: StartStep): void;
 }
 
@@ -116,7 +116,7 @@ async function readJobTypes(): Promise<JobTypeRegistry> {
   ]);
 }
 
-/** Warns of variables that named DynamoDB tables of runvoy: records are in Postgres now. */
+/** Warns of variables for DynamoDB tables of runvoy, because records are in Postgres now. */
 function warnOfTableVariables(environment: ServerEnvironment, log: Logger): void {
   const variables = tableVariables.filter((name) => environment[name] !== undefined);
   if (variables.length > 0)
@@ -145,7 +145,7 @@ async function openMigratedDatabase(
   return { address, database };
 }
 
-/** Encrypts with the present key all that the previous key encrypted. */
+/** Encrypts every stored secret with the present key instead of the previous key. */
 async function reencrypt(database: Database, encryption: EncryptionKeys, log: Logger): Promise<void> {
   const secrets = await reencryptSecrets(database, encryption);
   await resealValues(database, encryption);

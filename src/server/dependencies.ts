@@ -14,12 +14,12 @@ import type { Storages } from '../storage/contract.js';
 import type { LocalStorage } from '../storage/local.js';
 import type { UrlSigner } from '../storage/signed-url.js';
 
-/** Adapters and settings from which the API and the event processor are built. */
+/** Adapters and settings of the API and the event processor. */
 export interface ServiceDependencies {
   environment: ServerEnvironment;
   log: Logger;
   database: Database;
-  /** Connection string for LISTEN, which does not work through a pooler. */
+  /** Direct connection string for LISTEN, because LISTEN does not work through a pooler. */
   listenUrl: string;
   keys: SigningKeys;
   types: JobTypeRegistry;
@@ -36,9 +36,9 @@ export interface ServiceDependencies {
   requestLog?: RequestLog | undefined;
   /** Runs ad hoc commands; undefined: this server runs no commands. */
   runner?: CommandRunner | undefined;
-  /** The ECS service that administrators observe and scale. */
+  /** The ECS service behind `/api/admin`. */
   ecsService?: ServiceControl | undefined;
-  /** Longest time that a request waits; undefined: as long as the request asks for. */
+  /** Longest wait of a request; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
   /** Milliseconds since 1970. */
   now(): number;

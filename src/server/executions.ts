@@ -31,10 +31,10 @@ export interface ExecutionDependencies extends ServiceDependencies {
   onError(error: unknown): void;
 }
 
-/** Longest time that a database outage delays the stop of a server. */
+/** Longest delay of a server's stop by a database outage. */
 const maxRecordEndsMs = 2_000;
 
-/** Builds what the API of executions consists of. `/api/v1` calls this part of ReefGuide the orchestrator. */
+/** Builds the parts of the API of executions, which routes and flags of `/api/v1` call the orchestrator. */
 export function createExecutionServices(deps: ExecutionDependencies) {
   const { environment, log, database, notifications, encryption, runner, checkAccounts, onError, now } = deps;
   const transitions = new Transitions(database, notifications);
@@ -88,13 +88,13 @@ export function addExecutionApi(http: Http, services: ExecutionServices): void {
   });
 }
 
-/** Returns a URL with a new token, which opens one WebSocket: `ws://localhost:5000/ws?token=log_…`. */
+/** Returns the URL of one WebSocket, with a new token: `ws://localhost:5000/ws?token=log_…`. */
 async function createSocketUrl({ deps, tokens }: ExecutionServices, executionId: string, apiUrl: string) {
   const endpoint = deps.environment.WEBSOCKET_API_ENDPOINT ?? `${apiUrl.replace(/^http/, 'ws')}${socketPath}`;
   return `${endpoint}?token=${await tokens.issue(executionId)}`;
 }
 
-/** Returns what the event processor changes in executions and in the subscriptions of their logs. */
+/** Returns the changes of the event processor to executions and to subscriptions of logs. */
 export function createExecutionEventTargets(services: ExecutionServices): Omit<EventTargets, 'loseJobs'> {
   const { taskEvents, gatewaySubscribers, deps } = services;
   return {
@@ -137,7 +137,7 @@ export async function runHourlyMaintenance(services: ExecutionServices): Promise
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Registers the default image of a new deployment, and ends executions that a killed server left as running. */
+/** Registers the default image of a new deployment, and ends executions left as running by a killed server. */
 export async function seedExecutions({ base, reconcile, deps }: ExecutionServices): Promise<void> {
   const { EXECUTION_IMAGE: image, EXECUTION_CPU: cpu, EXECUTION_MEMORY: memory } = deps.environment;
   // The server starts even when the provider refuses the image.
@@ -147,7 +147,7 @@ export async function seedExecutions({ base, reconcile, deps }: ExecutionService
   if (deps.runner?.platform === 'local') await reconcile();
 }
 
-/** Stops the commands that cannot outlive this process, and records their ends. */
+/** Stops the commands of local processes, and records the end of each. */
 export async function closeExecutions({ attached, deps }: ExecutionServices): Promise<void> {
   await deps.runner?.close();
   await attached.close(maxRecordEndsMs);

@@ -31,7 +31,7 @@ function readPreviousKey(environment: ServerEnvironment): PreviousKeyPem | undef
   return publicKey && keyId ? { publicKey, keyId } : undefined;
 }
 
-/** Returns the key that signs URLs of local storage. With results in S3 a random key does, because no URL is signed. */
+/** Returns the signing key for URLs of local storage. With results in S3 a random key suffices: no URL is signed. */
 export async function readUrlSigningKey({ environment, home, isProduction }: KeySources): Promise<string> {
   if (environment.URL_SIGNING_KEY !== undefined) return environment.URL_SIGNING_KEY;
   if (!isProduction) return readLocalUrlKey(home);
@@ -41,7 +41,7 @@ export async function readUrlSigningKey({ environment, home, isProduction }: Key
   });
 }
 
-/** Returns the keys that encrypt secrets; undefined in production without SECRETS_KEY, where no secrets are stored. */
+/** Returns the encryption keys of secrets; undefined in production without SECRETS_KEY: no secrets are stored. */
 export async function readEncryptionKeys(sources: KeySources): Promise<EncryptionKeys | undefined> {
   const { SECRETS_KEY, SECRETS_PREVIOUS_KEY: previous } = sources.environment;
   const current = SECRETS_KEY ?? (sources.isProduction ? undefined : await readLocalSecretsKey(sources.home));

@@ -10,15 +10,15 @@ import type { LogStore } from '../executions/logs/store.js';
 import type { LogTokens } from '../executions/logs/tokens.js';
 import type { Upgrade } from './http/listen.js';
 
-/** Most bytes that wait in memory for one subscriber. Later lines stay in the database until the subscriber is ready. */
+/** Most bytes in memory for one subscriber. Later lines stay in the database until the subscriber is ready. */
 const maxBufferedBytes = 262_144;
-/** A subscriber that takes no bytes for this time is disconnected as too slow. */
+/** Time without progress after which a subscriber is disconnected as too slow. */
 const defaultStalledMs = 10_000;
 /** Below the idle time-out of a load balancer (60 s). */
 const pingIntervalMs = 25_000;
 /** Subscribers send only pongs and close frames. */
 const maxMessageBytes = 4_096;
-/** Time that a subscriber has to answer the close frame of a stopping server. */
+/** Time for a subscriber to answer the close frame of a stopping server. */
 const closeTimeoutMs = 2_000;
 
 const closeCodes: Record<DisconnectReason, number> = {
@@ -61,7 +61,7 @@ export class LogSocket {
     });
   };
 
-  /** Tells every subscriber that the server stops, and closes the connections. */
+  /** Announces the stop of the server to every subscriber, and closes the connections. */
   close(): void {
     this.deps.feeds.close();
     setTimeout(() => {
@@ -120,7 +120,7 @@ function toUrl(target: string): URL | undefined {
   return URL.canParse(target, base) ? new URL(target, base) : undefined;
 }
 
-/** Pings a subscriber, and disconnects a subscriber that does not answer until the next ping. */
+/** Pings a subscriber, and disconnects after a ping without an answer. */
 function keepAlive(ws: WebSocket): () => void {
   let isAlive = true;
   const timer = setInterval(() => {

@@ -21,7 +21,7 @@ export interface Service {
   seed(): Promise<void>;
   /** Applies one raw event, as the route `POST /process` does. */
   processEvent(raw: unknown): Promise<EventOutcome>;
-  /** Answers the requests that wait, so that requests in flight can end. */
+  /** Answers waiting requests, because requests in flight must end before a stop. */
   drain(): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 
-/** Aborts the requests that wait: when the caller hangs up, after a time limit, or because the server stops. */
+/** Aborts waiting requests: when the caller hangs up, after a time limit, or because the server stops. */
 export class AbortableRequests {
   private readonly controllers = new Set<AbortController>();
   private stopping = false;
@@ -12,7 +12,7 @@ export class AbortableRequests {
     return this.stopping;
   }
 
-  /** Returns a signal that aborts when the request should be answered with what is known by then. */
+  /** Returns a signal for the request. After the abort, the handler answers at once with the present state. */
   createSignal(response: Response): AbortSignal {
     const controller = new AbortController();
     this.controllers.add(controller);
@@ -27,7 +27,7 @@ export class AbortableRequests {
     return controller.signal;
   }
 
-  /** Aborts every signal, those of later requests included. */
+  /** Aborts every signal, also of later requests. */
   abortAll(): void {
     this.stopping = true;
     for (const controller of this.controllers) controller.abort();

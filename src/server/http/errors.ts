@@ -29,7 +29,7 @@ export interface HttpError {
   unexpected: boolean;
 }
 
-/** Returns the answer to an error that Express or its body parser throws, or undefined for any other error. */
+/** Returns the answer to an error of Express or the body parser, or undefined for any other error. */
 function fromFramework(error: unknown): ServiceError | { status: number; message: string } | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   const type = 'type' in error ? error.type : undefined;
@@ -49,7 +49,7 @@ function fromFramework(error: unknown): ServiceError | { status: number; message
 /** SQL states of class 22, for example `22003` (number out of range): Postgres refuses a value of the caller. */
 const refusedValueStates = /^(22...)$/;
 
-/** Returns the answer when a row that the request names, or the caller's account, was removed in the meantime. */
+/** Returns the answer when a row of the request, or the caller's account, was removed in the meantime. */
 function fromRemovedRow(error: unknown): ServiceError | undefined {
   const reference = violatedForeignKey(error);
   if (/_user_?id_fkey$/i.test(reference ?? '')) {
@@ -60,7 +60,7 @@ function fromRemovedRow(error: unknown): ServiceError | undefined {
     : undefined;
 }
 
-/** Turns any error into an answer. The only place that does, so that no stack, SQL text or path leaks. */
+/** Turns any error into an answer, in this one place, because no stack, SQL text or path may leak. */
 export function toHttpError(error: unknown, path: string): HttpError {
   const expected = error instanceof ServiceError ? error : (fromFramework(error) ?? fromRemovedRow(error));
   if (expected instanceof ServiceError) {

@@ -1,11 +1,11 @@
 import type { Response } from 'express';
 
-/** Below the idle time-out of proxies (60 s), so that no proxy closes a quiet stream. */
+/** Below the idle time-out of proxies (60 s), because a proxy closes a quiet stream. */
 const commentIntervalMs = 15_000;
 
 /**
  * Sends events as server-sent events, for example `event: job\ndata: {"id":17}\n\n`. Awaits the first event before writing
- * anything, so that an error until then becomes an ordinary answer.
+ * anything, because an earlier error must become an ordinary answer.
  */
 export async function streamEvents(response: Response, events: AsyncGenerator<object>): Promise<void> {
   const first = await events.next();

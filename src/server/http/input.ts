@@ -15,7 +15,7 @@ export type ReadBody = (request: Request, response: Response) => Promise<unknown
 const defaultMaxBytes = 1_048_576;
 const maxDepth = 64;
 
-/** Returns a reader of JSON bodies, whatever their content type says; gzip is inflated up to `maxBytes`. */
+/** Returns a reader of JSON bodies of any declared content type; gzip is inflated up to `maxBytes`. */
 export function createBodyReader(maxBytes = defaultMaxBytes): ReadBody {
   const readJson = express.json({ limit: maxBytes, strict: false, type: () => true });
   return (request, response) =>
@@ -24,7 +24,7 @@ export function createBodyReader(maxBytes = defaultMaxBytes): ReadBody {
     });
 }
 
-/** Validates the path parameters, the query and the body of a request. The body is read only for a route that has one. */
+/** Validates the path parameters, the query and the body of a request. The body is read only for a route with a body. */
 export async function readInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
   route: Route<P, Q, B>,
   request: Request,
@@ -56,8 +56,8 @@ const findTextProblem = (text: string): string | undefined => {
 };
 
 /**
- * Refuses values that no route takes and the database cannot store: nesting beyond 64 levels, NUL characters, lone
- * surrogates, numbers that JSON reads as infinite (for example `1e999`). Walks without recursion, because deep nesting
+ * Refuses values beyond any route and the database: nesting beyond 64 levels, NUL characters, lone surrogates, infinite
+ * numbers (for example `1e999`). Walks without recursion, because deep nesting
  * would exhaust the stack.
  */
 export function checkJson(value: unknown, rootPath = ''): void {
@@ -81,7 +81,7 @@ export function checkJson(value: unknown, rootPath = ''): void {
 const invalidRequest = (path: string, message: string) =>
   new ServiceError('invalid', 'Invalid request', { issues: [{ path: path.slice(0, 300), message }] });
 
-/** Returns the parsed value. Throws one error with every issue and its path, for example `params.id`. */
+/** Returns the parsed value. Throws an error with the path of every issue, for example `params.id`. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, rootPath: string): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -10,10 +10,10 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Above the idle time-out of a load balancer (60 s), so that the load balancer closes an idle connection first. */
+/** Above the idle time-out of a load balancer (60 s), because the load balancer must close an idle connection first. */
 const keepAliveMs = 65_000;
 const headersTimeoutMs = 20_000;
-/** Leaves 2 s of the 10 s that a whole stop may take. */
+/** Leaves 2 s of the 10 s of a whole stop. */
 const defaultCloseTimeoutMs = 8_000;
 
 /** Takes over the connection of a WebSocket request. */
@@ -72,7 +72,7 @@ function toSetupError(error: NodeJS.ErrnoException, port: number, host: string):
 }
 
 /**
- * Serves a request that asks for an unsupported protocol as plain HTTP/1.1, which HTTP lets a server do. For example
+ * Serves a request for an unsupported protocol as plain HTTP/1.1, as HTTP allows. For example
  * `curl --http2` and Java's HttpClient ask for `h2c` with every request.
  */
 function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -87,7 +87,7 @@ function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: D
 interface Connections {
   /** Requests in flight by connection. Idle connections are destroyed at once when the server closes. */
   inFlight: ReadonlyMap<Socket, number>;
-  /** Connections handed over to an upgrade: the server waits for them too, but does not destroy them. */
+  /** Connections handed over to an upgrade: the server waits for the end of each, but destroys none. */
   upgraded: ReadonlySet<Socket>;
 }
 

@@ -13,16 +13,16 @@ const claimBuckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800
 
 export interface MetricsDependencies {
   database: Database;
-  /** Claims that wait for a job in this process. */
+  /** Counts waiting claims in this process. */
   countWaitingClaims(): number;
   /** Live executions by status, for example `{ RUNNING: 2 }`. */
   countLiveExecutions(): Promise<Record<string, number>>;
-  /** WebSockets of this process that follow logs. */
+  /** Counts WebSockets of this process. */
   countLogSubscribers(): number;
   now(): number;
 }
 
-/** Prometheus metrics of the API: counts requests as they end, and reads all else when scraped. */
+/** Prometheus metrics of the API: counts each request at its end, and reads all else when scraped. */
 export class Metrics {
   private readonly registry = new Registry();
   private readonly registers = [this.registry];
@@ -87,7 +87,7 @@ export class Metrics {
     this.claimSeconds.observe({ type }, seconds);
   }
 
-  /** Returns the metrics in the text format. Without the database, the figures of this process alone are current. */
+  /** Returns the metrics in the text format. Without the database, only the figures of the process are current. */
   async text(): Promise<string> {
     this.collectProcess();
     await this.collectDatabase().catch(() => {});

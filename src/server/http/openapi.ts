@@ -70,7 +70,7 @@ function toRequestBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBo
   return { requestBody: { required, content: { 'application/json': { schema: route.body } } } };
 }
 
-/** Creates the OpenAPI 3.1 document of the routes from the schemas that validate requests. */
+/** Creates the OpenAPI 3.1 document of the routes from the schemas of the contract. */
 export function createOpenApi(routes: readonly Route[], version: string) {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {

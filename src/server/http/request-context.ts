@@ -6,12 +6,12 @@ import type { AbortableRequests } from './abortable-requests.js';
 
 export interface RequestSettings {
   log: Logger;
-  /** Address under which clients reach the API, for example `https://api.example.org`; undefined: the Host header's. */
+  /** Public address of the API, for example `https://api.example.org`; undefined: the address in the Host header. */
   publicUrl: string | undefined;
   abortable: AbortableRequests;
 }
 
-/** The request that a handler answers. `C` is `Caller` behind a guarded route and `undefined` behind an open route. */
+/** A request during its handling. `C` is `Caller` behind a guarded route and `undefined` behind an open route. */
 export class RequestContext<C extends Caller | undefined = Caller | undefined> {
   private abortSignal: AbortSignal | undefined;
 
@@ -27,7 +27,7 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
     return this.request.ip ?? 'unknown';
   }
 
-  /** Address under which this caller reaches the API, without a slash at the end, for example `http://localhost:5000`. */
+  /** Address of the API for links to the caller, without a slash at the end, for example `http://localhost:5000`. */
   get apiUrl(): string {
     return this.settings.publicUrl ?? `${this.request.protocol}://${readHost(this.request)}`;
   }
@@ -43,7 +43,7 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
   }
 }
 
-/** Returns a log whose lines carry the id of the request. */
+/** Returns a log with the id of the request in each line. */
 export const toRequestLog = (log: Logger, response: Response): Logger =>
   log.child({ requestId: getRequestId(response) });
 

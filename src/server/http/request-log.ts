@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
 import { getRequestId } from './request-context.js';
 
-/** Routes that a busy system calls all the time, for example `/api/jobs/poll`: logged at debug level. */
+/** Paths with many requests in a busy system, for example `/api/jobs/poll`: logged at debug level. */
 const frequentPaths =
   /^\/(metrics|process|health|api\/(v1\/)?health|api\/ready|api\/jobs\/(poll|claim|demand|results|assign|assignments)|api\/capacity)/;
 

@@ -23,15 +23,15 @@ export interface HttpSettings {
   log: Logger;
   metrics: Metrics;
   authenticator: Authenticator;
-  /** Address under which clients reach the API, for example `https://api.example.org`; undefined: the Host header's. */
+  /** Public address of the API, for example `https://api.example.org`; undefined: the address in the Host header. */
   publicUrl: string | undefined;
-  /** Longest time that a request waits; undefined: as long as the request asks for. */
+  /** Longest wait of a request; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
-  /** Largest body in bytes; one mebibyte unless set. */
+  /** Largest body in bytes; 1 MiB unless set. */
   maxBodyBytes?: number;
 }
 
-/** Binds routes of the contract to their handlers on an Express app. */
+/** Binds routes of the contract to handlers on an Express app. */
 export class Http {
   readonly app: Express = express();
   private readonly bound: Route[] = [];
@@ -68,7 +68,7 @@ export class Http {
     });
   }
 
-  /** Binds a route whose caller is authenticated and has the route's permission, both before any input is read. */
+  /** Binds a route that authenticates the caller and checks the route's permission before reading any input. */
   guarded<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
     route: Route<P, Q, B>,
     handler: Handler<P, Q, B, Caller>,
@@ -95,7 +95,7 @@ export class Http {
     return this.app;
   }
 
-  /** Answers every request that waits, so that the server can stop. */
+  /** Answers every waiting request, because the server stops. */
   close(): void {
     this.abortable.abortAll();
   }

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 
 /**
- * Headers that every answer carries. Strict-Transport-Security stays off, because TLS ends at a proxy in front, if
+ * Headers of every answer. Strict-Transport-Security stays off, because TLS ends at a proxy in front, if
  * anywhere: a laptop serves plain HTTP. Cross-origin use is open, because access needs a token or a signed URL, never a
  * cookie.
  */
@@ -18,7 +18,7 @@ export const dataHeaders: RequestHandler = helmet({
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
 });
 
-/** The pages of `/api/docs` run their own scripts and call the API, and load nothing from elsewhere. */
+/** The pages of `/api/docs` run scripts of the API's origin, call the API, and load nothing from elsewhere. */
 export const docsHeaders: RequestHandler = helmet({
   ...common,
   contentSecurityPolicy: {

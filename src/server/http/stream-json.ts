@@ -3,8 +3,8 @@ import type { Response } from 'express';
 import type { RequestContext } from './request-context.js';
 
 /**
- * Answers with `{ …head, [name]: […] }` and sends the list page by page, so that a long list never sits in memory whole.
- * Reads the first page before sending anything, so that an error until then becomes an ordinary answer.
+ * Answers with `{ …head, [name]: […] }` and sends the list page by page, because a long list does not fit into memory.
+ * Reads the first page before sending anything, because an earlier error must become an ordinary answer.
  */
 export async function streamJson(
   { response }: RequestContext,

@@ -40,10 +40,10 @@ export interface GatewayAnswer {
   isBase64Encoded: boolean;
 }
 
-/** Hop-by-hop headers, and headers that the adapter sets itself. */
+/** Hop-by-hop headers, and headers set by the adapter. */
 const droppedHeaders =
   /^(connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|content-length|forwarded|x-forwarded-.*)$/;
-/** Content types whose bodies are text, for example `application/problem+json`; other bodies travel in base64. */
+/** Content types of text, for example `application/problem+json`. Binary bodies travel in base64. */
 const textTypes = /^(text\/|application\/([\w.+-]+\+)?(json|javascript|xml|yaml|x-www-form-urlencoded)\b)/;
 
 export interface Gateway {
@@ -52,9 +52,9 @@ export interface Gateway {
 }
 
 /**
- * Serves an app behind API Gateway: turns each event into a real HTTP request to the app, which listens on loopback, so that
- * no part of HTTP is imitated. `X-Forwarded-For` carries only the address that API Gateway reports, and the app trusts one
- * proxy.
+ * Serves an app behind API Gateway: sends each event as a real HTTP request to the app on a loopback port, because an
+ * imitation of HTTP would differ. `X-Forwarded-For` carries only the address reported by API Gateway, and the app trusts
+ * one proxy.
  */
 export async function serveBehindGateway(app: RequestListener): Promise<Gateway> {
   const { port, close } = await listen(app, 0);

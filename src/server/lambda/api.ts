@@ -6,12 +6,12 @@ const getInstance = shareResult(async () => {
   return { gateway: await serveBehindGateway(service.api), close };
 });
 
-/** Answers an event of API Gateway with the same app that `serve` runs, assembled at the first request of an instance. */
+/** Answers an event of API Gateway with the app of `serve`, assembled at the first request of an instance. */
 export async function handler(event: unknown): Promise<GatewayAnswer> {
   return (await getInstance()).gateway.handle(event);
 }
 
-/** Closes the instance. For tests: Lambda freezes an instance and never closes it. */
+/** Closes the instance. For tests alone, because Lambda only freezes an instance. */
 export async function close(): Promise<void> {
   const { gateway, close } = await getInstance();
   await gateway.close();

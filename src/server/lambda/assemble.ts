@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Assembled, assemble } from '../assemble.js';
 import { prepareServer } from '../prepare.js';
 
-/** Below the 29 s after which API Gateway gives up on a request. */
+/** Below the 29 s of API Gateway's own time-out. */
 const maxRequestMs = 20_000;
 /** An instance of a function serves one request at a time. */
 const poolSize = '4';
@@ -11,9 +11,9 @@ export interface LambdaService extends Assembled {
   log: Logger;
 }
 
-/** Assembles the service in an instance of AWS Lambda, from the environment and the secrets that the environment names. */
+/** Assembles the service in an instance of AWS Lambda, from the environment and its secrets. */
 export async function assembleOnLambda(): Promise<LambdaService> {
-  // The one trusted proxy is the adapter in api-gateway.ts, which sets the caller's address.
+  // The adapter in api-gateway.ts is the trusted proxy: its X-Forwarded-For holds the caller's address.
   const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env, TRUST_PROXY: '1' };
   const { environment, log } = await prepareServer(env);
   return { ...(await assemble({ environment, home: '/tmp/reefguide', log, maxRequestMs })), log };

@@ -5,7 +5,7 @@ import { assembleOnLambda, shareResult } from './assemble.js';
 const getInstance = shareResult(assembleOnLambda);
 
 /**
- * Applies an event that EventBridge delivers. An error, for example an unavailable database, makes EventBridge deliver the
+ * Applies an event of EventBridge. An error, for example an unavailable database, makes EventBridge deliver the
  * event again and finally put the event into the dead-letter queue. An event of an unknown kind is logged and dropped,
  * because a repetition would fail again.
  */
@@ -20,7 +20,7 @@ export async function handler(event: unknown): Promise<EventOutcome> {
   }
 }
 
-/** Closes the instance. For tests: Lambda freezes an instance and never closes it. */
+/** Closes the instance. For tests alone, because Lambda only freezes an instance. */
 export async function close(): Promise<void> {
   await (await getInstance()).close();
 }

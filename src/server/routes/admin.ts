@@ -3,7 +3,7 @@ import { adminRoutes } from '../../contract/admin.js';
 import { orUnavailable, ServiceError } from '../../contract/errors.js';
 import type { Http } from '../http/routes.js';
 
-/** Binds the routes of the ECS service that administrators observe and scale; `service` undefined: 404. */
+/** Binds the routes of the ECS service for administrators; without `service` each answers 404. */
 export function addAdminRoutes(http: Http, service: ServiceControl | undefined): void {
   const withService = async <T>(act: (service: ServiceControl) => Promise<T>): Promise<T> => {
     if (!service) {

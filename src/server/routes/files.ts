@@ -27,7 +27,7 @@ export function addFileRoutes(http: Http, storage: LocalStorage | undefined, sig
   });
 }
 
-/** Answers with a file, a range of the file (206, 416), or that the client's copy is current (304). */
+/** Answers with a file, a range of the file (206, 416), or without a body for a current copy of the client (304). */
 async function sendFile(request: Request, response: Response, { file, bytes }: LocalFile): Promise<void> {
   const name = path.basename(file);
   request.headers.range = clipSuffixRange(request.headers.range, bytes);
