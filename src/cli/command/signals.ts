@@ -18,14 +18,31 @@ export interface SignalAbort {
   stopListening(): void;
 }
 
-/** Aborts at the first of the named signals. A second signal ends the process at once, with exit code 130. */
-export function abortOnSignal(names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']): SignalAbort {
+/** A signal repeated within this time comes from a launcher: npm and tsx forward a Ctrl+C that the terminal sends too. */
+const forwardedWithinMs = 200;
+
+export interface AbortOnSignalOptions {
+  names?: readonly NodeJS.Signals[];
+  source?: SignalSource;
+  /** Ends the process at once. */
+  exit?(code: number): void;
+  now?(): number;
+}
+
+/** Aborts at the first of the named signals. A second signal, unless forwarded, ends the process with exit code 130. */
+export function abortOnSignal(options: AbortOnSignalOptions = {}): SignalAbort {
+  const { names = ['SIGINT', 'SIGTERM', 'SIGHUP'], source = process, exit = process.exit, now = Date.now } = options;
   const controller = new AbortController();
-  const stopListening = listenForSignals(names, (name) => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(name);
-  });
-  return { signal: controller.signal, stopListening };
+  let abortedAtMs = 0;
+  const onSignal = (name: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      abortedAtMs = now();
+      controller.abort(name);
+    } else if (name !== controller.signal.reason || now() - abortedAtMs > forwardedWithinMs) {
+      exit(130);
+    }
+  };
+  return { signal: controller.signal, stopListening: listenForSignals(names, onSignal, source) };
 }
 
 /** Resolves with the first SIGINT, SIGTERM or SIGHUP. A second signal ends the process at once, with exit code 130. */

@@ -32,7 +32,7 @@ export async function printLogs(
     return logs;
   }
   const events: LogEvent[] = [];
-  const { signal, stopListening } = abortOnSignal(['SIGINT']);
+  const { signal, stopListening } = abortOnSignal({ names: ['SIGINT'] });
   for await (const event of readLiveEvents(api, id, logs.websocket_url, signal, options)) {
     if (json) events.push(event);
     else printer.print(event);

@@ -18,7 +18,7 @@ export async function watchJob(api: Api, jobId: number): Promise<{ job: JobDetai
 
 /** Reports each new state of a job. Ctrl+C leaves the job running and exits with 130. */
 async function showProgress(api: Api, jobId: number): Promise<void> {
-  const { signal, stopListening } = abortOnSignal(['SIGINT']);
+  const { signal, stopListening } = abortOnSignal({ names: ['SIGINT'] });
   try {
     await runStep(`Follow job ${jobId}`, (report) => {
       let shown = '';
