@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
-/** A line of a log, as it was announced. */
+/** Line of a log as CloudWatch Logs delivers it. */
 export interface LoggedLine {
   id: string;
   /** Milliseconds since 1970. */
@@ -9,24 +9,46 @@ export interface LoggedLine {
   message: string;
 }
 
-/** A task by its ARN's last part, and by what it was started for, if that was said. */
-export interface TaskName {
+export interface TaskReference {
   arn: string;
+  /** Last part of the ARN. */
   id: string;
+  /** Text that the launch of the task named; for a task of an execution the id of the execution. */
   startedBy: string | undefined;
 }
 
-/** An event in our own words. */
+/** Event in the words of this project, whatever its source is. */
 export type ProcessorEvent =
-  | { kind: 'task_running'; task: TaskName }
-  | { kind: 'task_stopped'; task: TaskName; exitCode: number | undefined; reason: string }
-  | { kind: 'task_changed'; task: TaskName; lastStatus: string }
+  | { kind: 'task_running'; task: TaskReference }
+  | { kind: 'task_stopped'; task: TaskReference; exitCode: number | undefined; reason: string }
+  | { kind: 'task_changed'; task: TaskReference; lastStatus: string }
   | { kind: 'lines'; taskId: string; lines: LoggedLine[] }
-  | { kind: 'socket_opened'; connectionId: string; endpoint: string; token: string; after: string | undefined }
-  | { kind: 'socket_spoke'; connectionId: string }
+  | { kind: 'log_subscription_test' }
+  | SocketOpened
+  | { kind: 'socket_message'; connectionId: string }
   | { kind: 'socket_closed'; connectionId: string }
-  | { kind: 'schedule' }
-  | { kind: 'test' };
+  | { kind: 'schedule' };
+
+export interface SocketOpened {
+  kind: 'socket_opened';
+  connectionId: string;
+  /** Address of the gateway's management API, for example `https://abc.execute-api.eu-west-1.amazonaws.com/production`. */
+  endpoint: string;
+  token: string;
+  /** Id of the last line that the subscriber has. */
+  after: string | undefined;
+}
+
+/**
+ * Reads what AWS sends, or the local compute adapter in the same format. Returns undefined for anything else. For example
+ * `{ 'detail-type': 'Scheduled Event' }` → `{ kind: 'schedule' }`.
+ */
+export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  if ('awslogs' in raw) return logSubscription.safeParse(raw).data;
+  if ('requestContext' in raw) return socketEvent.safeParse(raw).data;
+  return taskChange.safeParse(raw).data ?? schedule.safeParse(raw).data;
+}
 
 const name = z.string().min(1).max(2048);
 const container = z.object({
@@ -34,51 +56,48 @@ const container = z.object({
   exitCode: z.int().optional(),
   reason: z.string().optional(),
 });
+type Container = z.infer<typeof container>;
+
+const taskDetail = z.object({
+  taskArn: name,
+  lastStatus: z.string().max(100),
+  startedBy: z.string().max(256).optional(),
+  stoppedReason: z.string().optional(),
+  stopCode: z.string().optional(),
+  containers: z.array(container).max(100).default([]),
+});
 const taskChange = z
-  .object({
-    'detail-type': z.literal('ECS Task State Change'),
-    detail: z.object({
-      taskArn: name,
-      lastStatus: z.string().max(100),
-      startedBy: z.string().max(256).optional(),
-      stoppedReason: z.string().optional(),
-      stopCode: z.string().optional(),
-      containers: z.array(container).max(100).optional(),
-    }),
-  })
+  .object({ 'detail-type': z.literal('ECS Task State Change'), detail: taskDetail })
   .transform(({ detail }): ProcessorEvent => {
     const { taskArn, lastStatus, startedBy } = detail;
-    const task = { arn: taskArn, id: taskArn.slice(taskArn.lastIndexOf('/') + 1), startedBy };
+    const task = { arn: taskArn, id: getLastPart(taskArn), startedBy };
     if (lastStatus === 'RUNNING') return { kind: 'task_running', task };
     if (lastStatus !== 'STOPPED') return { kind: 'task_changed', task, lastStatus };
-    return { kind: 'task_stopped', task, exitCode: exitCodeOf(detail.containers ?? []), reason: reasonOf(detail) };
+    return { kind: 'task_stopped', task, exitCode: getExitCode(detail.containers), reason: describeReason(detail) };
   });
 
-/** Of the container that runs the command; where it never ran, of the one that kept it from running. */
-function exitCodeOf(containers: readonly z.infer<typeof container>[]): number | undefined {
-  const main = containers.find((one) => one.name === 'main') ?? (containers.length === 1 ? containers[0] : undefined);
+/** Returns the exit code of the container `main`; of a failed container when `main` never ran. */
+function getExitCode(containers: readonly Container[]): number | undefined {
+  const main = containers.find((each) => each.name === 'main') ?? (containers.length === 1 ? containers[0] : undefined);
   return main?.exitCode ?? containers.find(({ exitCode = 0 }) => exitCode !== 0)?.exitCode;
 }
 
-function reasonOf(detail: {
-  stoppedReason?: string | undefined;
-  stopCode?: string | undefined;
-  containers?: readonly z.infer<typeof container>[] | undefined;
-}): string {
-  const reason = detail.stoppedReason ?? detail.stopCode ?? 'no reason given';
-  const ofContainer = detail.containers?.find((one) => one.reason)?.reason;
-  return ofContainer === undefined ? reason : `${reason} (${ofContainer})`;
+/** Returns for example `Task failed to start (CannotPullContainerError: not found)`. */
+function describeReason({ stoppedReason, stopCode, containers }: z.infer<typeof taskDetail>): string {
+  const reason = stoppedReason ?? stopCode ?? 'no reason given';
+  const containerReason = containers.find((each) => each.reason)?.reason;
+  return containerReason === undefined ? reason : `${reason} (${containerReason})`;
 }
 
 const schedule = z
   .object({ 'detail-type': z.literal('Scheduled Event') })
   .transform((): ProcessorEvent => ({ kind: 'schedule' }));
 
-/** What one batch of a log may unpack to. */
 const maxUnpackedBytes = 64 * 1024 * 1024;
 const logBatch = z.discriminatedUnion('messageType', [
   z.object({
     messageType: z.literal('DATA_MESSAGE'),
+    /** `prefix/container/task`, for example `execution/main/0f3c`. */
     logStream: name,
     logEvents: z
       .array(z.object({ id: z.string().min(1).max(256), timestamp: z.int().min(0), message: z.string() }))
@@ -86,24 +105,19 @@ const logBatch = z.discriminatedUnion('messageType', [
   }),
   z.object({ messageType: z.literal('CONTROL_MESSAGE') }),
 ]);
-const subscription = z
+const logSubscription = z
   .object({ awslogs: z.object({ data: z.string() }) })
   .transform(({ awslogs }, context): ProcessorEvent => {
-    const parsed = logBatch.safeParse(unpack(awslogs.data));
-    if (!parsed.success) {
-      context.addIssue({ code: 'custom', message: 'no batch of a log' });
+    const batch = logBatch.safeParse(unpack(awslogs.data)).data;
+    if (!batch) {
+      context.addIssue({ code: 'custom', message: 'Invalid batch of log lines' });
       return z.NEVER;
     }
-    const batch = parsed.data;
-    if (batch.messageType === 'CONTROL_MESSAGE') return { kind: 'test' };
-    // A stream is `prefix/container/task`.
-    return {
-      kind: 'lines',
-      taskId: batch.logStream.slice(batch.logStream.lastIndexOf('/') + 1),
-      lines: batch.logEvents,
-    };
+    if (batch.messageType === 'CONTROL_MESSAGE') return { kind: 'log_subscription_test' };
+    return { kind: 'lines', taskId: getLastPart(batch.logStream), lines: batch.logEvents };
   });
 
+/** Returns the JSON in base64 of gzip; undefined when the data are malformed or too large. */
 function unpack(data: string): unknown {
   try {
     return JSON.parse(gunzipSync(Buffer.from(data, 'base64'), { maxOutputLength: maxUnpackedBytes }).toString('utf8'));
@@ -112,7 +126,9 @@ function unpack(data: string): unknown {
   }
 }
 
-const socket = z
+const getLastPart = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+const socketEvent = z
   .object({
     requestContext: z.object({
       routeKey: z.string().min(1).max(256),
@@ -131,15 +147,7 @@ const socket = z
   .transform(({ requestContext, queryStringParameters: query }): ProcessorEvent => {
     const { routeKey, connectionId, domainName = 'localhost', stage = '' } = requestContext;
     if (routeKey === '$disconnect') return { kind: 'socket_closed', connectionId };
-    if (routeKey !== '$connect') return { kind: 'socket_spoke', connectionId };
+    if (routeKey !== '$connect') return { kind: 'socket_message', connectionId };
     const endpoint = `https://${domainName}/${stage}`;
     return { kind: 'socket_opened', connectionId, endpoint, token: query?.token ?? '', after: query?.last_event_id };
   });
-
-/** What AWS (or the local compute adapter, in the same words) sent; undefined when it is no event we know. */
-export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
-  if (typeof raw !== 'object' || raw === null) return undefined;
-  if ('awslogs' in raw) return subscription.safeParse(raw).data;
-  if ('requestContext' in raw) return socket.safeParse(raw).data;
-  return taskChange.safeParse(raw).data ?? schedule.safeParse(raw).data;
-}

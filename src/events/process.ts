@@ -1,80 +1,92 @@
 import { ServiceError } from '../contract/errors.js';
 import type { EventOutcome } from '../contract/processor.js';
-import { decodeEvent, type LoggedLine, type ProcessorEvent, type TaskName } from './decode.js';
+import { decodeEvent, type LoggedLine, type ProcessorEvent, type SocketOpened, type TaskReference } from './decode.js';
 
-/** An execution, and whether the event changed it. */
+/** Execution that an event names, and whether the event changed the execution. */
 export interface ExecutionChange {
   executionId: string;
   applied: boolean;
 }
 
-/** What events change. Each changes nothing a second time, and nothing of what is not known. */
-export interface EventTargets {
-  /** Puts back, or ends, the jobs that the task had in hand. */
-  loseJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;
-  /** The task's execution runs. */
-  taskRuns(task: TaskName): Promise<ExecutionChange | undefined>;
-  /** The task's execution has ended. */
-  taskStopped(task: TaskName, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined>;
-  /** The task's execution, and how many of the lines were new; undefined when it has none. */
+/** Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
+export interface EventHandlers {
+  /** Requeues or ends the jobs that the task was working on, and returns them. */
+  requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;
+  /** Records that the execution of the task runs. Returns undefined for a task without an execution. */
+  recordRunning(task: TaskReference): Promise<ExecutionChange | undefined>;
+  /** Ends the execution of the task. Returns undefined for a task without an execution. */
+  recordStopped(
+    task: TaskReference,
+    exitCode: number | undefined,
+    reason: string,
+  ): Promise<ExecutionChange | undefined>;
+  /** Stores lines of an execution, and returns the number of new lines; undefined for a task without an execution. */
   storeLines(
     taskId: string,
     lines: readonly LoggedLine[],
   ): Promise<{ executionId: string; stored: number } | undefined>;
-  /** Whether the token opened the log. */
-  socketOpened(event: Extract<ProcessorEvent, { kind: 'socket_opened' }>): Promise<boolean>;
-  /** Sends a subscriber what it has not had. */
-  socketSpoke(connectionId: string): Promise<boolean>;
-  socketClosed(connectionId: string): Promise<boolean>;
-  /** An hour has passed. */
-  reconcile(): Promise<void>;
-  /** Told of what was sent for nobody. */
+  /** Adds a subscriber to a log. Returns false when the token is invalid. */
+  addSubscriber(event: SocketOpened): Promise<boolean>;
+  /** Sends a subscriber the lines that follow the last sent line. */
+  sendToSubscriber(connectionId: string): Promise<boolean>;
+  removeSubscriber(connectionId: string): Promise<boolean>;
+  /** Runs the hourly maintenance. */
+  maintain(): Promise<void>;
+  /** Receives each event of an unknown task. */
   onUnknown(event: ProcessorEvent): void;
 }
 
 const nothing: EventOutcome = { applied: false, jobs: [], executions: [], stored: 0 };
 
-/** Applies one raw event. Applying it twice, late or out of order changes nothing twice. */
-export async function processEvent(raw: unknown, targets: EventTargets): Promise<EventOutcome> {
+/** Applies one raw event. An event that comes twice, late or out of order changes nothing twice. */
+export async function processEvent(raw: unknown, handlers: EventHandlers): Promise<EventOutcome> {
   const event = decodeEvent(raw);
-  if (!event) throw new ServiceError('invalid', 'This is no event that the processor knows');
-  return apply(event, targets);
+  if (!event) throw new ServiceError('invalid', 'Unknown event: expected one of those in docs/event-processor.md');
+  return apply(event, handlers);
 }
 
-async function apply(event: ProcessorEvent, targets: EventTargets): Promise<EventOutcome> {
-  const outcomeOf = (change: ExecutionChange | undefined): EventOutcome => {
-    if (!change) targets.onUnknown(event);
-    return change?.applied ? { ...nothing, applied: true, executions: [change.executionId] } : nothing;
-  };
+async function apply(event: ProcessorEvent, handlers: EventHandlers): Promise<EventOutcome> {
   switch (event.kind) {
-    case 'task_stopped': {
-      const { task, exitCode, reason } = event;
-      const change = await targets.taskStopped(task, exitCode, reason);
-      if (change) return outcomeOf(change);
-      const moved = await targets.loseJobs(task.arn, `the worker's task stopped: ${reason}`);
-      if (moved.length === 0) targets.onUnknown(event);
-      return { ...nothing, applied: moved.length > 0, jobs: moved.map(({ id }) => id) };
-    }
     case 'task_running':
-      return outcomeOf(await targets.taskRuns(event.task));
+      return toOutcome(await handlers.recordRunning(event.task), event, handlers);
+    case 'task_stopped':
+      return applyTaskStopped(event, handlers);
     case 'lines': {
-      const found = await targets.storeLines(event.taskId, event.lines);
-      const stored = found?.stored ?? 0;
-      return { ...outcomeOf(found && { ...found, applied: stored > 0 }), stored };
+      const result = await handlers.storeLines(event.taskId, event.lines);
+      const stored = result?.stored ?? 0;
+      return { ...toOutcome(result && { ...result, applied: stored > 0 }, event, handlers), stored };
     }
     case 'socket_opened': {
-      const isOpen = await targets.socketOpened(event);
-      return { ...nothing, applied: isOpen, statusCode: isOpen ? 200 : 401 };
+      const isAdded = await handlers.addSubscriber(event);
+      return { ...nothing, applied: isAdded, statusCode: isAdded ? 200 : 401 };
     }
-    case 'socket_spoke':
-      return { ...nothing, applied: await targets.socketSpoke(event.connectionId), statusCode: 200 };
+    case 'socket_message':
+      return { ...nothing, applied: await handlers.sendToSubscriber(event.connectionId), statusCode: 200 };
     case 'socket_closed':
-      return { ...nothing, applied: await targets.socketClosed(event.connectionId), statusCode: 200 };
+      return { ...nothing, applied: await handlers.removeSubscriber(event.connectionId), statusCode: 200 };
     case 'schedule':
-      await targets.reconcile();
+      await handlers.maintain();
       return { ...nothing, applied: true };
     case 'task_changed':
-    case 'test':
+    case 'log_subscription_test':
       return nothing;
   }
+}
+
+/** Ends the execution of the task. A task without an execution is a worker, so its jobs are requeued. */
+async function applyTaskStopped(
+  event: Extract<ProcessorEvent, { kind: 'task_stopped' }>,
+  handlers: EventHandlers,
+): Promise<EventOutcome> {
+  const { task, exitCode, reason } = event;
+  const change = await handlers.recordStopped(task, exitCode, reason);
+  if (change) return toOutcome(change, event, handlers);
+  const jobs = await handlers.requeueJobs(task.arn, `the worker's task stopped: ${reason}`);
+  if (jobs.length === 0) handlers.onUnknown(event);
+  return { ...nothing, applied: jobs.length > 0, jobs: jobs.map(({ id }) => id) };
+}
+
+function toOutcome(change: ExecutionChange | undefined, event: ProcessorEvent, handlers: EventHandlers): EventOutcome {
+  if (!change) handlers.onUnknown(event);
+  return change?.applied ? { ...nothing, applied: true, executions: [change.executionId] } : nothing;
 }

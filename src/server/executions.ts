@@ -5,7 +5,7 @@ import { CloudWatchLogs } from '../aws/cloudwatch-logs.js';
 import { socketPath } from '../contract/paths.js';
 import type { Notifications } from '../database/notifications.js';
 import type { ProcessorEvent } from '../events/decode.js';
-import type { EventTargets } from '../events/process.js';
+import type { EventHandlers } from '../events/process.js';
 import { listImagesOfRequest, seedDefaultImage } from '../executions/images/images.js';
 import { LogFeeds } from '../executions/logs/feed.js';
 import { GatewaySubscribers } from '../executions/logs/gateway-subscribers.js';
@@ -94,12 +94,12 @@ async function createSocketUrl({ deps, tokens }: ExecutionServices, executionId:
   return `${endpoint}?token=${await tokens.issue(executionId)}`;
 }
 
-/** Returns the changes of the event processor to executions and to subscriptions of logs. */
-export function createExecutionEventTargets(services: ExecutionServices): Omit<EventTargets, 'loseJobs'> {
+/** Returns the handlers of the event processor for executions and subscriptions of logs. */
+export function createExecutionEventHandlers(services: ExecutionServices): Omit<EventHandlers, 'requeueJobs'> {
   const { taskEvents, gatewaySubscribers, deps } = services;
   return {
-    taskRuns: (task) => taskEvents.recordRunning(task),
-    async taskStopped(...args) {
+    recordRunning: (task) => taskEvents.recordRunning(task),
+    async recordStopped(...args) {
       const change = await taskEvents.recordStopped(...args);
       if (change?.applied) await gatewaySubscribers.sendToAll(change.executionId);
       return change;
@@ -109,10 +109,10 @@ export function createExecutionEventTargets(services: ExecutionServices): Omit<E
       if (stored) await gatewaySubscribers.sendToAll(stored.executionId);
       return stored;
     },
-    socketOpened: (event) => gatewaySubscribers.add(event),
-    socketSpoke: (connectionId) => gatewaySubscribers.sendTo(connectionId),
-    socketClosed: (connectionId) => gatewaySubscribers.remove(connectionId),
-    reconcile: () => runHourlyMaintenance(services),
+    addSubscriber: (event) => gatewaySubscribers.add(event),
+    sendToSubscriber: (connectionId) => gatewaySubscribers.sendTo(connectionId),
+    removeSubscriber: (connectionId) => gatewaySubscribers.remove(connectionId),
+    maintain: () => runHourlyMaintenance(services),
     onUnknown: (event) =>
       deps.log.info({ event: event.kind, ...toTaskName(event) }, 'ignored an event of an unknown task'),
   };

@@ -6,7 +6,7 @@ import { sweepJobs } from '../jobs/sweeper.js';
 import { startRepeating } from '../platform/repeat.js';
 import { createApi, createProcessor } from './api.js';
 import type { ServiceDependencies } from './dependencies.js';
-import { closeExecutions, createExecutionEventTargets, runHourlyMaintenance, seedExecutions } from './executions.js';
+import { closeExecutions, createExecutionEventHandlers, runHourlyMaintenance, seedExecutions } from './executions.js';
 import type { Upgrade } from './http/listen.js';
 import type { Http } from './http/routes.js';
 import { createServices, type Services } from './services.js';
@@ -30,11 +30,11 @@ export interface Service {
 export function createService(deps: ServiceDependencies): Service {
   const services = createServices(deps);
   const { executions, jobs, notifications } = services;
-  const targets = {
-    ...createExecutionEventTargets(executions),
-    loseJobs: (taskArn: string, reason: string) => requeueTaskJobs(jobs, taskArn, reason),
+  const handlers = {
+    ...createExecutionEventHandlers(executions),
+    requeueJobs: (taskArn: string, reason: string) => requeueTaskJobs(jobs, taskArn, reason),
   };
-  const applyEvent = (raw: unknown) => processEvent(raw, targets);
+  const applyEvent = (raw: unknown) => processEvent(raw, handlers);
   const http = createApi(services, deps);
   const processor = createProcessor(services, deps, applyEvent);
   const background = startBackgroundWork(services, deps);
