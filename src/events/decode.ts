@@ -9,7 +9,7 @@ export interface LoggedLine {
   message: string;
 }
 
-export interface TaskReference {
+export interface EventTask {
   arn: string;
   /** Last part of the ARN. */
   id: string;
@@ -19,9 +19,9 @@ export interface TaskReference {
 
 /** Event in the words of this project, whatever its source is. */
 export type ProcessorEvent =
-  | { kind: 'task_running'; task: TaskReference }
-  | { kind: 'task_stopped'; task: TaskReference; exitCode: number | undefined; reason: string }
-  | { kind: 'task_changed'; task: TaskReference; lastStatus: string }
+  | { kind: 'task_running'; task: EventTask }
+  | { kind: 'task_stopped'; task: EventTask; exitCode: number | undefined; reason: string }
+  | { kind: 'task_changed'; task: EventTask; lastStatus: string }
   | { kind: 'lines'; taskId: string; lines: LoggedLine[] }
   | { kind: 'log_subscription_test' }
   | SocketOpened

@@ -1,6 +1,6 @@
 import { ServiceError } from '../contract/errors.js';
 import type { EventOutcome } from '../contract/processor.js';
-import { decodeEvent, type LoggedLine, type ProcessorEvent, type SocketOpened, type TaskReference } from './decode.js';
+import { decodeEvent, type EventTask, type LoggedLine, type ProcessorEvent, type SocketOpened } from './decode.js';
 
 /** Execution that an event names, and whether the event changed the execution. */
 export interface ExecutionChange {
@@ -13,13 +13,9 @@ export interface EventHandlers {
   /** Requeues or ends the jobs that the task was working on, and returns them. */
   requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;
   /** Records that the execution of the task runs. Returns undefined for a task without an execution. */
-  recordRunning(task: TaskReference): Promise<ExecutionChange | undefined>;
+  recordRunning(task: EventTask): Promise<ExecutionChange | undefined>;
   /** Ends the execution of the task. Returns undefined for a task without an execution. */
-  recordStopped(
-    task: TaskReference,
-    exitCode: number | undefined,
-    reason: string,
-  ): Promise<ExecutionChange | undefined>;
+  recordStopped(task: EventTask, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined>;
   /** Stores lines of an execution, and returns the number of new lines; undefined for a task without an execution. */
   storeLines(
     taskId: string,
@@ -41,7 +37,8 @@ const nothing: EventOutcome = { applied: false, jobs: [], executions: [], stored
 /** Applies one raw event. An event that comes twice, late or out of order changes nothing twice. */
 export async function processEvent(raw: unknown, handlers: EventHandlers): Promise<EventOutcome> {
   const event = decodeEvent(raw);
-  if (!event) throw new ServiceError('invalid', 'Unknown event: expected one of those in docs/event-processor.md');
+  if (!event)
+    throw new ServiceError('invalid', 'Unknown event: expected a task, log, WebSocket or scheduled event of AWS');
   return apply(event, handlers);
 }
 

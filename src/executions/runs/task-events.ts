@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { hasEnded } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
+import type { EventTask } from '../../events/decode.js';
 import type { ExecutionChange } from '../../events/process.js';
 import { truncateLine } from '../logs/line-reader.js';
 import { toNote } from '../logs/note.js';
@@ -24,13 +25,6 @@ export interface TaskEventsDependencies {
   now(): number;
 }
 
-interface Task {
-  arn: string;
-  /** Last part of the ARN. */
-  id: string;
-  startedBy: string | undefined;
-}
-
 const maxReasonCharacters = 2_000;
 
 /** Applies what a provider reports about tasks to their executions. An event that comes twice, late or early changes nothing. */
@@ -45,7 +39,7 @@ export class TaskEvents {
   constructor(private readonly deps: TaskEventsDependencies) {}
 
   /** Records that a task runs. Returns undefined for a task without an execution. */
-  async recordRunning(task: Task): Promise<ExecutionChange | undefined> {
+  async recordRunning(task: EventTask): Promise<ExecutionChange | undefined> {
     const { database, transitions, runner } = this.deps;
     const execution = await this.findExecution(task);
     if (!execution) return undefined;
@@ -60,7 +54,11 @@ export class TaskEvents {
   }
 
   /** Ends the execution of a stopped task, after storing the last lines. Returns undefined for a task without an execution. */
-  async recordStopped(task: Task, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined> {
+  async recordStopped(
+    task: EventTask,
+    exitCode: number | undefined,
+    reason: string,
+  ): Promise<ExecutionChange | undefined> {
     const { transitions, logs, log, now } = this.deps;
     const execution = await this.findExecution(task);
     if (!execution) return undefined;
@@ -98,7 +96,7 @@ export class TaskEvents {
     }
   }
 
-  private async findExecution({ id, startedBy }: Task): Promise<LiveExecution | undefined> {
+  private async findExecution({ id, startedBy }: EventTask): Promise<LiveExecution | undefined> {
     const isExecutionId = startedBy !== undefined && /^[0-9a-f]{32}$/.test(startedBy);
     return (await this.findByTask({ taskId: id, executionId: isExecutionId ? startedBy : id })).execution;
   }
