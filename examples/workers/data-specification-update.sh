@@ -1,7 +1,7 @@
 #!/bin/sh
-# A handler of DATA_SPECIFICATION_UPDATE jobs in POSIX shell: writes OUTPUT_DIR/data-specification.json, which lists the
-# files of DATA_DIR (by default the examples' own data folder) with size, POSIX cksum CRC and number of lines.
-# The job's only input, cache_buster, makes a job differ from an earlier one; nothing here depends on it.
+# Handles DATA_SPECIFICATION_UPDATE jobs in POSIX shell: writes OUTPUT_DIR/data-specification.json, a list of the files of
+# DATA_DIR (by default the examples' own data directory) with size, POSIX cksum CRC and number of lines.
+# The only input of the job, cache_buster, makes a job differ from an earlier job; nothing here depends on the value.
 
 set -eu
 LC_ALL=C
@@ -12,8 +12,8 @@ fail() {
   exit 1
 }
 
-# Prints a text as a JSON string. A name is bytes, and JSON is UTF-8: where the name is not, each byte above 127 is
-# written as the Latin-1 character of that number.
+# Prints a text as a JSON string, for example a "b" -> "a \"b\"". JSON is UTF-8 but a file name is any bytes: in a name that
+# is no UTF-8, each byte above 127 becomes the Latin-1 character of that number.
 json_string() {
   utf8=1
   printf '%s' "$1" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || utf8=0
@@ -28,9 +28,9 @@ json_string() {
   )"
 }
 
-[ -n "${OUTPUT_DIR:-}" ] || fail 'OUTPUT_DIR is not set'
+[ -n "${OUTPUT_DIR:-}" ] || fail 'Missing OUTPUT_DIR: set it to the directory for the results'
 data_dir=${DATA_DIR:-$(dirname -- "$0")/data}
-[ -d "$data_dir" ] || fail "DATA_DIR is not a folder: $data_dir"
+[ -d "$data_dir" ] || fail "Invalid DATA_DIR $data_dir: expected a directory"
 
 total=0
 for file in "$data_dir"/*; do
@@ -45,8 +45,8 @@ printf '{"checksum":"POSIX cksum","files":[' >"$out"
 for file in "$data_dir"/*; do
   [ -f "$file" ] || continue
   name=$(json_string "${file##*/}")
-  sums=$(cksum <"$file") || fail "cannot read a file of DATA_DIR: $name"
-  # cksum prints the CRC and the number of bytes.
+  sums=$(cksum <"$file") || fail "Cannot read $name in DATA_DIR"
+  # cksum prints the CRC and the number of bytes, for example 4294967295 0.
   crc=${sums%% *}
   rest=${sums#* }
   bytes=${rest%% *}

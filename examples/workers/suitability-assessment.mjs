@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// A handler of SUITABILITY_ASSESSMENT jobs: lays candidate sites on reef outlines. README.md says what it does and does not.
+// Handles SUITABILITY_ASSESSMENT jobs: lays candidate sites on reef outlines. README.md says what is and is not assessed.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSites } from './lib/geojson.mjs';
-import { countCandidates, countSites, gridOver, layRuns } from './lib/grid.mjs';
+import { countCandidates, countSites, gridOver, layShares } from './lib/grid.mjs';
 import { InputError, oneLine, readInputPayload, reportProgress } from './lib/job.mjs';
-import { drawMap } from './lib/map.mjs';
+import { drawMap } from './lib/map/map.mjs';
 import { readAssessment } from './lib/payload.mjs';
 import { loadReefs, selectReefs } from './lib/reefs.mjs';
 import { summarise } from './lib/summary.mjs';
@@ -17,7 +17,7 @@ const PROGRESS_LINES = 200;
 
 async function run(env) {
   const assessment = readAssessment(await readInputPayload(env, process.stdin));
-  if (!env.OUTPUT_DIR) throw new InputError('NO_OUTPUT_DIR', 'OUTPUT_DIR is not set');
+  if (!env.OUTPUT_DIR) throw new InputError('Missing OUTPUT_DIR: set it to the directory for the results');
   const { reefs, notApplied } = selectReefs(await loadReefs(env.REEFS_FILE || BUILT_IN_REEFS), assessment);
   assessment.notApplied.push(...notApplied);
 
@@ -31,24 +31,21 @@ async function run(env) {
   return { geojson_path: 'sites.geojson' };
 }
 
-/** Progress goes to 0.6 here: for large results, writing the file takes the rest of the time. */
+/** Lays the sites of each reef. Progress ends at 0.6, because a large file takes the rest of the time to write. */
 function layAll(reefs, { xDist, yDist, threshold }) {
   const grids = reefs.map((reef) => gridOver(reef, xDist, yDist));
-  const candidates = countCandidates(grids);
+  const allCandidates = countCandidates(grids);
   const everyNth = Math.ceil(reefs.length / PROGRESS_LINES);
   let tried = 0;
   return reefs.map((reef, index) => {
     const grid = grids[index];
-    const runs = layRuns(reef, grid, threshold);
-    const layout = { reef, grid, runs, candidates: grid.columns * grid.rows, sites: countSites(runs) };
-    tried += layout.candidates;
+    const shares = layShares(reef, grid, threshold);
+    const [candidates, sites] = [shares.length, countSites(shares)];
+    tried += candidates;
     if (index % everyNth === 0) {
-      reportProgress(
-        (0.6 * tried) / candidates,
-        `${reef.name}: ${layout.sites} sites of ${layout.candidates} candidates`,
-      );
+      reportProgress((0.6 * tried) / allCandidates, `${reef.name}: ${sites} sites of ${candidates} candidates`);
     }
-    return layout;
+    return { reef, grid, shares, candidates, sites };
   });
 }
 

@@ -1,39 +1,31 @@
+import { bbox } from '@turf/bbox';
 import { InputError } from './job.mjs';
-import { boundsOf } from './projection.mjs';
+import { signedArea } from './projection.mjs';
 
-/** The most candidate sites that one job may have: a file of at most about 700 MB, and a few seconds of work. */
+/** Limits the candidate sites of one job: a file of at most about 700 MB, and a few seconds of work. */
 export const MAX_CANDIDATES = 2_000_000;
 
-/** Metres. An outline that enters a site by less than this counts as touching it; it absorbs rounding. */
+/** Metres. An outline that enters a site by less counts as touching, because rounding enters by less. */
 export const TOLERANCE_M = 0.001;
 
-// Shares nearer to 0 or 1 than this are rounding.
+// Shares nearer to 0 or 1 are rounding.
 const SHARE_EPSILON = 1e-7;
+// Areas nearer to 0 or to a whole site are rounding; in sites.
+const AREA_EPSILON = 1e-13;
 
 /**
  * @typedef {object} Grid abutting candidate sites, aligned north-south, from the south-west corner of the reef's bounds
  * @property {number} x @property {number} y the south-west corner, metres
  * @property {number} width @property {number} height of one site, metres
  * @property {number} columns @property {number} rows
- *
- * @typedef {object} Run neighbouring kept sites of one row
- * @property {number} row counted from the south, from 0
- * @property {number} from @property {number} to first and last column, counted from the west, from 0
- * @property {number} share of each of these sites' area that lies on the reef, 0 to 1
  */
 
 /** @returns {Grid} */
-export function gridOver(reef, xDist, yDist) {
-  const { west, south, east, north } = boundsOf(reef.rings);
+export function gridOver({ rings }, xDist, yDist) {
+  const [west, south, east, north] = bbox({ type: 'Polygon', coordinates: rings });
   const count = (length, side) => Math.max(1, Math.ceil((length - TOLERANCE_M) / side));
-  return {
-    x: west,
-    y: south,
-    width: xDist,
-    height: yDist,
-    columns: count(east - west, xDist),
-    rows: count(north - south, yDist),
-  };
+  const [columns, rows] = [count(east - west, xDist), count(north - south, yDist)];
+  return { x: west, y: south, width: xDist, height: yDist, columns, rows };
 }
 
 /** @throws {InputError} when the grids hold more candidates than one job may have */
@@ -42,147 +34,93 @@ export function countCandidates(grids) {
   if (candidates > MAX_CANDIDATES) {
     const [count, limit] = [candidates, MAX_CANDIDATES].map((value) => value.toLocaleString('en'));
     throw new InputError(
-      'TOO_MANY_SITES',
-      `${count} candidate sites, and ${limit} is the limit: make x_dist or y_dist larger, or choose a smaller region`,
+      `Too many candidate sites: ${count}, expected at most ${limit}. Make x_dist or y_dist larger, or choose a smaller region`,
     );
   }
   return candidates;
 }
 
 /**
- * The sites of a grid that lie on the reef.
+ * Returns the share of each site's area that lies on the reef, or 0 for a site that is not kept.
  *
- * With a threshold of 100 a site is kept when all of it lies on the reef: no edge of the outline, holes included, passes
- * through its inside, and its centre is on the reef. Touching the outline is allowed. With a lower threshold it is kept
- * when at least that percentage of its area lies on the reef; with 0, when any of it does.
+ * With a threshold of 100 a site is kept when all of it lies on the reef: the outline, holes included, may touch a site but
+ * not enter. With a lower threshold a site is kept when at least that percentage of its area lies on the reef; with 0, when
+ * any of it does.
  *
- * Rows are swept from south to north with only the edges that reach the row, so the cost is the number of candidates plus
- * the number of rows that each edge crosses, not candidates × edges.
+ * The grid is halved, and the outline cut with it, until a block lies wholly on or off the reef or is one site. The cost
+ * therefore grows with the length of the outline, not with candidates × edges.
  * @param {{ rings: [number, number][][] }} reef outer rings anticlockwise, holes clockwise, in metres
  * @param {Grid} grid
  * @param {number} threshold percent
- * @returns {Run[]} from south to north, and from west to east in a row
+ * @returns {Float64Array} row by row from the south, and from west to east in a row
  */
-export function layRuns(reef, grid, threshold) {
-  const edgesByFirstRow = bucketEdges(reef.rings, grid);
-  const shares = new Float64Array(grid.columns);
-  const scratch = new Float64Array(grid.columns + 1);
-  const sharesOfRow = threshold === 100 ? wholeSites : partialSites;
+export function layShares({ rings }, { x, y, width, height, columns, rows }, threshold) {
+  const shares = new Float64Array(columns * rows);
   const least = Math.max(threshold / 100 - SHARE_EPSILON, SHARE_EPSILON);
-  const runs = [];
-  let active = [];
-  for (let row = 0; row < grid.rows; row++) {
-    const south = grid.y + row * grid.height;
-    active = active.filter((edge) => Math.max(edge[1], edge[3]) >= south).concat(edgesByFirstRow[row] ?? []);
-    sharesOfRow(active, grid, south, shares, scratch);
-    let run;
-    for (let column = 0; column < grid.columns; column++) {
-      const share = shares[column] > 1 - SHARE_EPSILON ? 1 : shares[column];
-      if (share < least) {
-        run = undefined;
-      } else if (run?.share === share) {
-        run.to = column;
-      } else {
-        run = { row, from: column, to: column, share };
-        runs.push(run);
-      }
+  const layBlock = (outline, west, south, east, north) => {
+    const area = sumAreas(outline);
+    if (area < AREA_EPSILON) return;
+    // Cuts give a whole block its corners exactly; an area alone would hide a corner that the outline cuts by a millimetre.
+    const isWhole = outline.flat().every(([u, v]) => (u === west || u === east) && (v === south || v === north));
+    if (isWhole || (east - west === 1 && north - south === 1)) {
+      const share = isWhole || area > 1 - SHARE_EPSILON ? 1 : area;
+      const isKept = isWhole || (threshold === 100 ? isTouchedOnly(outline, west, south) : share >= least);
+      if (!isKept) return;
+      for (let row = south; row < north; row++) shares.fill(share, row * columns + west, row * columns + east);
+    } else if (east - west > north - south) {
+      const middle = (west + east) >> 1;
+      layBlock(cut(outline, 0, middle, 1), west, south, middle, north);
+      layBlock(cut(outline, 0, middle, -1), middle, south, east, north);
+    } else {
+      const middle = (south + north) >> 1;
+      layBlock(cut(outline, 1, middle, 1), west, south, east, middle);
+      layBlock(cut(outline, 1, middle, -1), west, middle, east, north);
     }
-  }
-  return runs;
+  };
+  /** Tells whether the outline spares the site but for the tolerance along the sides. */
+  const isTouchedOnly = (outline, west, south) => {
+    const [dx, dy] = [TOLERANCE_M / width, TOLERANCE_M / height];
+    let inner = cut(cut(outline, 0, west + dx, -1), 0, west + 1 - dx, 1);
+    inner = cut(cut(inner, 1, south + dy, -1), 1, south + 1 - dy, 1);
+    return sumAreas(inner) > (1 - 2 * dx) * (1 - 2 * dy) - AREA_EPSILON;
+  };
+  // In units of sites from the grid's corner, each site is a square of area 1.
+  const outline = rings.map((ring) => ring.map(([east, north]) => [(east - x) / width, (north - y) / height]));
+  // Cut to the grid, because the last column or row may end up to a tolerance before the outline.
+  layBlock(cut(cut(outline, 0, columns, 1), 1, rows, 1), 0, 0, columns, rows);
+  return shares;
 }
 
-export function countSites(runs) {
-  return runs.reduce((sum, run) => sum + run.to - run.from + 1, 0);
+export function countSites(shares) {
+  return shares.reduce((count, share) => count + (share > 0 ? 1 : 0), 0);
 }
 
-/** Edges as [x1, y1, x2, y2] in ring order, listed under the first row that they reach. */
-function bucketEdges(rings, grid) {
-  const buckets = [];
-  for (const ring of rings) {
-    for (let i = 1; i < ring.length; i++) {
-      const [x1, y1] = ring[i - 1];
-      const [x2, y2] = ring[i];
-      const row = clamp(Math.floor((Math.min(y1, y2) - grid.y) / grid.height), 0, grid.rows - 1);
-      buckets[row] ??= [];
-      buckets[row].push([x1, y1, x2, y2]);
-    }
-  }
-  return buckets;
-}
-
-/** Sets the share of each site of a row to 1 when all of it lies on the reef, otherwise to 0. */
-function wholeSites(edges, grid, south, shares, crossed) {
-  const low = south + TOLERANCE_M;
-  const high = south + grid.height - TOLERANCE_M;
-  const middle = south + grid.height / 2;
-  const crossings = [];
-  // `crossed` first holds differences: their running sum is the number of edges through each column's inside.
-  crossed.fill(0);
-  for (const [x1, y1, x2, y2] of edges) {
-    if (y1 > middle !== y2 > middle) crossings.push(xAt(x1, y1, x2, y2, middle));
-    if (Math.max(y1, y2) <= low || Math.min(y1, y2) >= high) continue;
-    // The part of an edge within the row is one piece, so it passes through the inside of exactly the columns that its
-    // east-west extent reaches.
-    const xa = y1 === y2 ? x1 : xAt(x1, y1, x2, y2, clamp(y1, low, high));
-    const xb = y1 === y2 ? x2 : xAt(x1, y1, x2, y2, clamp(y2, low, high));
-    const first = Math.max(0, Math.floor((Math.min(xa, xb) + TOLERANCE_M - grid.x) / grid.width));
-    const last = Math.min(grid.columns - 1, Math.ceil((Math.max(xa, xb) - TOLERANCE_M - grid.x) / grid.width) - 1);
-    if (first > last) continue;
-    crossed[first] += 1;
-    crossed[last + 1] -= 1;
-  }
-  crossings.sort((a, b) => a - b);
-  let passed = 0;
-  let through = 0;
-  for (let column = 0; column < grid.columns; column++) {
-    through += crossed[column];
-    const centre = grid.x + (column + 0.5) * grid.width;
-    while (passed < crossings.length && crossings[passed] < centre) passed++;
-    shares[column] = through === 0 && passed % 2 === 1 ? 1 : 0;
-  }
+function sumAreas(rings) {
+  return rings.reduce((sum, ring) => sum + signedArea(ring), 0);
 }
 
 /**
- * Sets the share of each site of a row: the exact area of the site that lies on the reef, over the site's area.
- *
- * Each edge adds the signed area between itself and the row's east end, as a font rasteriser does for pixels (R. Levien,
- * font-rs): exactly in the columns that it passes through, and as a full-width strip in those east of it. Outer rings run
- * anticlockwise and holes clockwise, so the holes subtract themselves.
+ * Cuts rings at a line and returns the parts below it (side 1) or above it (side -1), by Sutherland and Hodgman's method:
+ * parts of one ring stay connected along the line, which adds no area.
+ * @param {0 | 1} axis of the coordinate that the line fixes
  */
-function partialSites(edges, grid, south, shares, strips) {
-  const north = south + grid.height;
-  shares.fill(0);
-  strips.fill(0);
-  for (const [x1, y1, x2, y2] of edges) {
-    const ya = clamp(y1, south, north);
-    const yb = clamp(y2, south, north);
-    if (ya === yb) continue;
-    const xa = xAt(x1, y1, x2, y2, ya) - grid.x;
-    const xb = xAt(x1, y1, x2, y2, yb) - grid.x;
-    const first = clamp(Math.floor(Math.min(xa, xb) / grid.width), 0, grid.columns - 1);
-    const last = clamp(Math.floor(Math.max(xa, xb) / grid.width), 0, grid.columns - 1);
-    for (let column = first; column <= last; column++) {
-      const east = (column + 1) * grid.width;
-      const xFrom = first === last ? xa : clamp(xa, east - grid.width, east);
-      const xTo = first === last ? xb : clamp(xb, east - grid.width, east);
-      const fall = first === last ? ya - yb : ((ya - yb) * (xTo - xFrom)) / (xb - xa);
-      shares[column] += fall * (east - (xFrom + xTo) / 2);
-      strips[column + 1] += fall * grid.width;
+function cut(rings, axis, line, side) {
+  const parts = [];
+  for (const ring of rings) {
+    const part = [];
+    let from = ring.at(-1);
+    let before = side * (line - from[axis]);
+    for (const to of ring) {
+      const after = side * (line - to[axis]);
+      if (before < 0 !== after < 0) {
+        const other = from[1 - axis] + ((to[1 - axis] - from[1 - axis]) * before) / (before - after);
+        part.push(axis === 0 ? [line, other] : [other, line]);
+      }
+      if (after >= 0) part.push(to);
+      from = to;
+      before = after;
     }
+    if (part.length > 2) parts.push(part);
   }
-  let strip = 0;
-  for (let column = 0; column < grid.columns; column++) {
-    strip += strips[column];
-    shares[column] = (shares[column] + strip) / (grid.width * grid.height);
-  }
-}
-
-function xAt(x1, y1, x2, y2, y) {
-  if (y === y1) return x1;
-  if (y === y2) return x2;
-  return x1 + ((x2 - x1) * (y - y1)) / (y2 - y1);
-}
-
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
+  return parts;
 }

@@ -1,7 +1,20 @@
-import { InputError } from './job.mjs';
+import { z } from 'zod';
+import { check } from './job.mjs';
 
-const UNDERSTOOD = new Set(['region', 'reef_type', 'x_dist', 'y_dist', 'threshold']);
-const MIN_SITE_SIDE_M = 1;
+const name = z.string('expected a text').trim().min(1, 'expected a text');
+const siteSide = z.number('expected a number of metres, 1 or more').min(1, 'expected a number of metres, 1 or more');
+const percent = z
+  .number('expected a percentage from 0 to 100')
+  .min(0, 'expected a percentage from 0 to 100')
+  .max(100, 'expected a percentage from 0 to 100');
+
+const payloadSchema = z.object({
+  region: name,
+  reef_type: name,
+  x_dist: siteSide,
+  y_dist: siteSide,
+  threshold: percent.nullish(),
+});
 
 /**
  * @typedef {object} Assessment
@@ -10,7 +23,7 @@ const MIN_SITE_SIDE_M = 1;
  * @property {number} xDist metres, east to west
  * @property {number} yDist metres, south to north
  * @property {number} threshold percent of a site's area that must lie on the reef, 0 to 100
- * @property {string[]} notApplied names of inputs that need data this program does not have
+ * @property {string[]} notApplied names of inputs that need data this program does not have, for example `depth_min`
  */
 
 /**
@@ -19,34 +32,7 @@ const MIN_SITE_SIDE_M = 1;
  * @throws {InputError} naming the first input that is wrong
  */
 export function readAssessment(payload) {
-  return {
-    region: requireText(payload, 'region'),
-    reefType: requireText(payload, 'reef_type'),
-    xDist: requireSide(payload, 'x_dist'),
-    yDist: requireSide(payload, 'y_dist'),
-    threshold: readThreshold(payload.threshold),
-    notApplied: Object.keys(payload).filter((key) => !UNDERSTOOD.has(key) && payload[key] != null),
-  };
-}
-
-function requireText(payload, key) {
-  const value = payload[key];
-  if (typeof value !== 'string' || value.trim() === '') throw new InputError('BAD_INPUT', `${key} must be a text`);
-  return value.trim();
-}
-
-function requireSide(payload, key) {
-  const value = payload[key];
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < MIN_SITE_SIDE_M) {
-    throw new InputError('BAD_INPUT', `${key} must be a number of metres, ${MIN_SITE_SIDE_M} or more`);
-  }
-  return value;
-}
-
-function readThreshold(value) {
-  if (value == null) return 100;
-  if (typeof value !== 'number' || !(value >= 0 && value <= 100)) {
-    throw new InputError('BAD_INPUT', 'threshold must be a percentage from 0 to 100');
-  }
-  return value;
+  const { region, reef_type: reefType, x_dist: xDist, y_dist: yDist, threshold } = check(payloadSchema, payload);
+  const notApplied = Object.keys(payload).filter((key) => !(key in payloadSchema.shape) && payload[key] != null);
+  return { region, reefType, xDist, yDist, threshold: threshold ?? 100, notApplied };
 }

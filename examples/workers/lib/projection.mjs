@@ -5,7 +5,8 @@ const E2 = F * (2 - F);
 const RADIANS = Math.PI / 180;
 
 /**
- * Length in metres of one degree of latitude and of one degree of longitude on the WGS 84 ellipsoid at a latitude.
+ * Returns the length in metres of one degree of latitude and of one degree of longitude at a latitude on the WGS 84
+ * ellipsoid, for example 110,704 m and 104,647 m at 20° S.
  * Source: J. P. Snyder, Map Projections: A Working Manual, USGS Professional Paper 1395 (1987), p. 25,
  * equations 4-19 (latitude) and 4-21 (longitude).
  * @param {number} latitude degrees
@@ -21,14 +22,16 @@ export function metresPerDegree(latitude) {
 }
 
 /**
- * A local equirectangular projection: metres east and north of a centre, with the scale of the centre's latitude.
+ * Creates an equirectangular projection: metres east and north of the centre of the bounds, at the scale of the centre's
+ * latitude.
  *
- * It is affine, so a straight edge in longitude and latitude (what GeoJSON means by an edge) stays straight, and a test
- * that is exact in metres is exact in degrees. Its price: away from the centre's latitude, east-west lengths are off by
- * about tan(latitude) × distance / Earth's radius: 0.06 % ten kilometres north or south of a centre at 20° S.
- * @param {[number, number]} centre longitude, latitude
+ * The projection is affine, so a straight edge in longitude and latitude (what GeoJSON means by an edge) stays straight,
+ * and a test that is exact in metres is exact in degrees. The price: away from the centre's latitude, east-west lengths
+ * are off by about tan(latitude) × distance / Earth's radius: 0.06 % ten kilometres north or south of a centre at 20° S.
+ * @param {[number, number, number, number]} bounds west, south, east and north in degrees
  */
-export function localProjection([lon0, lat0]) {
+export function localProjection([west, south, east, north]) {
+  const [lon0, lat0] = [(west + east) / 2, (south + north) / 2];
   const scale = metresPerDegree(lat0);
   return {
     forward: ([lon, lat]) => [(lon - lon0) * scale.longitude, (lat - lat0) * scale.latitude],
@@ -37,28 +40,16 @@ export function localProjection([lon0, lat0]) {
   };
 }
 
-/** Area of a closed ring in the square of its unit (shoelace formula): positive when it runs anticlockwise. */
+/** Returns the area of a ring in the square of its unit (shoelace formula): positive when the ring runs anticlockwise. */
 export function signedArea(ring) {
+  const [x0, y0] = ring[0] ?? [0, 0];
   let twice = 0;
-  for (let i = 1; i < ring.length; i++) {
+  let [ax, ay] = [0, 0];
+  for (const [x, y] of ring) {
     // Relative to the first point, which keeps precision for a small ring far from the origin.
-    const ax = ring[i - 1][0] - ring[0][0];
-    const ay = ring[i - 1][1] - ring[0][1];
-    twice += ax * (ring[i][1] - ring[0][1]) - ay * (ring[i][0] - ring[0][0]);
+    const [bx, by] = [x - x0, y - y0];
+    twice += ax * by - ay * bx;
+    [ax, ay] = [bx, by];
   }
   return twice / 2;
-}
-
-/** @returns {{ west: number, south: number, east: number, north: number }} */
-export function boundsOf(rings) {
-  const bounds = { west: Infinity, south: Infinity, east: -Infinity, north: -Infinity };
-  for (const ring of rings) {
-    for (const [x, y] of ring) {
-      bounds.west = Math.min(bounds.west, x);
-      bounds.east = Math.max(bounds.east, x);
-      bounds.south = Math.min(bounds.south, y);
-      bounds.north = Math.max(bounds.north, y);
-    }
-  }
-  return bounds;
 }

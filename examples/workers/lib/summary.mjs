@@ -1,5 +1,5 @@
 /**
- * What was asked, what came out, and what was not looked at: the `summary` member of the GeoJSON.
+ * Summarises what was asked, what came out and what was not applied: the `summary` member of the GeoJSON.
  * @param {import('./payload.mjs').Assessment} assessment
  */
 export function summarise(assessment, layouts) {

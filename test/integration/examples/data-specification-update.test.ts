@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { inTemporaryFolder, runExample, workersFolder } from '../../unit/examples/support.js';
+import { inTemporaryDirectory, runExample, workersDirectory } from './support.js';
 
-const program = ['sh', join(workersFolder, 'data-specification-update.sh')];
+const program = ['sh', join(workersDirectory, 'data-specification-update.sh')];
 
 const specificationSchema = z.strictObject({
   checksum: z.literal('POSIX cksum'),
@@ -14,16 +14,16 @@ const specificationSchema = z.strictObject({
 });
 
 async function specify(env: Record<string, string>) {
-  return await inTemporaryFolder(async (folder) => {
-    const outcome = await runExample(program, folder, { cache_buster: 1 }, env);
-    expect(await readdir(folder)).toEqual(outcome.exitCode === 0 ? ['data-specification.json'] : []);
+  return await inTemporaryDirectory(async (directory) => {
+    const outcome = await runExample(program, directory, { cache_buster: 1 }, env);
+    expect(await readdir(directory)).toEqual(outcome.exitCode === 0 ? ['data-specification.json'] : []);
     const read = async () =>
-      specificationSchema.parse(JSON.parse(await readFile(join(folder, 'data-specification.json'), 'utf8')));
+      specificationSchema.parse(JSON.parse(await readFile(join(directory, 'data-specification.json'), 'utf8')));
     return { ...outcome, specification: outcome.exitCode === 0 ? await read() : undefined };
   });
 }
 
-/** The CRC of POSIX cksum, bit by bit: the bytes, then their number, least significant byte first. */
+/** Computes the CRC of POSIX cksum, bit by bit: the bytes, then the number of bytes, least significant byte first. */
 function cksum(content: Buffer): number {
   const bytes = [...content];
   for (let length = content.length; length > 0; length >>>= 8) bytes.push(length & 0xff);
@@ -38,7 +38,7 @@ function cksum(content: Buffer): number {
 describe('data-specification-update', () => {
   it('describes the built-in data and prints an empty result last', async () => {
     const { exitCode, stdout, stderr, specification } = await specify({});
-    const content = await readFile(join(workersFolder, 'data', 'reefs.geojson'));
+    const content = await readFile(join(workersDirectory, 'data', 'reefs.geojson'));
     expect(exitCode).toBe(0);
     expect(stdout).toBe('{}\n');
     expect(stderr).toBe('PROGRESS: 1.00 "reefs.geojson"\n');
@@ -52,10 +52,10 @@ describe('data-specification-update', () => {
     ]);
   });
 
-  it('writes any file name as valid JSON, and leaves folders out', async () => {
+  it('writes any file name as valid JSON and leaves directories out', async () => {
     const names = ['%s', '-n', '\\0101', 'a "quoted" \\ name', 'line\nbreak\ttab\n', 'réef 珊瑚.csv'];
-    await inTemporaryFolder(async (data) => {
-      await mkdir(join(data, 'folder'));
+    await inTemporaryDirectory(async (data) => {
+      await mkdir(join(data, 'directory'));
       for (const name of names) await writeFile(join(data, name), name);
       await writeFile(Buffer.concat([Buffer.from(`${data}/z`), Buffer.from([0xe9])]), '');
       const { specification, stderr } = await specify({ DATA_DIR: data });
@@ -68,16 +68,16 @@ describe('data-specification-update', () => {
     });
   });
 
-  it('lists nothing for an empty folder', async () => {
-    await inTemporaryFolder(async (data) => {
+  it('lists nothing for an empty directory', async () => {
+    await inTemporaryDirectory(async (data) => {
       const { specification } = await specify({ DATA_DIR: data });
       expect(specification).toEqual({ checksum: 'POSIX cksum', files: [], file_count: 0, total_bytes: 0 });
     });
   });
 
-  it('fails with a reason when the data folder is not there', async () => {
-    const { exitCode, stderr } = await specify({ DATA_DIR: 'missing-folder' });
+  it('fails with a reason when DATA_DIR does not exist', async () => {
+    const { exitCode, stderr } = await specify({ DATA_DIR: 'missing-directory' });
     expect(exitCode).toBe(1);
-    expect(stderr).toBe('DATA_DIR is not a folder: missing-folder\n');
+    expect(stderr).toBe('Invalid DATA_DIR missing-directory: expected a directory\n');
   });
 });

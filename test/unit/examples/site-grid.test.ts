@@ -1,10 +1,11 @@
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { booleanPointInPolygon } from '@turf/boolean-point-in-polygon';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { isInside, type Ring, workersFolder } from './support.js';
 
-// The sweep over rows, against slow and plain checks of each candidate by itself, on random reefs with lagoons.
+// Compares the halving of the grid with slow and plain checks of each candidate, on random reefs with lagoons.
+
+type Ring = [number, number][];
 
 const gridSchema = z.object({
   x: z.number(),
@@ -14,12 +15,11 @@ const gridSchema = z.object({
   columns: z.number(),
   rows: z.number(),
 });
-const runsSchema = z.array(z.object({ row: z.number(), from: z.number(), to: z.number(), share: z.number() }));
-const library: unknown = await import(join(workersFolder, 'lib', 'grid.mjs'));
-const { gridOver, layRuns } = z
+const library: unknown = await import(new URL('../../../examples/workers/lib/grid.mjs', import.meta.url).href);
+const { gridOver, layShares } = z
   .object({
     gridOver: z.custom<(...args: unknown[]) => unknown>((value) => typeof value === 'function'),
-    layRuns: z.custom<(...args: unknown[]) => unknown>((value) => typeof value === 'function'),
+    layShares: z.custom<(...args: unknown[]) => unknown>((value) => typeof value === 'function'),
   })
   .parse(library);
 
@@ -37,7 +37,7 @@ const star = fc
     }),
   );
 
-/** A star-shaped reef; its lagoon is a smaller copy, which therefore lies inside. */
+/** Draws a star-shaped reef; the lagoon is a smaller copy, so the lagoon lies inside. */
 const reef = fc.tuple(star, fc.constantFrom(0, 0.2, 0.6)).map(([points, lagoon]): Ring[] => {
   const close = (ring: Ring): Ring => [...ring, ...ring.slice(0, 1)];
   const outer = close(points);
@@ -56,7 +56,7 @@ function* edges(rings: Ring[]) {
   }
 }
 
-/** Liang and Barsky's test: whether a segment has a point inside a rectangle, its sides not included. */
+/** Tells whether a segment has a point inside a rectangle, sides not included (Liang and Barsky's test). */
 function enters([[x1, y1], [x2, y2]]: readonly [[number, number], [number, number]], box: Rectangle): boolean {
   let [from, to] = [0, 1];
   const walls = [
@@ -73,7 +73,7 @@ function enters([[x1, y1], [x2, y2]]: readonly [[number, number], [number, numbe
   return from < to;
 }
 
-/** Sutherland and Hodgman's clipping of a ring to a rectangle, then its signed area. */
+/** Returns the signed area of a ring that is clipped to a rectangle, side by side. */
 function clippedArea(ring: Ring, box: Rectangle): number {
   const walls: ((p: [number, number]) => number)[] = [
     ([x]) => x - box.west,
@@ -100,20 +100,17 @@ function clippedArea(ring: Ring, box: Rectangle): number {
 
 function lay(rings: Ring[], xDist: number, yDist: number, threshold: number) {
   const grid = gridSchema.parse(gridOver({ rings }, xDist, yDist));
-  const runs = runsSchema.parse(layRuns({ rings }, grid, threshold));
-  const kept = new Map<string, number>();
-  for (const { row, from, to, share } of runs) {
-    for (let column = from; column <= to; column++) kept.set(`${row},${column}`, share);
-  }
+  const shares = z.instanceof(Float64Array).parse(layShares({ rings }, grid, threshold));
   const candidates = Array.from({ length: grid.rows * grid.columns }, (_, i) => {
     const [row, column] = [Math.floor(i / grid.columns), i % grid.columns];
     const [west, south] = [grid.x + column * grid.width, grid.y + row * grid.height];
     return { key: `${row},${column}`, west, south, east: west + grid.width, north: south + grid.height };
   });
+  const kept = new Map(candidates.flatMap(({ key }, i) => (shares[i] ? [[key, shares[i]]] : [])));
   return { kept, candidates };
 }
 
-describe('the grid of candidate sites', () => {
+describe('layShares', () => {
   it('keeps exactly the sites that no edge enters and whose centre is on the reef', () => {
     fc.assert(
       fc.property(reef, side, side, (rings, xDist, yDist) => {
@@ -125,8 +122,11 @@ describe('the grid of candidate sites', () => {
             east: box.east - 0.001,
             north: box.north - 0.001,
           };
-          const centre = [(box.west + box.east) / 2, (box.south + box.north) / 2] as const;
-          return isInside(centre, rings) && ![...edges(rings)].some((edge) => enters(edge, inner));
+          const centre = [(box.west + box.east) / 2, (box.south + box.north) / 2];
+          return (
+            booleanPointInPolygon(centre, { type: 'Polygon', coordinates: rings }) &&
+            ![...edges(rings)].some((edge) => enters(edge, inner))
+          );
         });
         expect([...kept.keys()]).toEqual(expected.map(({ key }) => key));
       }),
@@ -134,16 +134,16 @@ describe('the grid of candidate sites', () => {
     );
   });
 
-  it('keeps exactly the sites whose clipped area reaches the threshold, and tells that share', () => {
+  it('keeps exactly the sites whose clipped area reaches the threshold and returns the share', () => {
     fc.assert(
       fc.property(reef, side, side, fc.integer({ min: 0, max: 99 }), (rings, xDist, yDist, threshold) => {
         const { kept, candidates } = lay(rings, xDist, yDist, threshold);
         for (const box of candidates) {
           const share = rings.reduce((sum, ring) => sum + clippedArea(ring, box), 0) / (xDist * yDist);
-          const found = kept.get(box.key);
-          if (found !== undefined) expect(found).toBeCloseTo(share, 6);
+          const keptShare = kept.get(box.key);
+          if (keptShare !== undefined) expect(keptShare).toBeCloseTo(share, 6);
           const undecided = Math.abs(share - threshold / 100) < 1e-6;
-          if (!undecided) expect(found !== undefined).toBe(share > threshold / 100);
+          if (!undecided) expect(keptShare !== undefined).toBe(share > threshold / 100);
         }
       }),
       { numRuns: 150, seed: 20240902 },

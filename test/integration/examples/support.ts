@@ -4,20 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { booleanPointInPolygon } from '@turf/boolean-point-in-polygon';
 import { z } from 'zod';
 
 export type Ring = [number, number][];
 
 export const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
-export const workersFolder = join(projectRoot, 'examples', 'workers');
+export const workersDirectory = join(projectRoot, 'examples', 'workers');
 
-/** A folder that is removed when the work is done. */
-export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'reefguide-example-'));
+/** Removes the directory when the work is done. */
+export async function inTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'reefguide-example-'));
   try {
-    return await work(folder);
+    return await work(directory);
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 }
 
@@ -35,19 +36,19 @@ export async function runExample(
   env: Record<string, string> = {},
 ): Promise<Outcome> {
   const job = JSON.stringify({ id: 7, type: 'ANY', input_payload: payload });
-  return await inTemporaryFolder(async (folder) => {
-    const jobFile = join(folder, 'job.json');
+  return await inTemporaryDirectory(async (directory) => {
+    const jobFile = join(directory, 'job.json');
     await writeFile(jobFile, job);
     return await run(command, job, { OUTPUT_DIR: outputDir, JOB_FILE: jobFile, ...env });
   });
 }
 
-/** `env` is added to the environment that the tests run in, without what would change an example's defaults. */
+/** Runs a command with `env` added to the environment of the tests, minus variables that change the defaults of an example. */
 export async function run(command: string[], input: string, env: Record<string, string>): Promise<Outcome> {
   const { REEFS_FILE: _reefs, DATA_DIR: _data, JOB_FILE: _job, OUTPUT_DIR: _output, ...rest } = process.env;
   const [program = '', ...args] = command;
   const child = spawn(program, args, { env: { ...rest, ...env } });
-  // A program that does not read its input may have ended before it is written.
+  // A program that reads no input may end before the input is written.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const exit = new Promise<number | null>((resolve, reject) => {
@@ -91,24 +92,24 @@ const sitesSchema = z.object({
 export type Site = z.infer<typeof siteSchema>;
 export type Sites = z.infer<typeof sitesSchema>;
 
-const suitability = [process.execPath, join(workersFolder, 'suitability-assessment.mjs')];
+const suitability = [process.execPath, join(workersDirectory, 'suitability-assessment.mjs')];
 
-/** Runs the suitability example; `files` is what it left in the output folder. */
+/** Runs the suitability example; `files` are the names in the output directory afterwards. */
 export async function assess(payload: unknown, env: Record<string, string> = {}) {
-  return await inTemporaryFolder(async (folder) => {
-    const outcome = await runExample(suitability, folder, payload, env);
-    const files = (await readdir(folder)).sort();
-    const svg = files.includes('sites.svg') ? await readFile(join(folder, 'sites.svg'), 'utf8') : '';
+  return await inTemporaryDirectory(async (directory) => {
+    const outcome = await runExample(suitability, directory, payload, env);
+    const files = (await readdir(directory)).sort();
+    const svg = files.includes('sites.svg') ? await readFile(join(directory, 'sites.svg'), 'utf8') : '';
     const read = async (): Promise<Sites> =>
-      sitesSchema.parse(JSON.parse(await readFile(join(folder, 'sites.geojson'), 'utf8')));
+      sitesSchema.parse(JSON.parse(await readFile(join(directory, 'sites.geojson'), 'utf8')));
     return { ...outcome, files, svg, sites: outcome.exitCode === 0 ? await read() : undefined };
   });
 }
 
-/** The sites that the example lays on the given outlines. Fails when the example fails. */
+/** Lays sites on outlines with the example. Throws when the example fails. */
 export async function sitesOn(features: unknown[], payload: Record<string, unknown>): Promise<Sites> {
-  return await inTemporaryFolder(async (folder) => {
-    const file = join(folder, 'reefs.geojson');
+  return await inTemporaryDirectory(async (directory) => {
+    const file = join(directory, 'reefs.geojson');
     await writeFile(file, JSON.stringify({ type: 'FeatureCollection', features }));
     const { sites, stderr } = await assess({ region: 'any', reef_type: 'any', ...payload }, { REEFS_FILE: file });
     if (!sites) throw new Error(stderr);
@@ -120,21 +121,14 @@ export function polygon(rings: Ring[], properties: Record<string, unknown> = {})
   return { type: 'Feature', properties, geometry: { type: 'Polygon', coordinates: rings } };
 }
 
-/** Ray casting by the even-odd rule over all rings. */
+/** Tells whether a point lies within the rings of a polygon, holes excepted. */
 export function isInside([x, y]: readonly [number, number], rings: Ring[]): boolean {
-  let inside = false;
-  for (const ring of rings) {
-    ring.forEach(([x2, y2], i) => {
-      const [x1, y1] = ring[i === 0 ? ring.length - 1 : i - 1] ?? [x2, y2];
-      if (y1 > y !== y2 > y && x < x1 + ((x2 - x1) * (y - y1)) / (y2 - y1)) inside = !inside;
-    });
-  }
-  return inside;
+  return booleanPointInPolygon([x, y], { type: 'Polygon', coordinates: rings });
 }
 
 /**
- * Metres in a degree of latitude and of longitude, from distances between points on the WGS 84 ellipsoid in space: no
- * formula is shared with the example.
+ * Returns the metres in a degree of latitude and of longitude, from distances between points on the WGS 84 ellipsoid in
+ * space, so no formula is shared with the example.
  */
 export function metresPerDegree(latitude: number): { latitude: number; longitude: number } {
   const step = 1e-3;
@@ -153,7 +147,7 @@ export function metresPerDegree(latitude: number): { latitude: number; longitude
   };
 }
 
-/** A closed ring of metres east and north of a place, as longitude and latitude. */
+/** Converts metres east and north of a centre to a closed ring of longitudes and latitudes. */
 export function ringAt([lon, lat]: readonly [number, number], metres: Ring): Ring {
   const scale = metresPerDegree(lat);
   const positions = metres.map(([x, y]): [number, number] => [lon + x / scale.longitude, lat + y / scale.latitude]);
@@ -161,7 +155,7 @@ export function ringAt([lon, lat]: readonly [number, number], metres: Ring): Rin
   return first ? [...positions, first] : [];
 }
 
-/** A square with the given half side in metres, anticlockwise. */
+/** Returns the corners of a square, anticlockwise, from half the length of a side in metres. */
 export function square(half: number): Ring {
   return [
     [-half, -half],

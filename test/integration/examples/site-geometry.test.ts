@@ -12,17 +12,17 @@ import {
   type Site,
   sitesOn,
   square,
-  workersFolder,
+  workersDirectory,
 } from './support.js';
 
-const place = [147.06, -18.63] as const;
+const centre = [147.06, -18.63] as const;
 const site100 = { x_dist: 100, y_dist: 100 };
 
 function ids(features: Site[]): string[] {
   return features.map(({ properties }) => properties.site_id);
 }
 
-/** Points spread over a site, a centimetre inside it: coordinates in the file are rounded to that. */
+/** Spreads points over a site, a centimetre inside, because coordinates in the file are rounded to a centimetre. */
 function pointsOf(site: Site, perSide: number): [number, number][] {
   const [ring] = site.geometry.coordinates;
   const lons = ring.map(([lon]) => lon);
@@ -47,26 +47,26 @@ async function builtInOutlines(): Promise<Map<string, Ring[]>> {
       }),
     ),
   });
-  const source = await readFile(join(workersFolder, 'data', 'reefs.geojson'), 'utf8');
+  const source = await readFile(join(workersDirectory, 'data', 'reefs.geojson'), 'utf8');
   const { features } = schema.parse(JSON.parse(source));
   return new Map(features.map(({ properties, geometry }) => [properties.name, geometry.coordinates]));
 }
 
-describe('sites on a square reef', () => {
+describe('suitability-assessment on a square reef', () => {
   it.each([
     [100, 100, 100],
     [300, 300, 9],
     [250, 400, 8],
     [1000, 1000, 1],
     [1001, 10, 0],
-  ])('of a kilometre: sites of %d m × %d m number exactly %d', async (x_dist, y_dist, count) => {
-    const { features, summary } = await sitesOn([polygon([ringAt(place, square(500))])], { x_dist, y_dist });
+  ])('of a kilometre lays sites of %d m × %d m exactly %d times', async (x_dist, y_dist, count) => {
+    const { features, summary } = await sitesOn([polygon([ringAt(centre, square(500))])], { x_dist, y_dist });
     expect(features).toHaveLength(count);
     expect(summary.sites).toBe(count);
     expect(summary.reefs[0]?.area_km2).toBeCloseTo(1, 5);
   });
 
-  it.each([0, -14.7, 23.5, -60])('have the asked size in metres at latitude %d', async (latitude) => {
+  it.each([0, -14.7, 23.5, -60])('lays sites of the requested size in metres at latitude %d', async (latitude) => {
     const { features } = await sitesOn([polygon([ringAt([150, latitude], square(500))])], { x_dist: 200, y_dist: 100 });
     expect(features).toHaveLength(50);
     const [[west, south] = [0, 0], , [east, north] = [0, 0]] = features[0]?.geometry.coordinates[0] ?? [];
@@ -76,43 +76,42 @@ describe('sites on a square reef', () => {
     expect(Math.abs((north - south) * scale.latitude - 100)).toBeLessThan(0.02);
   });
 
-  it('leave out those that a lagoon enters, and keep those that only touch it', async () => {
-    const rings = [ringAt(place, square(500)), ringAt(place, square(200))];
+  it('leaves out sites that a lagoon enters and keeps sites that a lagoon only touches', async () => {
+    const rings = [ringAt(centre, square(500)), ringAt(centre, square(200))];
     const touching = await sitesOn([polygon(rings)], site100);
     expect(touching.features).toHaveLength(100 - 16);
     expect(touching.summary.reefs[0]?.area_km2).toBeCloseTo(1 - 0.16, 5);
 
-    const entered = await sitesOn([polygon([ringAt(place, square(500)), ringAt(place, square(201))])], site100);
+    const entered = await sitesOn([polygon([ringAt(centre, square(500)), ringAt(centre, square(201))])], site100);
     expect(entered.features).toHaveLength(100 - 36);
   });
 
-  it('leave out a site that holds a whole small lagoon', async () => {
-    const lagoon = ringAt([place[0] + 0.0004, place[1] + 0.0004], square(5));
-    const { features } = await sitesOn([polygon([ringAt(place, square(500)), lagoon])], site100);
+  it('leaves out a site around a whole small lagoon', async () => {
+    const lagoon = ringAt([centre[0] + 0.0004, centre[1] + 0.0004], square(5));
+    const { features } = await sitesOn([polygon([ringAt(centre, square(500)), lagoon])], site100);
     expect(features).toHaveLength(99);
   });
 
-  it('are the same whichever way the rings run', async () => {
-    const rings = [ringAt(place, square(500)), ringAt(place, square(230))];
+  it('lays the same sites whichever way the rings run', async () => {
+    const rings = [ringAt(centre, square(500)), ringAt(centre, square(230))];
     const plain = await sitesOn([polygon(rings)], { ...site100, threshold: 60 });
     const reversed = await sitesOn([polygon(rings.map((ring) => ring.toReversed()))], { ...site100, threshold: 60 });
     expect(ids(reversed.features)).toEqual(ids(plain.features));
   });
 
-  it('lie on every part of a MultiPolygon', async () => {
-    const parts = [ringAt(place, square(500)), ringAt([place[0] + 0.05, place[1]], square(300))];
+  it('lays sites on every part of a MultiPolygon', async () => {
+    const parts = [ringAt(centre, square(500)), ringAt([centre[0] + 0.05, centre[1]], square(300))];
     const geometry = { type: 'MultiPolygon', coordinates: parts.map((ring) => [ring]) };
     const { features } = await sitesOn([{ type: 'Feature', properties: null, geometry }], { x_dist: 50, y_dist: 50 });
-    // The second square does not lie on the lines of the grid east-west or north-south, which costs it a row and a column
-    // at most.
+    // The second square lies off the lines of the grid, which costs a row and a column at most.
     expect(features.length).toBeGreaterThanOrEqual(400 + 11 * 11);
     expect(features.length).toBeLessThanOrEqual(400 + 12 * 12);
   });
 });
 
-describe('threshold', () => {
+describe('suitability-assessment with a threshold', () => {
   // Columns of 100 m from the west: 10 whole, and one of which 40 % is reef.
-  const wide = ringAt(place, [
+  const wide = ringAt(centre, [
     [-520, -500],
     [520, -500],
     [520, 500],
@@ -129,20 +128,20 @@ describe('threshold', () => {
     expect(features).toHaveLength(count);
   });
 
-  it('is told for each site by its percentage on the reef, lagoons subtracted', async () => {
-    const lagoon = ringAt(place, square(30));
-    const { features } = await sitesOn([polygon([ringAt(place, square(50)), lagoon])], { ...site100, threshold: 1 });
+  it('reports for each site the percentage on the reef, lagoons subtracted', async () => {
+    const lagoon = ringAt(centre, square(30));
+    const { features } = await sitesOn([polygon([ringAt(centre, square(50)), lagoon])], { ...site100, threshold: 1 });
     expect(features.map(({ properties }) => properties.percent_on_reef)).toEqual([64]);
   });
 });
 
-describe('sites on the built-in reefs', () => {
+describe('suitability-assessment on the built-in reefs', () => {
   it.each([
     ['Cairns-Cooktown', 60, 45],
     ['Townsville-Whitsunday', 100, 100],
     ['Mackay-Capricorn', 75, 150],
     ['FarNorthern', 40, 40],
-  ])('of %s lie inside by dense sampling, and do not overlap', async (region, x_dist, y_dist) => {
+  ])('lays sites of %s that lie inside by dense sampling and do not overlap', async (region, x_dist, y_dist) => {
     const outlines = await builtInOutlines();
     const { sites } = await assess({ region, reef_type: 'slopes', x_dist, y_dist });
     const features = sites?.features ?? [];
