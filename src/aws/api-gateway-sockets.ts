@@ -1,9 +1,9 @@
 import type { Aws } from './clients.js';
 import { AwsError, callAws } from './errors.js';
 
-/** WebSockets of API Gateway, through its management API. */
+/** WebSockets of API Gateway, through the management API. */
 export class ApiGatewaySockets {
-  /** `endpoint` replaces the endpoints of all connections, whatever their events named. */
+  /** `endpoint` replaces the endpoint of every connection, for example behind a custom domain. */
   constructor(
     private readonly aws: Pick<Aws, 'apiGatewayManagement'>,
     private readonly endpoint: string | undefined,

@@ -4,8 +4,8 @@ import { AwsError, callAws } from './errors.js';
 export type AwsCaller = <T>(action: string, resource: string, call: () => Promise<T>) => Promise<T>;
 
 /**
- * Returns a function that calls AWS and throws AwsErrors. After an error of credentials the next call reads them again, so
- * that renewed credentials need no restart.
+ * Returns a function to call AWS, with errors as AwsErrors. After an error of credentials the next call reads the
+ * credentials again, so renewed credentials need no restart.
  */
 export function awsCaller(aws: Pick<Aws, 'reset'>): AwsCaller {
   return async (action, resource, call) => {

@@ -10,7 +10,7 @@ import { SetupError } from '../contract/errors.js';
 export interface AwsOptions {
   /** Unset: the SDK reads `AWS_REGION`, then the profile. */
   region?: string | undefined;
-  /** Endpoint of S3 alone, for storage that is not AWS; the SDK reads `AWS_ENDPOINT_URL` for all services. */
+  /** Endpoint of S3 alone, for storage outside AWS; the SDK reads `AWS_ENDPOINT_URL` for all services. */
   s3Endpoint?: string | undefined;
 }
 
@@ -24,13 +24,13 @@ export interface Aws {
   ecs(): Promise<ECSClient>;
   s3(): Promise<S3Client>;
   secretsManager(): Promise<SecretsManagerClient>;
-  /** Closes open connections; the next use makes new clients, which read the credentials again. */
+  /** Closes open connections; the next use makes new clients with freshly read credentials. */
   reset(): Promise<void>;
 }
 
 /** Builds every client of AWS: default credential chain, adaptive retries, timeouts. */
 export function createAws(options: AwsOptions = {}): Aws {
-  // package.json says which Node.js versions are supported, so nobody who runs a command needs the SDK's warning.
+  // package.json names the supported versions of Node.js, so users of a command need no warning of the SDK.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const clients = new LazyClients();
   const shared = {
@@ -72,7 +72,7 @@ export function createAws(options: AwsOptions = {}): Aws {
   };
 }
 
-/** Clients that are made on first use. */
+/** Makes clients on first use. */
 class LazyClients {
   private readonly resets: (() => Promise<void>)[] = [];
 
@@ -101,7 +101,7 @@ function toS3Options(endpoint: string | undefined) {
     // No request timeout, because a large file takes minutes; a silent connection still ends.
     requestHandler: { connectionTimeout: 3_000, socketTimeout: 60_000 },
     ...(endpoint ? { endpoint } : {}),
-    // Storage that is not AWS seldom answers for host names such as `bucket.host`.
+    // Storage outside AWS seldom answers for host names such as `bucket.host`.
     ...(customEndpoint ? { forcePathStyle: true } : {}),
   };
 }

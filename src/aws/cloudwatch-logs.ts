@@ -11,7 +11,7 @@ export interface FoundLine {
 
 const maxAgeMs = 7 * 86_400_000;
 const maxLines = 1_000;
-/** The most pages that one search reads, because a search goes through every event of a log group. */
+/** Maximum of pages for one search, because a search goes through every event of a log group. */
 const maxPages = 100;
 
 /** Log lines of the service in log groups of CloudWatch. */
@@ -51,7 +51,7 @@ export class CloudWatchLogs {
   }
 }
 
-/** Parses a pino line, for example `{"level":30,"msg":"request","requestId":"…","url":"/api"}`; other text stays as it is. */
+/** Parses a pino line, for example `{"level":30,"msg":"request","requestId":"…","url":"/api"}`; keeps any text but JSON unchanged. */
 function toLine(timestamp: number, text: string): FoundLine {
   try {
     const { time: _, level, msg, requestId: __, ...fields } = JSON.parse(text);

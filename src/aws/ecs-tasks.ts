@@ -3,19 +3,19 @@ import { type AwsCaller, awsCaller } from './caller.js';
 import type { Aws } from './clients.js';
 import { AwsError } from './errors.js';
 
-/** The most tasks that ListTasks and DescribeTasks take in one call. */
+/** Maximum of tasks in one call of ListTasks or DescribeTasks. */
 const maxTasksPerCall = 100;
 const endedOrEnding = new Set(['DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED']);
 
 export interface RunTaskResult {
-  /** Tasks that the call started or, for a client token that was used before, that the earlier call started. */
+  /** Started tasks; for a repeated client token, the tasks of the first call. */
   tasks: Task[];
   failures: Failure[];
-  /** True when the client token was used before with other parameters, for example with other subnets. */
+  /** True when an earlier call used the client token with different parameters, for example different subnets. */
   hadRun: boolean;
 }
 
-/** Tasks of AWS ECS: the calls that both workers and executions need. Each failure is an AwsError with action and remedy. */
+/** Tasks of AWS ECS: calls for both workers and executions. Each failure is an AwsError with action and remedy. */
 export class EcsTasks {
   private readonly call: AwsCaller;
 
@@ -28,8 +28,7 @@ export class EcsTasks {
   }
 
   /**
-   * Starts tasks by RunTask. Guarantee: calls with the same client token start their tasks once; repeated calls return the
-   * same tasks.
+   * Starts tasks by RunTask. Guarantee: calls with the same client token start tasks once, and return the same tasks.
    */
   async run(input: RunTaskCommandInput, timeoutSignal?: AbortSignal): Promise<RunTaskResult> {
     const { ConflictException, RunTaskCommand } = await import('@aws-sdk/client-ecs');
@@ -48,7 +47,7 @@ export class EcsTasks {
     }
   }
 
-  /** Returns the tasks of the cluster that should run, whatever their number, including tasks that are about to start. */
+  /** Returns every running or starting task of the cluster. */
   async list(cluster: string): Promise<Task[]> {
     const { paginateListTasks } = await import('@aws-sdk/client-ecs');
     const arns = await this.call('ecs:ListTasks', `cluster ${cluster}`, async () => {
@@ -61,7 +60,7 @@ export class EcsTasks {
     return this.describe(cluster, arns);
   }
 
-  /** Returns the tasks that ECS still knows, in calls of 100; ECS forgets a task an hour after its end. */
+  /** Describes tasks in calls of 100. Omits tasks that ended over an hour ago, because ECS forgets such tasks. */
   async describe(cluster: string, arns: readonly string[]): Promise<Task[]> {
     const batches: string[][] = [];
     for (let n = 0; n < arns.length; n += maxTasksPerCall) batches.push(arns.slice(n, n + maxTasksPerCall));
@@ -93,7 +92,7 @@ export class EcsTasks {
   }
 }
 
-/** Returns true for a task that starts or runs, for example with the status PENDING; false from DEACTIVATING on. */
+/** Returns true for a starting or running task, for example with the status PENDING; false from DEACTIVATING on. */
 export function startsOrRuns({ lastStatus = '' }: Task): boolean {
   return !endedOrEnding.has(lastStatus);
 }

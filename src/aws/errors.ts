@@ -10,7 +10,7 @@ export interface AwsCall {
 /** Error of a call of AWS: the message names action, resource and reason, the hint a remedy. */
 export class AwsError extends SetupError {
   readonly kind: AwsErrorKind;
-  /** Name that AWS gave the error, for example `ConflictException`. */
+  /** Name of the error at AWS, for example `ConflictException`. */
   readonly code: string;
   /** HTTP status; undefined when AWS did not answer. */
   readonly status: number | undefined;
@@ -50,7 +50,7 @@ const errorNames: Record<Exclude<AwsErrorKind, 'other'>, RegExp> = {
 };
 
 /**
- * Returns the kind of an error of the SDK, from its name, its code and, without either, its message. For example, a
+ * Returns the kind of an error of the SDK, from name, code and, without both, message. For example, a
  * `CredentialsProviderError` with the message `The SSO session has expired` → `expired`.
  */
 export function toAwsErrorKind(error: unknown): AwsErrorKind {
@@ -62,7 +62,7 @@ export function toAwsErrorKind(error: unknown): AwsErrorKind {
   for (const [kind, pattern] of Object.entries(errorNames) as [AwsErrorKind, RegExp][])
     if (names.some((name) => pattern.test(name))) return kind === 'no_credentials' && hasExpired ? 'expired' : kind;
   if (hasExpired) return 'expired';
-  // The SDK wraps thrown values that are no errors, and keeps the message alone.
+  // The SDK keeps only the message of thrown values that are no errors.
   if (/\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)\b/.test(message)) return 'unreachable';
   if (/could not load credentials|resolved credential object is not valid/i.test(message)) return 'no_credentials';
   if (/stack with id .* does not exist/i.test(message)) return 'not_found';

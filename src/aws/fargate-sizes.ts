@@ -1,4 +1,4 @@
-/** Memory in MiB that Fargate offers for each number of CPU units. */
+/** Memory in MiB on Fargate by CPU units. */
 const memoryRanges = new Map<number, { min: number; max: number; step: number }>([
   [512, { min: 1024, max: 4096, step: 1024 }],
   [1024, { min: 2048, max: 8192, step: 1024 }],
@@ -14,8 +14,8 @@ export interface FargateProblem {
 }
 
 /**
- * Returns the problem of a task's size on Fargate; undefined for a size that Fargate offers. For example, 512 CPU units with
- * 1,500 MiB → `expected 1024 to 4096 MiB in steps of 1024 with cpu 512`.
+ * Returns the problem of a task's size on Fargate; undefined for a valid size. For example, 512 CPU units with 1,500 MiB →
+ * `expected 1024 to 4096 MiB in steps of 1024 with cpu 512`.
  */
 export function findFargateProblem(cpu: number, memoryMiB: number): FargateProblem | undefined {
   if (cpu === 256) {

@@ -11,7 +11,7 @@ export interface SecretReference {
 }
 
 /**
- * Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:json-key:version-stage:version-id`, of which the last
+ * Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:json-key:version-stage:version-id`; the last
  * three parts are optional. Throws a SetupError for anything else.
  */
 export function parseSecretReference(valueFrom: string): SecretReference {
@@ -38,7 +38,7 @@ export function toSecretValue(secretString: string, jsonKey: string | undefined)
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Parses a secret that is a JSON object. Throws a SetupError that shows no part of the secret for anything else. */
+/** Parses a secret as a JSON object. Throws a SetupError without any part of the secret for different content. */
 export function parseSecretFields(secretString: string): Record<string, unknown> {
   let content: unknown;
   try {

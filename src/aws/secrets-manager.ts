@@ -42,7 +42,7 @@ export interface JsonSecret {
   fields: Record<string, unknown>;
 }
 
-/** Reads a secret that is a JSON object, or does not exist yet. Throws a SetupError, which shows no value, for other content. */
+/** Reads a secret that is a JSON object or does not exist yet. Throws a SetupError without any value for other content. */
 export async function readJsonSecret(aws: Pick<Aws, 'secretsManager'>, name: string): Promise<JsonSecret> {
   const text = await getSecretString(aws, { arn: name }).catch((error: unknown) => {
     if (error instanceof AwsError && error.kind === 'not_found') return undefined;

@@ -14,7 +14,7 @@ const database = account.extend({
   dbname: z.string().min(1).default('reefguide'),
 });
 
-/** Variables that the fields of a secret become, by the variable that names the secret. */
+/** Variables from the fields of a secret, by the variable that names the secret. */
 const secretVariables: Record<string, (fields: Fields) => Record<string, string>> = {
   API_SECRETS_ARN: (fields) =>
     Object.fromEntries(
@@ -33,7 +33,7 @@ const secretVariables: Record<string, (fields: Fields) => Record<string, string>
 };
 
 /**
- * Returns the connection string of a generated database secret, which verifies the certificate of the server, for example
+ * Returns the connection string of a generated database secret, with verification of the server's certificate, for example
  * `postgresql://reef:pass%20word@db.example.org:5432/reefguide?sslmode=verify-full`.
  */
 export function toDatabaseUrl({ username, password, host, port, dbname }: z.infer<typeof database>): string {
@@ -43,8 +43,8 @@ export function toDatabaseUrl({ username, password, host, port, dbname }: z.infe
 
 /**
  * Returns the environment with the values of its secrets: `API_SECRETS_ARN` (each field becomes a variable),
- * `DATABASE_SECRET_ARN` (becomes `DATABASE_URL`), `ADMIN_`, `MANAGER_` and `WORKER_SECRET_ARN`. Variables that are set keep
- * their values. Throws a SetupError that names the variable and shows no part of a secret.
+ * `DATABASE_SECRET_ARN` (becomes `DATABASE_URL`), `ADMIN_`, `MANAGER_` and `WORKER_SECRET_ARN`. Set variables keep
+ * their values. Throws a SetupError with the name of the variable and without any part of a secret.
  */
 export async function withServiceSecrets(
   env: NodeJS.ProcessEnv,

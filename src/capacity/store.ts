@@ -27,8 +27,8 @@ interface LeaseRow {
 const storedReport = z.object({ at: z.string(), lastError: z.string().nullable(), groups: z.array(groupReport) });
 
 /**
- * Takes or renews the lease. Throws a conflict that names the holder when another manager has the lease. Guarantee: one
- * statement gives the lease to a holder only if no other holder's lease is valid by the clock of the database, so two
+ * Takes or renews the lease. Throws a conflict with the holder's name when another manager has the lease. Guarantee: one
+ * statement gives the lease to a holder only if no other holder has a valid lease by the clock of the database, so two
  * managers never have the lease together.
  */
 export async function takeLease(
@@ -55,7 +55,7 @@ export async function releaseLease(database: Database, holder: string | undefine
 }
 
 /**
- * Stores the report of the lease's holder, with a snapshot of each group whose figures changed. Returns the number of
+ * Stores the report of the lease's holder, with a snapshot of each changed group. Returns the number of
  * snapshots. Throws a conflict when another manager has the lease.
  */
 export async function recordReport(
@@ -106,6 +106,6 @@ async function readLease(database: Database): Promise<LeaseRow | undefined> {
   return lease;
 }
 
-/** Returns the figures that a snapshot stores, for example `3,1,1,4`. */
+/** Returns the figures of a snapshot, for example `3,1,1,4`. */
 const toFigures = ({ pending, inProgress, running, desired }: GroupReport) =>
   [pending, inProgress, running, desired].join();

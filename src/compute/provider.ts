@@ -1,8 +1,8 @@
-/** A task that starts or runs, as the provider lists it. */
+/** A starting or running task. */
 export interface Task {
   arn: string;
   group: string;
-  /** Status as ECS names it, for example `PENDING` or `RUNNING`. */
+  /** Status in the words of ECS, for example `PENDING` or `RUNNING`. */
   lastStatus: string;
   startedAt: Date | undefined;
 }
@@ -10,7 +10,7 @@ export interface Task {
 export interface LaunchRequest {
   group: string;
   count: number;
-  /** Launches with the same token start their tasks once, so that a launch may be repeated when its answer was lost. */
+  /** Launches with the same token start tasks once, so a launch may be repeated after a lost answer. */
   clientToken: string;
 }
 
@@ -21,20 +21,20 @@ export interface LaunchResult {
 }
 
 /**
- * Provider of the tasks in which workers run. A task exists when `list` returns the task, whoever started the task, so that
- * neither a restart nor a second manager nor a task started by hand doubles capacity.
+ * Provider of workers, each a task. A task exists when `list` returns the task, whoever started the task, so neither a
+ * restart nor a second manager nor a task started by hand doubles capacity.
  */
 export interface Compute {
   readonly provider: 'local' | 'ecs';
-  /** True when launched tasks are listed immediately; on ECS that takes some seconds. */
+  /** True when launched tasks are listed immediately, false when listed some seconds later, as on ECS. */
   readonly listsAtOnce: boolean;
   /** Returns every existing task of the groups. */
   list(groups: readonly string[]): Promise<Task[]>;
   /** Launches at most `maxLaunch` tasks. Throws when the provider refuses the whole call. */
   launch(request: LaunchRequest): Promise<LaunchResult>;
-  /** Ends calls in flight, and tasks that must not outlive this process: local tasks, but not those of ECS. */
+  /** Ends calls in flight, and local tasks, because local tasks must not outlive this process. */
   close(): Promise<void>;
 }
 
-/** The most tasks that RunTask starts in one call. */
+/** Maximum of tasks in one launch, as for RunTask. */
 export const maxLaunch = 10;

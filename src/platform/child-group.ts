@@ -10,32 +10,32 @@ export interface ChildGroupOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 's
   args?: readonly string[];
   /** Content of stdin, written after the group has been recorded; undefined: stdin is empty. */
   input?: string | Buffer | undefined;
-  /** Directory that holds a record of the group while the group runs; undefined: no record. */
+  /** Directory for a record of the running group; undefined: no record. */
   recordDirectory?: string | undefined;
   /** Receives stdout and stderr, and is not ended; undefined: the caller reads `stdout` and `stderr`. */
   output?: Writable | undefined;
-  /** Returns true when output that `output` has no room for may be dropped once every process has been killed. */
+  /** Returns true to drop output for which `output` has no room, once every process has been killed. */
   skipDrain?(): boolean;
 }
 
-/** The end of a program: an exit code, or the signal that killed the program. */
+/** End of a program: exit code or signal. */
 export interface ProgramExit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** Time for the rest of the output to arrive once every process has been killed, and the most bytes that may arrive. */
+/** Maximum time and size of the rest of the output, once every process has been killed. */
 const drainMs = 1_000;
 const maxDrainBytes = 1_048_576;
 
 /**
- * A program in a process group of its own. What the program leaves running in its group is killed when the program ends, or,
- * after `stop`, when the grace period is over.
+ * A program in a new process group. Kills the rest of the group when the program ends or, after `stop`, when the grace
+ * period is over.
  */
 export class ChildGroup {
   /** Settles when the program has ended. Rejects when the program cannot be started. */
   readonly exited: Promise<ProgramExit>;
-  /** Settles when the whole group has ended and its output has been read. Rejects as `exited` does. */
+  /** Settles when the whole group has ended and all output has been read. Rejects together with `exited`. */
   readonly ended: Promise<ProgramExit>;
   private readonly child: ChildProcess;
   private readonly closed: Promise<void>;
@@ -57,10 +57,10 @@ export class ChildGroup {
     });
     if (output) for (const stream of this.outputs()) stream.pipe(output, { end: false });
     this.ended = this.supervise();
-    // A caller may await only one of the two.
+    // A caller may await `exited` or `ended` alone.
     this.exited.catch(() => {});
     this.ended.catch(() => {});
-    // A program that ends without reading its input closes the pipe early.
+    // A program may end without reading the input, and so close the pipe early.
     this.child.stdin?.on('error', () => {});
     try {
       if (this.pid !== undefined) this.forget = recordGroup(options.recordDirectory, this.pid);
@@ -127,8 +127,8 @@ export class ChildGroup {
   }
 
   /**
-   * Waits until all output has been read. A process that left the group may hold the streams open, so the wait ends after
-   * `drainMs` in which `output` had room.
+   * Waits until all output has been read. A process outside the group may hold the streams open, so the wait ends after
+   * `drainMs` with room in `output`.
    */
   private async drain(): Promise<void> {
     const { output, skipDrain = () => false } = this.options;
@@ -157,8 +157,8 @@ export class ChildGroup {
 }
 
 /**
- * Returns options for a program that starts only after its group has been recorded: the shell waits for a line, and no line
- * comes when this process is killed before. stderr goes to stdout.
+ * Returns options that start a program only after the group has been recorded: a shell waits for a line of input, and no
+ * line comes when this process is killed first. stderr goes to stdout.
  */
 export function withStartBarrier(
   program: string,
@@ -168,7 +168,7 @@ export function withStartBarrier(
   return { program: '/bin/sh', args: ['-c', script, 'sh', program, ...args], input: '\n' };
 }
 
-/** Returns the exit code as a shell reports it, for example 137 for SIGKILL. */
+/** Returns the exit code in the way of a shell, for example 137 for SIGKILL. */
 export function toExitCode({ code, signal }: ProgramExit): number {
   return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }

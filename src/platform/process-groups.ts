@@ -1,55 +1,57 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { identify, isAlive, processIdentity } from './processes.js';
+import { identify, isAlive, type ProcessIdentity, processIdentity } from './processes.js';
 
-/** Sends a signal to a whole process group; a group that is gone is no error. */
+/** Sends a signal to a whole process group; does nothing when the group has ended. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal);
   } catch {
-    // Gone already.
+    // The group has ended.
   }
 }
 
-const prefix = 'group-';
+const recordPrefix = 'group-';
 
 /**
- * Notes in a task's folder that it leads another process group, so that whoever ends the task can end that too, also when
- * the task itself was killed. Returns the way to forget it. Without a folder (no local task) nothing is noted.
+ * Records a process group in a task's directory, for example in `group-4711`, because the group must be killed with the
+ * task, even after a kill of the task itself. Returns a function to remove the record. Does nothing without a directory.
  */
-export function recordGroup(folder: string | undefined, leader: number): () => void {
-  const identity = folder === undefined ? undefined : identify(leader);
-  if (folder === undefined || identity === undefined) return () => {};
-  const file = path.join(folder, `${prefix}${leader}`);
+export function recordGroup(directory: string | undefined, leader: number): () => void {
+  const identity = directory === undefined ? undefined : identify(leader);
+  if (directory === undefined || identity === undefined) return () => {};
+  const file = path.join(directory, `${recordPrefix}${leader}`);
   writeFileSync(file, JSON.stringify(identity));
   return () => rmSync(file, { force: true });
 }
 
-/** undefined: a note that was not written whole, or none: whoever may write into the folder may put anything there. */
-function readNote(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Kills every group noted in the folder whose leader still is the process that was noted. */
-export function killRecordedGroups(folder: string): void {
-  let names: string[] = [];
-  try {
-    names = readdirSync(folder).filter((name) => name.startsWith(prefix));
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const file = path.join(folder, name);
-    const noted = processIdentity.safeParse(readNote(file));
-    if (noted.success && isAlive(noted.data)) signalGroup(noted.data.pid, 'SIGKILL');
+/** Kills every recorded group whose leader is still the recorded process, and removes the records. */
+export function killRecordedGroups(directory: string): void {
+  for (const file of listRecords(directory)) {
+    const identity = readRecord(file);
+    if (identity && isAlive(identity)) signalGroup(identity.pid, 'SIGKILL');
     try {
       rmSync(file, { recursive: true, force: true });
     } catch {
-      // It stays: of a group that has gone it says nothing any more.
+      // A record of an ended group does no harm.
     }
+  }
+}
+
+function listRecords(directory: string): string[] {
+  try {
+    const names = readdirSync(directory).filter((name) => name.startsWith(recordPrefix));
+    return names.map((name) => path.join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+/** Returns undefined for an incomplete or foreign file, because commands may write into the directory. */
+function readRecord(file: string): ProcessIdentity | undefined {
+  try {
+    return processIdentity.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { ApiError } from '../../client/api.js';
 import type { Demand, JobBody } from '../../contract/jobs.js';
 import type { ManagerApi } from './manager-api.js';
 
-/** The most waiting jobs that a legacy server lists; more of them change no decision. */
+/** Maximum of listed jobs of a legacy server; more jobs change no decision. */
 const pollLimit = 500;
 
 export interface DemandSourceOptions {
@@ -11,7 +11,7 @@ export interface DemandSourceOptions {
 }
 
 /**
- * Reads the demand by long poll. From a legacy server, which offers `GET /jobs/poll` alone, counts the waiting jobs every
+ * Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts the waiting jobs every
  * `pollIntervalMs`; running jobs are unknown there.
  */
 export class DemandSource {

@@ -5,13 +5,13 @@ import { setVariablesOf, unusableEnvironment, variableProblems } from '../../env
 import type { Scaling } from './scaling.js';
 import type { WorkerGroup } from './workers-file.js';
 
-/** Workers on ECS: one group for each task definition, whatever number of job types the workers serve. */
+/** Workers on ECS: one group for each task definition, with any number of job types. */
 export interface EcsWorkerGroup extends WorkerGroup, Omit<EcsTaskDefinition, 'group'> {}
 
 export interface EcsManager {
   environment: z.infer<typeof ecsManagerEnvironment>;
   groups: EcsWorkerGroup[];
-  /** Settings that work, but are probably not meant. */
+  /** Settings with a likely mistake, for example different maxima of job types with shared workers. */
   warnings: string[];
 }
 
@@ -20,10 +20,10 @@ interface JobTypeSettings {
   variables: JobTypeVariables;
 }
 
-/** Matches variables whose prefix is a job type, for example `TEST_TASK_DEF`; other programs hardly use these suffixes. */
+/** Matches variables of a job type, for example `TEST_TASK_DEF`, by suffixes without a meaning elsewhere. */
 const jobTypeVariable = /^([A-Z][A-Z0-9_]*?)_(?:TASK_DEF|MIN_CAPACITY|MAX_CAPACITY)$/;
 
-/** Returns the settings of a manager on ECS. Throws a SetupError that lists the problems of all variables. */
+/** Returns the settings of a manager on ECS. Throws a SetupError with the problems of all variables. */
 export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
   const variables = setVariablesOf(env);
   const environment = ecsManagerEnvironment.safeParse(variables);
@@ -38,7 +38,7 @@ export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
   return { environment: environment.data, groups: withUniqueNames(groups), warnings };
 }
 
-/** Returns the settings of each job type that has variables, and adds to `problems`. */
+/** Returns the settings of each job type with variables, and adds to `problems`. */
 function readJobTypes(set: Readonly<Record<string, string>>, problems: string[]): JobTypeSettings[] {
   const types = [...new Set(Object.keys(set).flatMap((name) => jobTypeVariable.exec(name)?.[1] ?? []))].sort();
   if (types.length === 0) {
@@ -59,7 +59,7 @@ function readJobTypes(set: Readonly<Record<string, string>>, problems: string[])
   });
 }
 
-/** Joins job types with the same task definition in the same cluster, because they share workers. */
+/** Joins job types with the same task definition in the same cluster, because such types share workers. */
 function groupByTaskDefinition(settings: readonly JobTypeSettings[]): JobTypeSettings[][] {
   const groups = new Map<string, JobTypeSettings[]>();
   for (const setting of settings) {
@@ -70,7 +70,7 @@ function groupByTaskDefinition(settings: readonly JobTypeSettings[]): JobTypeSet
   return [...groups.values()];
 }
 
-/** Returns a problem for each setting in which job types with shared workers differ. */
+/** Returns a problem for each difference between job types with shared workers. */
 function findDisagreements([first, ...others]: readonly JobTypeSettings[]): string[] {
   if (!first) return [];
   const family = toTaskFamily(first.variables.TASK_DEF);
@@ -101,7 +101,7 @@ function toWorkerGroup(members: readonly JobTypeSettings[], warnings: string[]):
   };
 }
 
-/** Returns the most generous scaling of the job types, and adds to `warnings` where they differ. */
+/** Returns the most generous scaling of the job types, and adds differences to `warnings`. */
 function toScaling(members: readonly JobTypeSettings[], family: string, warnings: string[]): Scaling {
   const choose = (
     key: 'MIN_CAPACITY' | 'MAX_CAPACITY' | 'SENSITIVITY' | 'FACTOR' | 'COOLDOWN',
@@ -125,7 +125,7 @@ function toScaling(members: readonly JobTypeSettings[], family: string, warnings
   };
 }
 
-/** Prefixes names that occur twice with their cluster: `reef` → `reef-cluster/reef`. */
+/** Prefixes duplicate names with the cluster: `reef` → `reef-cluster/reef`. */
 function withUniqueNames(groups: readonly EcsWorkerGroup[]): EcsWorkerGroup[] {
   const isUnique = ({ name }: EcsWorkerGroup) => groups.filter((other) => other.name === name).length === 1;
   return groups.map((group) =>

@@ -9,7 +9,7 @@ import type { WorkerGroup } from './workers-file.js';
 
 export interface GroupReconcilerOptions {
   compute: Compute;
-  /** Returns false when this manager no longer holds the lease or is being stopped. */
+  /** Returns false after the loss of the lease, or while the manager is being stopped. */
   mayLaunch(): Promise<boolean>;
   log: Pick<Logger, 'info' | 'warn'>;
   now(): number;
@@ -17,7 +17,7 @@ export interface GroupReconcilerOptions {
   newToken(): string;
 }
 
-/** Brings one group of workers to its desired number. */
+/** Launches workers of one group up to the desired number. */
 export class GroupReconciler {
   private readonly state: GroupState;
   private running = 0;
@@ -39,13 +39,13 @@ export class GroupReconciler {
     return this.launchDelayMs() === 0 && desiredWorkers(toGroupDemand(jobTypes, demand), scaling) > this.running;
   }
 
-  /** Decides how many workers are missing, launches them, and returns a report. */
+  /** Counts missing workers, launches the missing workers, and returns a report. */
   async reconcile(demand: Demand, tasks: readonly Task[]): Promise<GroupReport> {
     const { name, jobTypes, scaling } = this.group;
     const groupDemand = toGroupDemand(jobTypes, demand);
     const desired = desiredWorkers(groupDemand, scaling);
     const listed = tasks.filter(({ group }) => group === name);
-    // Counted before the launch, because the list does not hold tasks that are launched now.
+    // Counted before the launch, because the list lacks new tasks.
     const existing = this.state.countExisting(listed);
     const missing = desired - existing;
     const launched = missing > 0 && this.launchDelayMs() === 0 ? await this.launchMissing(missing, listed) : 0;
@@ -62,7 +62,7 @@ export class GroupReconciler {
 
   /**
    * Launches missing workers, ten at a time, and returns how many were started. Repeats an unconfirmed launch first; launches
-   * nothing while fewer workers are missing than the unconfirmed launch requested, because that launch may have happened.
+   * nothing while fewer workers are missing than the unconfirmed launch requested, because the launch may have happened.
    */
   private async launchMissing(missing: number, listed: readonly Task[]): Promise<number> {
     const { mayLaunch, newToken } = this.options;
@@ -80,7 +80,7 @@ export class GroupReconciler {
     return launched;
   }
 
-  /** Returns the tasks that one launch started, and records its failures. */
+  /** Makes one launch, records failures, and returns the started tasks. */
   private async launch(count: number, clientToken: string): Promise<Task[]> {
     const { compute, log } = this.options;
     const { name } = this.group;

@@ -3,9 +3,9 @@ import type { LaunchRequest, Task } from '../../compute/provider.js';
 import { backoffMs } from '../../platform/backoff.js';
 import type { WorkerGroup } from './workers-file.js';
 
-/** Time within which the provider lists a launched task. */
+/** Maximum time from a launch until the provider lists the task. */
 const unlistedMs = 60_000;
-/** A worker that ends sooner after its launch could not start, or crashed immediately. */
+/** Minimum lifetime of a healthy worker: an earlier end means a failed start or an immediate crash. */
 const minHealthyMs = 3_000;
 const failureBackoff = { minMs: 1_000, maxMs: 300_000 };
 const crashBackoff = { minMs: 1_000, maxMs: 60_000 };
@@ -23,7 +23,7 @@ export interface GroupStateOptions {
   random(): number;
 }
 
-/** State of a group that a manager remembers between turns; everything else is read from the provider. */
+/** Memory of a group between turns; everything else is read from the provider. */
 export class GroupState {
   private readonly launches = new Map<string, { atMs: number; isListed: boolean }>();
   private launchAfterMs = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class GroupState {
 
   constructor(private readonly options: GroupStateOptions) {}
 
-  /** Counts existing tasks: listed tasks, and launches of the last minute that are not listed yet. Notices crashes. */
+  /** Counts existing tasks: listed tasks, and unlisted launches of the last minute. Notices crashes. */
   countExisting(listed: readonly Task[]): number {
     const arns = new Set(listed.map(({ arn }) => arn));
     let unlisted = 0;
@@ -78,8 +78,8 @@ export class GroupState {
   }
 
   /**
-   * Returns the launch of the last minute whose answer was lost. The launch may have happened, so the manager repeats the
-   * launch with its client token, which starts nothing twice.
+   * Returns the launch with a lost answer of the last minute. The launch may have happened, so the manager repeats the
+   * launch with the same client token, and ECS starts nothing twice.
    */
   unconfirmedLaunch(): GroupLaunch | undefined {
     if (this.unconfirmed && this.options.now() - this.unconfirmed.firstRequestedAtMs > unlistedMs) {
@@ -90,7 +90,7 @@ export class GroupState {
 
   recordLostAnswer(launch: GroupLaunch): void {
     const earlier = this.unconfirmed?.clientToken === launch.clientToken ? this.unconfirmed : undefined;
-    // Counted from the first request, because tasks of that request are listed a minute later at the latest.
+    // Counted from the first request, because tasks of the first request are listed a minute later at the latest.
     this.unconfirmed = { ...launch, firstRequestedAtMs: earlier?.firstRequestedAtMs ?? this.options.now() };
   }
 
@@ -98,7 +98,7 @@ export class GroupState {
     this.unconfirmed = undefined;
   }
 
-  /** Returns the present problem; null when the last launch went well and its workers run. */
+  /** Returns the present problem; null when the last launch went well and the workers run. */
   lastError(): string | null {
     return this.launchError ?? (this.crashes > 0 ? crashMessage : null);
   }

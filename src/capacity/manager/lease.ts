@@ -8,7 +8,7 @@ const marginMs = 5_000;
 
 export type LeaseAnswer = { acquired: true } | { acquired: false; holder: string };
 
-/** Lease that lets one manager act while the others stand by. */
+/** Lease for one acting manager; further managers stand by. */
 export class Lease {
   private isHeld = false;
   private renewAtMs = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
 import type { Api } from '../../client/api.js';
 
-/** The calls of the API that a capacity manager makes. */
+/** Calls of the API by a capacity manager. */
 export type ManagerApi = Pick<Api, 'demand' | 'poll' | 'takeLease' | 'releaseLease' | 'reportCapacity'>;

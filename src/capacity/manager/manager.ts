@@ -25,19 +25,19 @@ export interface ManagerOptions {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   random(): number;
   newToken(): string;
-  /** Receives the status after each turn in which this manager acted. */
+  /** Receives the status after each turn, but not while the manager stands by. */
   onTurn?: ((status: ManagerStatus) => void) | undefined;
 }
 
 export interface ManagerStatus {
-  /** True when this manager acts, false when it stands by for another. */
+  /** False while the manager stands by. */
   active: boolean;
   lastSuccessAt: number | undefined;
   lastError: string | null;
   groups: GroupReport[];
 }
 
-/** Turns follow each other no faster, however fast the demand changes. */
+/** Minimum time from turn to turn, however fast the demand changes. */
 const minTurnMs = 200;
 const standbyMs = 5_000;
 const turnBackoff = { minMs: 1_000, maxMs: 30_000 };

@@ -2,7 +2,7 @@ import { ApiError } from '../../client/api.js';
 import type { GroupReport } from '../../contract/capacity.js';
 import type { ManagerApi } from './manager-api.js';
 
-/** Reports are sent at least this often, so that the age of the last report shows that the manager works. */
+/** Maximum time between reports: an older report means a dead manager. */
 const reportEveryMs = 10_000;
 
 /** Sends reports when something changed, and every ten seconds. */

@@ -1,6 +1,6 @@
 import type { Demand } from '../../contract/jobs.js';
 
-/** Limits and policy by which a group of workers follows its demand. */
+/** Limits and policy of a group of workers. */
 export interface Scaling {
   min: number;
   max: number;
@@ -24,7 +24,7 @@ export interface GroupDemand {
   inProgress: number;
 }
 
-/** Adds up the demand of the job types that a group serves. */
+/** Adds up the demand of a group's job types. */
 export function toGroupDemand(jobTypes: readonly string[], { types }: Demand): GroupDemand {
   const served = types.filter(({ type }) => jobTypes.includes(type));
   return {
@@ -44,8 +44,8 @@ export function workersFor(pending: number, { sensitivity, factor }: Pick<Scalin
 }
 
 /**
- * Returns the number of workers that a group should have. Busy workers are no spare capacity, so waiting jobs get workers of
- * their own. With b running and p waiting jobs: `clamp(b + min(p, workersFor(p)), min, max)`, or, to clear the backlog within
+ * Returns the desired number of workers of a group. Busy workers are no spare capacity, so waiting jobs get additional
+ * workers. With b running and p waiting jobs: `clamp(b + min(p, workersFor(p)), min, max)`, or, to clear the backlog within
  * a target, `clamp(b + ceil(p * meanJobSeconds / targetWaitSeconds), min, max)`.
  */
 export function desiredWorkers({ pending, inProgress }: GroupDemand, scaling: Scaling): number {

@@ -1,6 +1,6 @@
 import type { Compute, Task } from '../../compute/provider.js';
 
-/** Age up to which a list may be reused, because providers limit the rate of calls. */
+/** Maximum age of a reused list; lists are reused because providers limit the rate of calls. */
 export const listTtlMs = 1_000;
 
 /** Lists the tasks of all groups. Reuses a list of the last second while no group has tasks to launch. */

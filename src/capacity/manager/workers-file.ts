@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SetupError, toMessage } from '../../contract/errors.js';
 import type { Scaling } from './scaling.js';
 
-/** Workers of one kind, with the job types that they serve and the limits within which they scale. */
+/** Workers of one kind, with job types and limits. */
 export interface WorkerGroup {
   name: string;
   jobTypes: readonly string[];
@@ -44,7 +44,7 @@ const workers = z.strictObject({
     .min(1),
 });
 
-/** A group of the workers file, with the program that its tasks run on this machine. */
+/** A group of the workers file, with the program of the workers. */
 export interface LocalWorkerGroup extends WorkerGroup {
   /** Program and first arguments; undefined: the `reefguide` command. */
   entryPoint: readonly string[] | undefined;
@@ -53,7 +53,7 @@ export interface LocalWorkerGroup extends WorkerGroup {
 }
 
 /**
- * Parses the text of a workers file. Throws a SetupError that names `file` and the reason. For example:
+ * Parses the text of a workers file. Throws a SetupError with `file` and the reason. For example:
  * `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "command": ["worker"], "scaling": { "max": 2 } }] }`.
  */
 export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
@@ -74,6 +74,6 @@ export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[]
   return parsed.data.workers.map((group) => ({ ...group, entryPoint: group.entryPoint }));
 }
 
-/** Returns the error of a workers file that cannot be used. */
+/** Returns the error of an unusable workers file. */
 export const workersFileError = (file: string, reason: string) =>
   new SetupError(`Workers file ${file}: ${reason}`, { hint: 'See docs/local-workers.md for its form.' });

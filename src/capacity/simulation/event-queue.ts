@@ -7,7 +7,7 @@ interface SimulatedEvent {
   run(): void;
 }
 
-/** Simulated clock with events that run as time passes: in order of time, then in order of scheduling. */
+/** Simulated clock. Runs events as time passes, in order of time, then in order of scheduling. */
 export class EventQueue {
   private readonly events = new TinyQueue<SimulatedEvent>([], (a, b) => a.atMs - b.atMs || a.order - b.order);
   private scheduled = 0;

@@ -1,4 +1,4 @@
-/** Fault of one call: fails before it acts, acts and loses its answer, or starts fewer tasks than requested. */
+/** Fault of one call: no action, a lost answer after the action, or fewer started tasks than requested. */
 export type Fault = 'fails' | 'answer lost' | { starts: number };
 
 export type SimulatedCall = 'list' | 'launch' | 'api';
@@ -8,7 +8,7 @@ export interface CallFaults {
   fault(call: SimulatedCall, nowMs: number): Fault | undefined;
 }
 
-/** Returns the fault of a call. Throws when the call fails before it acts. */
+/** Returns the fault of a call. Throws when the call fails before any action. */
 export function failIfFaulty({ fault }: CallFaults, call: SimulatedCall, nowMs: number): Fault | undefined {
   const decided = fault(call, nowMs);
   if (decided === 'fails') throw new Error(`simulated: ${call} fails`);

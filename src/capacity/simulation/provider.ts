@@ -10,7 +10,7 @@ export interface SimulatedComputeOptions extends CallFaults {
   listedAfterMs: number;
 }
 
-/** Provider in memory that lists tasks late and repeats launches by client token, as ECS does. */
+/** Provider in memory. Lists tasks late and recognises repeated client tokens, like ECS. */
 export class SimulatedCompute implements Compute {
   readonly provider = 'ecs';
   readonly listsAtOnce = false;

@@ -11,7 +11,7 @@ export interface SimulationOptions extends Partial<CallFaults> {
   jobs: readonly SimulatedJob[];
   /** Milliseconds from a launch until the worker claims a job. */
   startMs?: number;
-  /** Milliseconds after which a worker without a job ends. */
+  /** Milliseconds from a worker's last job to the worker's end. */
   idleMs?: number;
   /** Milliseconds from a launch until the provider lists the task. */
   listedAfterMs?: number;
@@ -45,7 +45,7 @@ export class Simulation {
     return this.workload.workers.size;
   }
 
-  /** Number of jobs that have not been run yet. */
+  /** Number of waiting and running jobs. */
   get unfinishedCount(): number {
     return this.options.jobs.length - this.workload.totals.done;
   }
@@ -61,7 +61,7 @@ export class Simulation {
     await manager.run();
   }
 
-  /** Options of a manager that lives in the simulation. */
+  /** Returns the options of a manager for the simulation. */
   managerOptions() {
     const { events } = this;
     return {

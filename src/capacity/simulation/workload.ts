@@ -6,7 +6,7 @@ export interface SimulatedJob {
   type: string;
   /** Time of submission, in milliseconds from the start. */
   atMs: number;
-  /** Milliseconds that a worker takes for the job. */
+  /** Run time in milliseconds. */
   runMs: number;
 }
 
@@ -32,11 +32,11 @@ export interface WorkloadOptions {
   events: EventQueue;
   /** Milliseconds from a launch until the worker claims a job. */
   startMs: number;
-  /** Milliseconds after which a worker without a job ends. */
+  /** Milliseconds from a worker's last job to the worker's end. */
   idleMs: number;
 }
 
-/** Jobs that arrive, and workers that run them and end when idle. */
+/** Jobs that arrive, and workers that run jobs and end when idle. */
 export class Workload {
   readonly workers = new Map<string, SimulatedWorker>();
   /** Changes with the demand. */

@@ -12,7 +12,7 @@ export interface EcsComputeOptions {
   definitions: readonly EcsTaskDefinition[];
   vpcId: string;
   log: Logger;
-  /** Timeout of one RunTask; shorter than the lease of a capacity manager, so that no launch outlives the lease. */
+  /** Timeout of one RunTask; shorter than the lease of a capacity manager, because no launch may outlive the lease. */
   launchTimeoutMs?: number;
   now(): number;
 }
@@ -37,7 +37,7 @@ export class EcsCompute implements Compute {
     this.spot = new SpotLauncher(log);
   }
 
-  /** Lists each cluster once, because 100 tasks a call are fewer calls than one call a group. */
+  /** Lists each cluster once, because one call lists up to 100 tasks of any groups. */
   async list(groups: readonly string[]): Promise<Task[]> {
     const definitions = groups.flatMap((group) => this.definitions.get(group) ?? []);
     const clusters = [...new Set(definitions.map(({ cluster }) => cluster))];
@@ -79,7 +79,7 @@ export class EcsCompute implements Compute {
     return { started, failures: failures.map(toLaunchFailure) };
   }
 
-  /** Ends calls in flight. Tasks outlive their manager. */
+  /** Ends calls in flight, but no tasks. */
   async close(): Promise<void> {
     this.stopping.abort();
     await this.options.aws.reset();

@@ -3,16 +3,16 @@ import type { Logger } from 'pino';
 import { AwsError } from '../../aws/errors.js';
 import type { LaunchResult } from '../provider.js';
 
-/** Options of RunTask that differ between a launch on Spot and a launch on demand. */
+/** Options of RunTask for a launch on Spot or on demand. */
 export type TaskLaunch = Pick<RunTaskCommandInput, 'count' | 'clientToken' | 'launchType' | 'capacityProviderStrategy'>;
 
-/** Launches on FARGATE_SPOT first, and on FARGATE the tasks for which Spot has no capacity. */
+/** Launches on FARGATE_SPOT first, and on FARGATE for lack of capacity. */
 export class SpotLauncher {
   private readonly groupsWithoutSpot = new Set<string>();
 
   constructor(private readonly log: Logger) {}
 
-  /** The launch on demand has a client token of its own, for example `token-fargate`, so that a repetition starts nothing twice. */
+  /** Repeated launches start nothing twice: the launch on demand has a second client token, for example `token-fargate`. */
   async launch(
     { group, count, clientToken }: { group: string; count: number; clientToken: string },
     runTask: (launch: TaskLaunch) => Promise<LaunchResult>,

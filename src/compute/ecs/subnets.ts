@@ -4,10 +4,10 @@ import { callAws } from '../../aws/errors.js';
 import { SetupError } from '../../contract/errors.js';
 
 const ttlMs = 5 * 60_000;
-/** The most subnets that RunTask takes. */
+/** Maximum of subnets for RunTask. */
 const maxSubnets = 16;
 
-/** Returns a function that reads the public subnets of a VPC, at most once in five minutes. A failure is not cached. */
+/** Returns a function to read the public subnets of a VPC, at most once in five minutes. Failures are not cached. */
 export function createPublicSubnets(aws: Pick<Aws, 'ec2'>, vpcId: string, now: () => number): () => Promise<string[]> {
   const cache = new LRUCache<string, string[]>({
     max: 1,

@@ -1,9 +1,9 @@
 /** The ECS task definition of a group's workers. */
 export interface EcsTaskDefinition {
   group: string;
-  /** Family of the task definition. Every task of the family belongs to the group, whoever started the task. */
+  /** Family of the task definition. Every task of the family belongs to the group, even a task started by hand. */
   family: string;
-  /** ARN, `family:revision` or family, as RunTask takes it. */
+  /** ARN, `family:revision` or family, for RunTask. */
   taskDefinition: string;
   /** ARN or name. */
   cluster: string;

@@ -3,7 +3,7 @@ import type { Task } from '../provider.js';
 import { localClusterArn } from './stopped-event.js';
 
 export interface MetadataEndpoint {
-  /** Returns the variables by which the task finds the endpoint. */
+  /** Returns variables with the address of the endpoint for one task. */
   toEnvironment(id: string): Record<string, string>;
   close(): Promise<void>;
 }

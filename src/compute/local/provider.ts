@@ -14,13 +14,13 @@ import { readTaskRecords, removeTask, toTask } from './task-records.js';
 export interface LocalComputeOptions
   extends Pick<TaskProcessOptions, 'logDirectory' | 'environment' | 'log' | 'onStopped' | 'now'> {
   definitions: readonly LocalTaskDefinition[];
-  /** Directory that holds a directory for each task. */
+  /** Parent of the tasks' directories. */
   directory: string;
 }
 
 /**
- * Tasks as child processes of this machine, each with a task ARN and a metadata endpoint like those of ECS. Lists tasks of
- * other managers of the same directory too, so that two managers never double capacity.
+ * Tasks as child processes of this machine, with task ARNs and metadata endpoints as on ECS. Lists tasks of every manager
+ * of the directory, because two managers must never double capacity.
  */
 export class LocalCompute implements Compute {
   readonly provider = 'local';
@@ -84,14 +84,14 @@ export class LocalCompute implements Compute {
     return task.task;
   }
 
-  /** Stops every task of this process, because no manager would know them afterwards. */
+  /** Stops every task of this process, because no manager would know the tasks afterwards. */
   async close(): Promise<void> {
     await Promise.all([...this.processes.values()].map((task) => task.stop()));
     await this.metadata.close();
   }
 }
 
-/** Ends the tasks of managers that were killed, and reports each, so that no task runs without a manager. */
+/** Ends and reports the tasks of killed managers, because no task may run without a manager. */
 export async function endOrphanTasks({
   directory,
   log,

@@ -4,10 +4,10 @@ import type { Task } from '../provider.js';
 const arnPrefix = 'arn:aws:ecs:local:000000000000';
 export const localClusterArn = `${arnPrefix}:cluster/reefguide`;
 
-/** Returns an ARN like those of ECS: `5f…` → `arn:aws:ecs:local:000000000000:task/reefguide/5f…`. */
+/** Returns an ARN in the form of ECS: `5f…` → `arn:aws:ecs:local:000000000000:task/reefguide/5f…`. */
 export const toTaskArn = (id: string) => `${arnPrefix}:task/reefguide/${id}`;
 
-/** An EventBridge event "ECS Task State Change", with the fields that a local task has values for. */
+/** An EventBridge event "ECS Task State Change", with the fields that a local task has. */
 export interface TaskStoppedEvent {
   version: '0';
   id: string;

@@ -14,7 +14,7 @@ export interface LocalTaskDefinition {
   entryPoint: readonly string[];
   command: readonly string[];
   environment: Readonly<Record<string, string>>;
-  /** Image that the metadata endpoint shows. */
+  /** Image for the metadata endpoint. */
   image: string;
 }
 
@@ -26,19 +26,19 @@ export interface TaskProcessOptions {
   logDirectory: string;
   environment: NodeJS.ProcessEnv;
   log: Logger;
-  /** Receives the event that EventBridge would send when the task has stopped. */
+  /** Receives an event like that of EventBridge when the task has stopped. */
   onStopped(event: TaskStoppedEvent): Promise<void>;
   now(): number;
 }
 
 const stopTimeoutMs = 4_000;
 
-/** A task as a process group of this machine. Its output goes to `<group>.log` in the log directory. */
+/** A task as a process group of this machine. Output goes to `<group>.log` in the log directory. */
 export class TaskProcess {
   readonly task: Task;
   /** Settles when the program has ended. Rejects when the program cannot be started. */
   readonly exited: Promise<unknown>;
-  /** Settles when the whole task has ended, its directory is removed and the stop is reported. Never rejects. */
+  /** Settles after the end of the whole task, the removal of the directory and the report. Never rejects. */
   readonly ended: Promise<void>;
   private readonly process: ChildGroup;
 
@@ -60,7 +60,7 @@ export class TaskProcess {
     return this.options.definition.image;
   }
 
-  /** Records the task, so that other managers see it. Throws when the program cannot be started. */
+  /** Records the task for other managers. Throws when the program cannot be started. */
   async start(): Promise<void> {
     const { directory, log } = this.options;
     const { pid } = this.process;

@@ -6,7 +6,7 @@ import { killRecordedGroups } from '../../platform/process-groups.js';
 import { identify, ownIdentity, processIdentity } from '../../platform/processes.js';
 import type { Task } from '../provider.js';
 
-/** Content of `task.json` in the directory of a task, by which other processes recognise the task and its manager. */
+/** Content of `task.json` in the directory of a task, by which other processes recognise task and manager. */
 const taskRecord = z.object({
   arn: z.string(),
   group: z.string(),
@@ -20,7 +20,7 @@ export interface RecordedTask {
   record: z.infer<typeof taskRecord>;
 }
 
-/** Records a task of this process in its directory; does nothing when the task has ended, and its directory with it. */
+/** Records a task of this process in the task's directory; does nothing when the task has ended already. */
 export async function writeTaskRecord(directory: string, { arn, group, startedAt }: Task, pid: number): Promise<void> {
   const identity = identify(pid);
   if (!identity) return;
@@ -34,7 +34,7 @@ export async function writeTaskRecord(directory: string, { arn, group, startedAt
   await writeFile(path.join(directory, 'task.json'), JSON.stringify(record)).catch(() => {});
 }
 
-/** Returns the records of all tasks that have a directory in `tasksDirectory`. */
+/** Returns the records of all tasks below `tasksDirectory`. */
 export async function readTaskRecords(tasksDirectory: string): Promise<RecordedTask[]> {
   const names = await readdir(tasksDirectory).catch(() => []);
   const records = names.map(async (name) => {
@@ -49,7 +49,7 @@ export function toTask({ arn, group, startedAt }: RecordedTask['record'], lastSt
   return { arn, group, lastStatus, startedAt: new Date(startedAt) };
 }
 
-/** Kills the process groups that an ended task recorded in its directory, and removes the directory. */
+/** Kills the recorded process groups of an ended task, and removes the task's directory. */
 export async function removeTask(directory: string): Promise<void> {
   killRecordedGroups(directory);
   await rm(directory, { recursive: true, force: true });
