@@ -1,4 +1,4 @@
-/** Query of a list that is read page by page, newest first. `cursor` is the id of the last row of the page before. */
+/** Query of a list in pages, newest first. `cursor` is the id of the last row of the page before. */
 export interface PageQuery {
   limit?: number | undefined;
   cursor?: number | undefined;
@@ -12,14 +12,14 @@ export interface Page<Row> {
 
 const defaultLimit = 100;
 
-/** Returns Prisma's arguments for one page of the rows that match `where`, with one row more than the page for `toPage`. */
+/** Returns Prisma's arguments for a page of the rows matching `where`, with an extra row for `toPage`. */
 export const toPageArguments = <Where extends object>(where: Where, { limit = defaultLimit, cursor }: PageQuery) => ({
   where: cursor === undefined ? where : { ...where, id: { lt: cursor } },
   orderBy: { id: 'desc' as const },
   take: limit + 1,
 });
 
-/** Makes a page of up to `limit` rows. Takes one row more than `limit` as the sign that a next page exists. */
+/** Makes a page of up to `limit` rows. A row beyond `limit` is the sign of a next page. */
 export function toPage<Row extends { id: number }>(rows: Row[], { limit = defaultLimit }: PageQuery): Page<Row> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);

@@ -45,9 +45,9 @@ export interface ReadOnChangeOptions<Topic extends string> {
   topics: readonly Topic[];
   /** Ends the reading after so many milliseconds. */
   waitMs: number;
-  /** Upper bound for the milliseconds between two reads, for values that change without a notification. */
+  /** Upper bound for the milliseconds between two reads, for values with changes without a notification. */
   maxIntervalMs?: number;
-  /** Milliseconds to wait after a notification, so that a burst of changes is read once. */
+  /** Milliseconds to wait after a notification, to read a burst of changes once. */
   settleMs?: number;
   signal: AbortSignal;
   now(): number;
@@ -55,7 +55,7 @@ export interface ReadOnChangeOptions<Topic extends string> {
 
 /**
  * Yields what `read` returns: at once, and again after each notification, until `waitMs` passed or `signal` aborted.
- * Subscribes before each read, so that no change between the read and the wait is lost.
+ * Subscribes before each read, because a change between the read and the wait must not be lost.
  */
 export async function* readOnChange<Value, Topic extends string>(
   source: NotificationSource<Topic>,

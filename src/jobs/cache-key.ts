@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Writes JSON with the keys of every object sorted, so that payloads equal as JSON give the same text, for example
+ * Writes JSON with the keys of every object sorted: payloads equal as JSON give the same text, for example
  * `{ b: 1, a: [2] }` → `{"a":[2],"b":1}`. Drops undefined fields, and writes undefined in an array as null.
  */
 export function canonicalJson(value: unknown): string {
@@ -16,7 +16,7 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** Returns the cache key of a job: SHA-256, in hex, of its type and its payload with defaults filled in. */
+/** Returns the cache key of a job: SHA-256, in hex, of the type and the payload with defaults filled in. */
 export function jobHash(type: string, payload: unknown): string {
   return createHash('sha256')
     .update(`${type}\n${canonicalJson(payload)}`)

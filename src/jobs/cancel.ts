@@ -5,9 +5,9 @@ import type { JobDependencies } from './dependencies.js';
 import { cancelJob } from './sql/cancel.js';
 import { requireVisibleJob } from './visible-jobs.js';
 
-/** Cancels the job for the user whose request created the job, or for an administrator. */
+/** Cancels the job for the user behind the first request, or for an administrator. */
 export async function requestCancellation(
-  { database, notifications }: Pick<JobDependencies, 'database' | 'notifications'>,
+  { database, notifications }: JobDependencies,
   jobId: number,
   caller: Caller,
 ): Promise<JobBody> {

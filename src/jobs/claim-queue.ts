@@ -9,28 +9,28 @@ export interface ClaimRequest extends ClaimSlot {
 }
 
 export interface ClaimQueueOptions {
-  /** Claims jobs for several slots. Each claimed job names its slot. */
+  /** Claims jobs for several slots. Each claimed job names a slot. */
   claim(types: readonly string[], slots: readonly ClaimSlot[]): Promise<ClaimedJob[]>;
-  /** Requeues jobs that were claimed for a worker that hung up. */
-  release(claimed: ClaimedJob[]): Promise<void>;
-  /** Returns the milliseconds until the next poll, which finds jobs whose notification was lost. */
+  /** Requeues jobs claimed for a worker after the worker hung up. */
+  release(claimed: ClaimedJob[]): Promise<unknown>;
+  /** Returns the milliseconds until the next poll, because notifications may be lost. */
   pollIntervalMs(): number;
   now(): number;
 }
 
-/** Waiters that one notification moves to the next claim, so that a single job does not cost thousands of waiters a turn. */
+/** Limits the waiters served after a notification, because a single job must not cost thousands of waiters a turn. */
 const maxNotifiedWaiters = 100;
 const maxJobsPerStatement = 400;
-/** Idle queues to keep. An idle queue remembers whose turn it is, so that also a lone worker takes its types in turn. */
+/** Idle queues to keep. An idle queue remembers the turn of the types, so also a lone worker takes the types in turn. */
 const maxIdleQueues = 200;
 
-/** One claim request until its answer. */
+/** A claim request until its answer. */
 class Waiter {
   private readonly timer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly request: ClaimRequest,
-    /** Time in milliseconds after which the waiter takes jobs that are waiting, but does not wait. */
+    /** Time in milliseconds. After the deadline the waiter takes waiting jobs but does not wait. */
     public deadline: number,
     private readonly promise: { resolve(jobs: ClaimedJob[]): void; reject(error: unknown): void },
     private readonly onGiveUp: () => void,
@@ -55,14 +55,14 @@ class Waiter {
   }
 }
 
-/** The waiters of this process that want the same types, first come, first served. */
+/** Waiters for the same types, first come, first served. */
 class TypesQueue {
-  /** Waiters that the next claims serve. */
+  /** Waiters to serve by the next statements. */
   next: Waiter[] = [];
-  /** Waiters that found no job and wait for a notification. */
+  /** Waiters without a job, to serve after a notification. */
   readonly waiting = new Set<Waiter>();
   isServing = false;
-  /** Counts notifications, so that a notification during a claim is not lost. */
+  /** Counts notifications, to notice a notification during a statement. */
   notifications = 0;
   private turn = 0;
 
@@ -75,7 +75,7 @@ class TypesQueue {
     return !this.isServing && this.waiting.size === 0 && this.next.length === 0;
   }
 
-  /** Takes the waiters that one statement serves. */
+  /** Takes as many waiters as a single statement serves. */
   takeBatch(): Waiter[] {
     let jobs = 0;
     const end = this.next.findIndex(({ request }, n) => {
@@ -85,7 +85,7 @@ class TypesQueue {
     return this.next.splice(0, end < 0 ? this.next.length : end);
   }
 
-  /** Returns the types, rotated by one more than the last time, so that also a single request takes its types in turn. */
+  /** Returns the types, rotated by one more than the last time, so also a single request takes the types in turn. */
   nextTypes(): string[] {
     this.turn = (this.turn + 1) % this.types.length;
     return rotate(this.types, this.turn);
@@ -99,7 +99,7 @@ class TypesQueue {
     }
   }
 
-  /** Returns false for a waiter that a claim is serving or has served. */
+  /** Returns false for a waiter during or after its statement. */
   remove(waiter: Waiter): boolean {
     const rest = this.next.filter((other) => other !== waiter);
     const removed = this.waiting.delete(waiter) || rest.length < this.next.length;
@@ -109,8 +109,8 @@ class TypesQueue {
 }
 
 /**
- * Claim requests of this process that wait for jobs. Requests for the same types share a queue, and one statement serves as
- * many of them as possible, first come, first served, for as long as jobs are found.
+ * Serves the claim requests of a process. Requests for the same types share a queue and are served together by one
+ * statement, first come, first served. Requests without a job wait for a notification.
  */
 export class ClaimQueue {
   private readonly queues = new Map<string, TypesQueue>();
@@ -126,7 +126,7 @@ export class ClaimQueue {
       const deadline = this.closed ? 0 : this.options.now() + request.waitMs;
       const waiter = new Waiter(request, deadline, { resolve, reject }, () => this.giveUp(queue, waiter));
       queue.next.push(waiter);
-      // Serves after this turn of the event loop, so that requests read from the network together share a statement.
+      // Serves after the present turn of the event loop, so requests read from the network together share a statement.
       setImmediate(() => void this.serve(queue));
     });
   }
@@ -141,7 +141,7 @@ export class ClaimQueue {
     }
   }
 
-  /** Counts the requests that wait for a job. */
+  /** Counts the requests waiting for a job. */
   countWaiting(): number {
     return [...this.queues.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
@@ -224,11 +224,11 @@ export class ClaimQueue {
 }
 
 interface Assigned<W> {
-  /** Waiters with their jobs. A waiter whose worker hung up has none. */
+  /** Waiters and jobs. A waiter has no jobs after its worker hung up. */
   answers: [W, ClaimedJob[]][];
-  /** Waiters that got no job and may wait on. */
+  /** Waiters without a job, which may wait on. */
   unserved: W[];
-  /** Jobs of workers that hung up. */
+  /** Jobs claimed for workers after the workers hung up. */
   orphaned: ClaimedJob[];
 }
 

@@ -1,4 +1,3 @@
-import type { LRUCache } from 'lru-cache';
 import type { AssignmentBody, Claim, WorkerAssignment } from '../contract/jobs.js';
 import { pollIntervalMs } from '../database/subscription.js';
 import { ClaimQueue, type ClaimRequest } from './claim-queue.js';
@@ -8,19 +7,13 @@ import { type AssignedJob, type AssignRequest, assignJob } from './sql/assign.js
 import { type AssignmentTerms, type ClaimedJob, type ClaimSlot, claimJobs } from './sql/claim.js';
 import { defaultExpiryMinutes } from './types/registry.js';
 
-export interface ClaimDependencies extends JobDependencies {
-  /** Id of an assignment → job type. */
-  assignmentTypes: LRUCache<number, string>;
-  onError(error: unknown): void;
-}
-
-/** Hands waiting jobs to workers: several by `claim`, or by `assign` one job that a worker polled. */
+/** Hands waiting jobs to workers: several by `claim`, or a polled job by `assign`. */
 export class JobClaims {
   private readonly queue: ClaimQueue;
   private readonly terms: AssignmentTerms;
   private readonly unsubscribe: () => void;
 
-  constructor(private readonly deps: ClaimDependencies) {
+  constructor(private readonly deps: JobDependencies) {
     const { notifications, storages, types, now } = deps;
     this.terms = {
       scheme: storages.current.scheme,
@@ -41,7 +34,7 @@ export class JobClaims {
   async claim(request: ClaimRequest, apiUrl: string): Promise<Claim[]> {
     for (const type of request.types) this.deps.types.require(type, 'jobTypes');
     const claimed = await this.queue.claim(request);
-    // Guarantee 8, nothing claimed is lost: an answer that the worker will not receive returns its jobs to the queue.
+    // Guarantee 8, nothing claimed is lost: jobs of a worker that hung up return to the queue.
     if (request.signal.aborted && claimed.length > 0) {
       await this.release(claimed);
       return [];
@@ -56,12 +49,12 @@ export class JobClaims {
     return { job, assignment: this.toWorkerAssignment(assignment, apiUrl) };
   }
 
-  /** Counts the claim requests of this process that wait for a job. */
+  /** Counts the claim requests waiting for a job in this process. */
   countWaiting(): number {
     return this.queue.countWaiting();
   }
 
-  /** Answers every waiting claim, so that the process can end. */
+  /** Answers every waiting claim to let the process end. */
   close(): void {
     this.unsubscribe();
     this.queue.close();
@@ -75,14 +68,12 @@ export class JobClaims {
     return claimed;
   }
 
-  private async release(claimed: readonly ClaimedJob[]): Promise<void> {
-    await releaseAll(
-      this.deps,
-      claimed.map(({ assignment }) => assignment.id),
-    );
+  private release(claimed: readonly ClaimedJob[]): Promise<unknown> {
+    const assignmentIds = claimed.map(({ assignment }) => assignment.id);
+    return releaseAll(this.deps, assignmentIds);
   }
 
-  /** Adds `upload_url_prefix`, for storage that takes uploads through the API. */
+  /** Adds `upload_url_prefix`, for storage with uploads through the API. */
   private toWorkerAssignment(assignment: AssignmentBody, apiUrl: string): WorkerAssignment {
     const storage = this.deps.storages.of(assignment.storage_scheme);
     const prefix = storage.uploadUrlPrefix(assignment.storage_uri, new Date(assignment.expires_at), apiUrl);

@@ -3,12 +3,12 @@ import { readOnChange } from '../database/subscription.js';
 import type { JobDependencies } from './dependencies.js';
 import { readDemand } from './sql/demand.js';
 
-/** Milliseconds that a burst of changes may last to be answered once. */
+/** Milliseconds to wait after a change, to answer a burst of changes once. */
 const settleMs = 50;
 
 /** Returns the demand: at once, or as soon as the version is no longer `version`, or when `waitMs` passed. */
 export async function waitForDemand(
-  { database, notifications, now }: Pick<JobDependencies, 'database' | 'notifications' | 'now'>,
+  { database, notifications, now }: JobDependencies,
   { waitMs, version }: { waitMs: number; version: string | undefined },
   signal: AbortSignal,
 ): Promise<Demand> {

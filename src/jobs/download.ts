@@ -9,7 +9,7 @@ const defaultExpirySeconds = 3600;
 
 /** Returns a URL for each file of the job's result, by relative path. Each URL expires after `expirySeconds`. */
 export async function getDownloads(
-  { database, storages }: Pick<JobDependencies, 'database' | 'storages'>,
+  { database, storages }: JobDependencies,
   jobId: number,
   caller: Caller,
   { expirySeconds = defaultExpirySeconds, apiUrl }: { expirySeconds?: number | undefined; apiUrl: string },

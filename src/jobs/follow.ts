@@ -5,12 +5,12 @@ import type { JobDependencies } from './dependencies.js';
 import { readJobEvent } from './sql/detail.js';
 import { requireVisibleJob } from './visible-jobs.js';
 
-/** Milliseconds between reads of a waiting job, whose queue position changes with other jobs. */
+/** Milliseconds between reads of a waiting job, because the queue position changes without a notification. */
 const queuePositionIntervalMs = 2_000;
 
 /** Yields the job's present state, then each change, until the job ends or `signal` aborts. */
 export async function* followJob(
-  { database, notifications, now }: Pick<JobDependencies, 'database' | 'notifications' | 'now'>,
+  { database, notifications, now }: JobDependencies,
   jobId: number,
   caller: Caller,
   signal: AbortSignal,

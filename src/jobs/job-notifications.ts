@@ -4,15 +4,15 @@ import type { NotificationSource } from '../database/subscription.js';
 export type JobTopic = `pending:${string}` | `job:${number}` | 'demand';
 
 export interface JobChange {
-  /** Types of jobs that became PENDING. */
+  /** Types with new PENDING jobs. */
   pending?: Iterable<string>;
-  /** Ids of jobs whose status or progress changed. */
+  /** Ids of jobs with a new status or progress. */
   jobs?: Iterable<number>;
 }
 
 const pendingPrefix = 'pending:';
 
-/** Notifications about jobs, for the subscribers in every process of one database. */
+/** Notifications about jobs, for the subscribers in every process of a database. */
 export class JobNotifications implements NotificationSource<JobTopic> {
   constructor(private readonly notifications: Notifications) {}
 
@@ -28,7 +28,7 @@ export class JobNotifications implements NotificationSource<JobTopic> {
     return this.notifications.subscribe(topic, onChange);
   }
 
-  /** Calls `onPending` with each type that may have new waiting jobs, or undefined when any type may. */
+  /** Calls `onPending` with each type of new waiting jobs, or undefined when any type may have new jobs. */
   subscribeToPending(onPending: (type: string | undefined) => void): () => void {
     return this.notifications.subscribeToAll((topic) => {
       if (topic === undefined) onPending(undefined);

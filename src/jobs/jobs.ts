@@ -7,10 +7,9 @@ import { JobPolling } from './polling.js';
 import { JobReports } from './reports.js';
 import { JobSubmissions } from './submit.js';
 
-/** Assignments whose type is cached, to check a result without asking the database. */
-const maxCachedAssignments = 20_000;
+const maxCachedAssignmentTypes = 20_000;
 
-/** The parts of the job system that have state, and the dependencies of its functions. */
+/** Stateful parts of the job system, and the dependencies of the stateless functions. */
 export interface Jobs extends JobDependencies {
   submissions: JobSubmissions;
   polling: JobPolling;
@@ -18,21 +17,20 @@ export interface Jobs extends JobDependencies {
   reports: JobReports;
 }
 
-export function createJobs(
-  options: Omit<JobDependencies, 'notifications'> & {
-    notifications: Notifications;
-    /** Receives errors of work that no request waits for. */
-    onError(error: unknown): void;
-  },
-): Jobs {
-  const { database, storages, types, now, onError } = options;
-  const dependencies = { database, storages, types, now, notifications: new JobNotifications(options.notifications) };
-  const assignmentTypes = new LRUCache<number, string>({ max: maxCachedAssignments });
+export function createJobs({
+  notifications,
+  ...options
+}: Omit<JobDependencies, 'notifications' | 'assignmentTypes'> & { notifications: Notifications }): Jobs {
+  const dependencies: JobDependencies = {
+    ...options,
+    notifications: new JobNotifications(notifications),
+    assignmentTypes: new LRUCache({ max: maxCachedAssignmentTypes }),
+  };
   return {
     ...dependencies,
     submissions: new JobSubmissions(dependencies),
     polling: new JobPolling(dependencies),
-    claims: new JobClaims({ ...dependencies, assignmentTypes, onError }),
-    reports: new JobReports({ ...dependencies, assignmentTypes }),
+    claims: new JobClaims(dependencies),
+    reports: new JobReports(dependencies),
   };
 }

@@ -10,7 +10,7 @@ export interface PollRequest {
   types: readonly string[] | undefined;
   limit: number;
   waitMs: number;
-  /** Identifies the polling worker, for example `10.0.0.5:43210`. Undefined for callers that may not claim jobs. */
+  /** Identifies the polling worker, for example `10.0.0.5:43210`. Undefined for callers without permission to claim. */
   worker: string | undefined;
   signal: AbortSignal;
 }
@@ -20,7 +20,7 @@ export class JobPolling {
   private readonly order: PollOrder;
   private turn = 0;
 
-  constructor(private readonly deps: Pick<JobDependencies, 'database' | 'notifications' | 'types' | 'now'>) {
+  constructor(private readonly deps: JobDependencies) {
     this.order = new PollOrder(deps.now);
   }
 

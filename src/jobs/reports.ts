@@ -1,4 +1,3 @@
-import type { LRUCache } from 'lru-cache';
 import { notFound, type ServiceError } from '../contract/errors.js';
 import type { JobBody, Progress, ReportOutcome } from '../contract/jobs.js';
 import { createBatcher } from '../database/batcher.js';
@@ -10,18 +9,13 @@ import { type HeartbeatAnswer, recordHeartbeat } from './sql/heartbeat.js';
 import { type Report, type ReportAnswer, recordReports } from './sql/report.js';
 import { invalidPayload } from './types/registry.js';
 
-export interface ReportDependencies extends Pick<JobDependencies, 'database' | 'notifications' | 'types'> {
-  /** Id of an assignment → job type. */
-  assignmentTypes: LRUCache<number, string>;
-}
-
 const maxReportsPerStatement = 400;
 
-/** Records the results that workers report. Reports that arrive together are recorded by one statement and one commit. */
+/** Records the results from workers. Reports that arrive together share a statement and a commit. */
 export class JobReports {
   private readonly record: (report: Report) => Promise<ReportAnswer>;
 
-  constructor(private readonly deps: ReportDependencies) {
+  constructor(private readonly deps: JobDependencies) {
     this.record = createBatcher({
       maxWeight: maxReportsPerStatement,
       concurrency: 2,
@@ -30,7 +24,7 @@ export class JobReports {
     });
   }
 
-  /** Records one result and returns the ended job. */
+  /** Records a result and returns the ended job. */
   async report(report: Report): Promise<JobBody> {
     const [error] = await this.checkResults([report]);
     if (error) throw error;
@@ -40,7 +34,7 @@ export class JobReports {
     return answer.job;
   }
 
-  /** Records several results and answers each by an HTTP status of its own. */
+  /** Records several results and answers each by an HTTP status. */
   async reportAll(reports: readonly Report[]): Promise<ReportOutcome[]> {
     const errors = await this.checkResults(reports);
     return Promise.all(
@@ -69,7 +63,7 @@ export class JobReports {
     return answers;
   }
 
-  /** Returns the error of each report whose result payload breaks the schema of its type, else undefined. */
+  /** Returns an error for each result payload that breaks the schema of the job type, else undefined. */
   private async checkResults(reports: readonly Report[]): Promise<(ServiceError | undefined)[]> {
     const { database, types, assignmentTypes } = this.deps;
     const uncached = reports.map(({ assignmentId }) => assignmentId).filter((id) => !assignmentTypes.has(id));
@@ -83,9 +77,9 @@ export class JobReports {
   }
 }
 
-/** Records a heartbeat, and notifies the job's followers of its progress. */
+/** Records a heartbeat, and notifies the job's followers of progress. */
 export async function reportHeartbeat(
-  { database, notifications }: Pick<JobDependencies, 'database' | 'notifications'>,
+  { database, notifications }: JobDependencies,
   assignmentId: number,
   progress: Progress | undefined,
 ): Promise<HeartbeatAnswer> {

@@ -5,47 +5,31 @@ import { findAssignments } from './sql/assignments.js';
 import { readJob } from './sql/detail.js';
 import { type RequeuedJob, releaseAssignments, requeueStoppedTask } from './sql/requeue.js';
 
-type RequeueDependencies = Pick<JobDependencies, 'database' | 'notifications'>;
-
 export const notLive = (assignmentId: number): ServiceError =>
   new ServiceError(
     'conflict',
     `Assignment ${assignmentId} is not live: its job has ended or was assigned to another worker`,
   );
 
-/** Notifies workers that wait for a requeued job, and followers of each job. */
-export function publishRequeued(
-  { notifications }: Pick<JobDependencies, 'notifications'>,
-  requeued: readonly RequeuedJob[],
-): void {
-  if (requeued.length === 0) return;
-  const waiting = requeued.filter(({ status }) => status === 'PENDING');
-  notifications.publish({ pending: new Set(waiting.map(({ type }) => type)), jobs: requeued.map(({ id }) => id) });
-}
-
-/** Requeues or ends the jobs of a task that stopped, and returns the jobs. */
-export async function requeueTaskJobs(
-  deps: RequeueDependencies,
-  taskArn: string,
-  reason: string,
-): Promise<readonly RequeuedJob[]> {
-  const requeued = await requeueStoppedTask(deps.database, taskArn, reason);
-  publishRequeued(deps, requeued);
+/** Notifies waiting workers of the types and followers of the jobs. Returns the jobs. */
+export function publishRequeued({ notifications }: JobDependencies, requeued: RequeuedJob[]): RequeuedJob[] {
+  if (requeued.length > 0) {
+    const waiting = requeued.filter(({ status }) => status === 'PENDING');
+    notifications.publish({ pending: new Set(waiting.map(({ type }) => type)), jobs: requeued.map(({ id }) => id) });
+  }
   return requeued;
 }
 
-/** Requeues the jobs of live assignments that their workers will not finish. No attempt is used up. */
-export async function releaseAll(
-  deps: RequeueDependencies,
-  assignmentIds: readonly number[],
-): Promise<readonly RequeuedJob[]> {
-  const released = await releaseAssignments(deps.database, assignmentIds);
-  publishRequeued(deps, released);
-  return released;
-}
+/** Requeues or ends the jobs of a stopped task, and returns the jobs. */
+export const requeueTaskJobs = async (deps: JobDependencies, taskArn: string, reason: string) =>
+  publishRequeued(deps, await requeueStoppedTask(deps.database, taskArn, reason));
 
-/** Requeues the job of one live assignment and returns the job. */
-export async function releaseAssignment(deps: RequeueDependencies, assignmentId: number): Promise<JobBody> {
+/** Requeues the jobs of the live assignments. No attempt is used up. */
+export const releaseAll = async (deps: JobDependencies, assignmentIds: readonly number[]) =>
+  publishRequeued(deps, await releaseAssignments(deps.database, assignmentIds));
+
+/** Requeues the job of a live assignment and returns the job. */
+export async function releaseAssignment(deps: JobDependencies, assignmentId: number): Promise<JobBody> {
   const { database } = deps;
   const [released] = await releaseAll(deps, [assignmentId]);
   if (!released) {

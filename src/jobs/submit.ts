@@ -17,12 +17,12 @@ export interface Submission {
 
 const maxBatchJobs = 1000;
 
-/** Submits jobs. Submissions that arrive together are recorded by one statement and one commit. */
+/** Submits jobs. Submissions that arrive together share a statement and a commit. */
 export class JobSubmissions {
   private readonly record: (jobs: NewJob[]) => Promise<CreateOutcome[]>;
   private readonly types: JobTypeRegistry;
 
-  constructor({ database, notifications, types }: Pick<JobDependencies, 'database' | 'notifications' | 'types'>) {
+  constructor({ database, notifications, types }: JobDependencies) {
     this.types = types;
     this.record = createBatcher({
       maxWeight: maxBatchJobs,
@@ -39,7 +39,7 @@ export class JobSubmissions {
     return toCreatedJob(outcome);
   }
 
-  /** Submits all or none. Throws one `invalid` error that names each problem of the first invalid submission. */
+  /** Submits all or none. Throws an `invalid` error with each problem of the first invalid submission. */
   async submitBatch(submissions: readonly Submission[], { userId }: Caller): Promise<CreatedJob[]> {
     const jobs = submissions.map((submission, n) => toNewJob(this.types, submission, userId, `jobs.${n}.`));
     return (await this.record(jobs)).map(toCreatedJob);

@@ -3,7 +3,7 @@ import type { JobDependencies } from './dependencies.js';
 import { publishRequeued } from './requeue.js';
 import { type RequeuedJob, requeueOverdue } from './sql/requeue.js';
 
-/** Key of the sweepers' advisory lock: a number that nothing else in the database uses. */
+/** Key of the sweepers' advisory lock, unique in the database. */
 const sweepLock = 7_270_736_902;
 
 const removeExpiredSql = {
@@ -13,8 +13,8 @@ const removeExpiredSql = {
 };
 
 /**
- * Requeues or ends overdue jobs, and removes expired rows. Every API process sweeps, but only the process that gets the lock
- * works; the rest return undefined.
+ * Requeues or ends overdue jobs, and removes expired rows. Every API process sweeps, but without the lock `sweep` does
+ * nothing and returns undefined.
  */
 export async function sweep(database: Database, heartbeatTimeoutSeconds: number): Promise<RequeuedJob[] | undefined> {
   const client = await database.pool.connect();
@@ -38,10 +38,7 @@ export async function sweep(database: Database, heartbeatTimeoutSeconds: number)
   }
 }
 
-/** Sweeps once and notifies the workers that wait for requeued jobs. */
-export async function sweepJobs(
-  deps: Pick<JobDependencies, 'database' | 'notifications'>,
-  heartbeatTimeoutSeconds: number,
-): Promise<void> {
+/** Sweeps once and notifies waiting workers of requeued jobs. */
+export async function sweepJobs(deps: JobDependencies, heartbeatTimeoutSeconds: number): Promise<void> {
   publishRequeued(deps, (await sweep(deps.database, heartbeatTimeoutSeconds)) ?? []);
 }

@@ -5,11 +5,11 @@ import { notLive } from './requeue.js';
 import { readAssignmentLocation } from './sql/assignments.js';
 
 /**
- * Returns URLs, by file, to which the worker of a live assignment may PUT without credentials until the assignment expires.
+ * Returns URLs, by file, for the worker of a live assignment to PUT without credentials until the assignment expires.
  * Guarantee 4, only the live assignment reports: a completed assignment gets no URL, so a late worker changes no result.
  */
 export async function getUploadUrls(
-  { database, storages }: Pick<JobDependencies, 'database' | 'storages'>,
+  { database, storages }: JobDependencies,
   assignmentId: number,
   { files, apiUrl }: { files: readonly string[]; apiUrl: string },
 ): Promise<Record<string, string>> {

@@ -9,7 +9,7 @@ import { type ListFilter, readJobRequests, readJobs } from './sql/list.js';
 
 /**
  * Returns the job if a request of the caller created or joined the job, or the caller may read every job. Throws
- * `not_found` otherwise, so that ids reveal nothing.
+ * `not_found` otherwise, because ids must reveal nothing.
  */
 export async function requireVisibleJob(database: Database, jobId: number, caller: Caller): Promise<JobBody> {
   const job = await readJob(database, jobId);
@@ -22,11 +22,7 @@ export async function requireVisibleJob(database: Database, jobId: number, calle
   return job;
 }
 
-export async function getJob(
-  { database }: Pick<JobDependencies, 'database'>,
-  jobId: number,
-  caller: Caller,
-): Promise<JobDetail> {
+export async function getJob({ database }: JobDependencies, jobId: number, caller: Caller): Promise<JobDetail> {
   return readJobDetail(database, await requireVisibleJob(database, jobId, caller));
 }
 
@@ -43,8 +39,8 @@ const toListFilter = ({ limit = defaultLimit, ...query }: JobListQuery, caller: 
   requestedBy: can(caller, 'jobs:read-all') ? undefined : caller.userId,
 });
 
-export const listJobs = ({ database }: Pick<JobDependencies, 'database'>, query: JobListQuery, caller: Caller) =>
+export const listJobs = ({ database }: JobDependencies, query: JobListQuery, caller: Caller) =>
   readJobs(database, toListFilter(query, caller));
 
-export const listJobRequests = ({ database }: Pick<JobDependencies, 'database'>, query: JobListQuery, caller: Caller) =>
+export const listJobRequests = ({ database }: JobDependencies, query: JobListQuery, caller: Caller) =>
   readJobRequests(database, toListFilter(query, caller));

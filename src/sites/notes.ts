@@ -12,7 +12,7 @@ export async function listNotes({ prisma }: SitesDatabase, query: PageQuery, cal
   return toPage(await prisma.polygonNote.findMany(toPageArguments(visibleTo(caller), query)), query);
 }
 
-/** Lists the notes of every author on a polygon that the caller may see. */
+/** Lists the notes of every author on a polygon visible to the caller. */
 export async function listPolygonNotes(database: SitesDatabase, polygonId: number, query: PageQuery, caller: Caller) {
   await getPolygon(database, polygonId, caller);
   const notes = await database.prisma.polygonNote.findMany(toPageArguments({ polygon_id: polygonId }, query));

@@ -5,10 +5,10 @@ import { type PageQuery, toPage, toPageArguments } from '../database/page.js';
 
 export type SitesDatabase = Pick<Database, 'prisma'>;
 
-/** Returns Prisma's condition for rows that the caller may see and change: own rows, or every row for an administrator. */
+/** Returns Prisma's condition for rows visible to the caller: own rows, or every row for an administrator. */
 export const visibleTo = (caller: Caller) => (isAdmin(caller) ? {} : { user_id: caller.userId });
 
-/** Returns the polygon. Throws `not_found` also for a polygon of another user, so that ids reveal nothing. */
+/** Returns the polygon. Throws `not_found` also for a polygon of another user, because ids must reveal nothing. */
 export async function getPolygon({ prisma }: SitesDatabase, id: number, caller: Caller) {
   const polygon = await prisma.polygon.findFirst({ where: { id, ...visibleTo(caller) } });
   if (!polygon) throw notFound(`Polygon ${id}`);
@@ -27,7 +27,7 @@ export async function updatePolygon(database: SitesDatabase, id: number, polygon
   return database.prisma.polygon.update({ where: { id }, data: { polygon } });
 }
 
-/** Removes the polygon and, by the foreign key's cascade, its notes. */
+/** Removes the polygon, and by the foreign key's cascade the notes. */
 export async function removePolygon(database: SitesDatabase, id: number, caller: Caller): Promise<void> {
   await getPolygon(database, id, caller);
   await database.prisma.polygon.deleteMany({ where: { id } });

@@ -35,8 +35,8 @@ export interface AssignedJob {
 }
 
 /**
- * Claims one job that a worker polled. Guarantee 2, claiming is atomic: one statement tests and sets the status, so one of
- * several workers that want the same job gets the job, and the rest get an `invalid` error.
+ * Claims a polled job. Guarantee 2, claiming is atomic: one statement tests and sets the status, so of several workers that
+ * race for a job the first gets the job, and the rest get an `invalid` error.
  */
 export async function assignJob(
   database: Database,

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.js';
 
 const findAssignmentsSql = 'SELECT id FROM "JobAssignment" WHERE id = ANY($1::int[])';
 
-/** Returns the ids of assignments that exist, whether live or completed. */
+/** Returns the ids of existing assignments, live or completed. */
 export async function findAssignments(database: Database, assignmentIds: readonly number[]): Promise<Set<number>> {
   const rows = await database.rows<{ id: number }>('assignments-find', findAssignmentsSql, [assignmentIds]);
   return new Set(rows.map(({ id }) => id));
@@ -12,7 +12,7 @@ export async function findAssignments(database: Database, assignmentIds: readonl
 const readAssignmentTypesSql =
   'SELECT a.id, j.type FROM "JobAssignment" a JOIN "Job" j ON j.id = a.job_id WHERE a.id = ANY($1::int[])';
 
-/** Returns the job type of each assignment that exists. */
+/** Returns the job type of each existing assignment. */
 export async function readAssignmentTypes(
   database: Database,
   assignmentIds: readonly number[],

@@ -18,7 +18,7 @@ WITH live AS MATERIALIZED (
 SELECT * FROM cancelled`;
 
 /**
- * Cancels a waiting or running job. The worker learns of the cancellation from its next heartbeat.
+ * Cancels a waiting or running job. The worker learns of the cancellation from the next heartbeat.
  *
  * Guarantees 3 and 4, terminal statuses and live assignments: the same statement closes the assignment, so a late result is
  * refused. When a claim or a report moves the job between the statement's two reads, the statement matches nothing and runs

@@ -2,7 +2,7 @@ import type { AssignmentBody, JobBody, StorageScheme } from '../../contract/jobs
 import type { Database } from '../../database/database.js';
 import { jobColumns, nextAssignmentId, storageUri, toJob } from './columns.js';
 
-/** One worker's part of a claim: up to `count` jobs. */
+/** A worker's part of a claim: up to `count` jobs. */
 export interface ClaimSlot {
   taskArn: string;
   clusterArn: string;
@@ -13,21 +13,21 @@ export interface ClaimSlot {
 export interface AssignmentTerms {
   scheme: StorageScheme;
   baseUri: string;
-  /** Minutes that one attempt may take, for example `{ TEST: 60 }`. */
+  /** Time limit of an attempt by type, for example `{ TEST: 60 }`. */
   expiryMinutes: Readonly<Record<string, number>>;
-  /** Applies to types that are no longer declared. */
+  /** Applies to types without a declaration. */
   defaultExpiryMinutes: number;
 }
 
 export interface ClaimedJob {
   job: JobBody;
   assignment: AssignmentBody;
-  /** Index of the slot that receives the job. */
+  /** Index of the slot for the job. */
   slot: number;
 }
 
 // Each CTE reads the CTE before and looks tables up by id, so the time grows with the number of jobs only: the planner
-// cannot know the size of a CTE, and would join two of them by nested loops.
+// cannot know the size of a CTE, and would join two CTEs by nested loops.
 // $1: types in order; $2: workers; $3: number of jobs; $6: jobs to read of each type; $7: the worker of each job.
 const claimJobsSql = `
 WITH wanted AS MATERIALIZED (
@@ -61,7 +61,7 @@ SELECT claimed.*, now()::timestamptz(3) AS assigned_at, seen.candidates
 FROM (SELECT count(*)::int AS candidates FROM candidate) seen LEFT JOIN claimed ON true
 ORDER BY position`;
 
-/** Waiting jobs that a claim reads beyond the requested number, to step over jobs that other claims lock. */
+/** Waiting jobs to read beyond the requested number, to step over jobs locked by another claim. */
 const minLookahead = 32;
 
 interface ClaimRow extends JobBody {
@@ -74,7 +74,7 @@ interface ClaimRow extends JobBody {
   storage_uri: string;
   candidates: number;
 }
-/** A claim of no job still returns one row, with the number of candidates. */
+/** A claim of no job still returns a row, with the number of candidates. */
 type Row = ClaimRow | { id: null; candidates: number };
 
 function toClaimedJob(row: ClaimRow, { scheme }: AssignmentTerms): ClaimedJob {
@@ -101,12 +101,12 @@ function toClaimedJob(row: ClaimRow, { scheme }: AssignmentTerms): ClaimedJob {
 /**
  * Claims waiting jobs of `types` for several workers in one statement. Earlier slots are served first.
  *
- * Guarantee 2, claiming is atomic: one statement locks the rows FOR UPDATE and sets them IN_PROGRESS, so N workers racing
+ * Guarantee 2, claiming is atomic: one statement locks the rows FOR UPDATE and sets the status, so N workers racing
  * for M jobs make exactly M assignments. Guarantees 6 and 7, fair types and order: the head of each type's queue is read
  * by priority and age, and the types take turns in the order of `types`, for example A1, B1, A2, B2.
  *
  * The heads are read without a lock, beyond the requested number, and only claimed jobs are locked. A claim therefore hides
- * no job from another claim, and steps over jobs that another claim is taking.
+ * no job from another claim, and steps over jobs locked by another claim.
  */
 export async function claimJobs(
   database: Database,

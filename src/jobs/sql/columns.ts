@@ -36,7 +36,7 @@ const toColumns = (alias: string, fields: readonly string[]) => fields.map((fiel
 export const jobColumns = (alias: string) => toColumns(alias, jobFields);
 export const assignmentColumns = (alias: string) => toColumns(alias, assignmentFields);
 
-/** Returns the job in a row that has more columns. Spelled out, because claims are a hot path. */
+/** Returns the job in a row with more columns. Spelled out, because claims are a hot path. */
 export const toJob = (row: JobBody): JobBody => ({
   id: row.id,
   created_at: row.created_at,
@@ -56,7 +56,7 @@ export const toJob = (row: JobBody): JobBody => ({
 export const nextAssignmentId = `nextval('"JobAssignment_id_seq"')::int`;
 
 /**
- * Returns SQL for the storage location of one attempt's files, for example `s3://bucket/TEST/17/23` for assignment 23 of
+ * Returns SQL for the storage location of an attempt's files, for example `s3://bucket/TEST/17/23` for assignment 23 of
  * job 17.
  */
 export const storageUri = (baseUri: string, job: string, assignmentId: string) =>

@@ -16,7 +16,7 @@ export interface CreateOutcome extends CreatedJob {
   type: string;
   /** True when the request inserted the job, false when the request joined an equal job. */
   created: boolean;
-  /** True when the job waits for a worker. A claim may have stepped over the job while the request locked it. */
+  /** True when the job waits for a worker. A claim may have stepped over the job during the lock of the request. */
   claimable: boolean;
 }
 
@@ -31,9 +31,9 @@ interface Row {
 /** Limits how often a request finds an equal job and loses the job to a cancellation. */
 const maxRounds = 20;
 
-// The first of equal requests in one call inserts the job, and the rest join the job. New jobs are sorted by hash so that
-// two calls do not deadlock; equal jobs are locked by id, the order in which reports lock jobs. A payload of JSON null
-// arrives from the recordset as an SQL null.
+// The first of equal requests in a call inserts the job, and the rest join the job. Against deadlocks of two calls, new jobs
+// are inserted in order of hash, and equal jobs are locked in order of id, as reports do. A payload of JSON null arrives from
+// the recordset as an SQL null.
 const createJobsSql = `
 WITH request AS MATERIALIZED (
   SELECT n, user_id, type, coalesce(input_payload, 'null') AS input_payload, hash, priority, max_attempts,
@@ -65,8 +65,8 @@ SELECT n, job_id, request_id, created, claimable FROM joined`;
 /**
  * Records requests, all or none. Each request joins the live or succeeded job of equal type and payload, or inserts a job.
  *
- * Guarantee 5, equal requests share one job: the unique index `Job_equal_key` admits one equal job. Of two requests that
- * race, one inserts nothing and finds the job of the winner in the next round. A joined job is locked FOR SHARE, so the job
+ * Guarantee 5, equal requests share one job: the unique index `Job_equal_key` admits a single equal job. Of two racing
+ * requests, the loser inserts nothing and finds the winner's job in the next round. A joined job is locked FOR SHARE, so the job
  * cannot fail or be cancelled before the request is recorded: the cache never serves a failed job.
  */
 export async function createJobs(database: Database, jobs: readonly NewJob[]): Promise<CreateOutcome[]> {

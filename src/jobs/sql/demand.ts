@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Demand } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-// The oldest job has the lowest id, which the index of the queue holds, so one row of a type is read rather than all.
+// The oldest job has the lowest id. The index of the queue has the ids, so a single row of a type is read rather than all.
 const readDemandSql = `
 WITH waiting AS (
   SELECT type, count(*)::int AS pending, min(id) AS oldest FROM "Job" WHERE status = 'PENDING' GROUP BY type
@@ -16,7 +16,7 @@ FROM waiting FULL JOIN running USING (type)
 LEFT JOIN LATERAL (SELECT created_at FROM "Job" WHERE id = waiting.oldest) o ON true ORDER BY type`;
 
 /**
- * Returns the waiting and running jobs of each type that has any. The version is a digest of the counts, so every API
+ * Counts the waiting and running jobs by type. The version is a digest of the counts, so every API
  * process returns the same version for the same counts, for example `3f1a52c07be9d418`.
  */
 export async function readDemand(database: Database): Promise<Demand> {

@@ -30,12 +30,12 @@ export async function readJobStatus(database: Database, jobId: number): Promise<
   return job.status;
 }
 
-/** Decides whether a request of the user created the job or joined it. */
+/** Decides whether a request of the user created or joined the job. */
 export async function hasRequested(database: Database, jobId: number, userId: number): Promise<boolean> {
   return (await database.rows('jobs-requested', hasRequestedSql, [jobId, userId])).length > 0;
 }
 
-/** Adds the job's attempts, oldest first, each with its result. */
+/** Adds the job's attempts and results, oldest first. */
 export async function readJobDetail(database: Database, job: JobBody): Promise<JobDetail> {
   const [assignments, results, queue_position] = await Promise.all([
     database.rows<AssignmentBody>('jobs-assignments', readAssignmentsSql, [job.id]),
@@ -52,7 +52,7 @@ export async function readJobDetail(database: Database, job: JobBody): Promise<J
   };
 }
 
-/** Counts the waiting jobs of the same type that workers claim before this job, up to 1,000. Null for a started job. */
+/** Counts the waiting jobs of the same type ahead of the job, up to 1,000. Returns null for a started job. */
 async function readQueuePosition(database: Database, job: JobBody): Promise<number | null> {
   if (job.status !== 'PENDING') return null;
   const values = [job.type, job.priority, job.id];
@@ -67,7 +67,7 @@ export async function readJobEvent(database: Database, jobId: number): Promise<J
   return { id, type, status, progress, attempts, queuePosition: await readQueuePosition(database, job) };
 }
 
-/** Returns the result of the attempt that succeeded, or undefined while no attempt succeeded. */
+/** Returns the result of the successful attempt, or undefined without a successful attempt. */
 export async function readSuccess(database: Database, jobId: number): Promise<JobResultBody | undefined> {
   const [result] = await database.rows<JobResultBody>('jobs-success', readSuccessSql, [jobId]);
   return result;

@@ -28,11 +28,11 @@ interface Row {
 }
 
 /**
- * Records that the assignment's worker is alive, and the progress if given. Times are the database's, because the clock of a
- * worker may be wrong.
+ * Records a sign of life of the assignment's worker, and the progress if given. Times are the database's, because the clock
+ * of a worker may be wrong.
  *
- * Guarantee 4, only the live assignment reports: the worker of a cancelled job gets `cancelRequested`, and a worker whose
- * job was requeued gets a `conflict` error, on which the worker stops.
+ * Guarantee 4, only the live assignment reports: the worker of a cancelled job gets `cancelRequested`, and the former worker
+ * of a requeued job gets a `conflict` error and stops.
  */
 export async function recordHeartbeat(
   database: Database,

@@ -19,7 +19,7 @@ export interface CountedPage<Row> extends Page<Row> {
 interface Table {
   from: string;
   columns: string;
-  /** Conditions and their values, for example `['t.type = ?', 'TEST']`. A condition without a value does not apply. */
+  /** Conditions and values, for example `['t.type = ?', 'TEST']`. A condition without a value does not apply. */
   conditions: [string, unknown][];
 }
 
@@ -46,7 +46,7 @@ async function readPage<Row extends { id: number }>(
   return { ...toPage(page.rows, filter), total: count.rows[0]?.total ?? 0 };
 }
 
-/** Lists jobs, newest first. `requestedBy` includes jobs that a request of the user joined. */
+/** Lists jobs, newest first. `requestedBy` includes jobs joined by a request of the user. */
 export const readJobs = (database: Database, filter: ListFilter) =>
   readPage<JobBody>(database, filter, {
     from: '"Job"',

@@ -9,13 +9,13 @@ SELECT ${jobColumns('head')} FROM unnest($1::text[]) WITH ORDINALITY AS w(type, 
 ) head ORDER BY head.rank, w.type_order LIMIT $2::int`;
 
 /**
- * Returns waiting jobs of the types without claiming them. Guarantees 6 and 7, fair types and order: the head of each
+ * Returns waiting jobs of the types without a claim. Guarantees 6 and 7, fair types and order: the head of each
  * type's queue comes first and the types take turns, for example A1, B1, A2, B2.
  */
 export const pollJobs = (database: Database, types: readonly string[], limit: number): Promise<JobBody[]> =>
   database.rows<JobBody>('jobs-poll', pollJobsSql, [types, limit]);
 
-// Walks along the index of the queue from type to type: one probe a type, however many jobs wait.
+// Walks along the index of the queue from type to type, with one probe a type, however many jobs wait.
 const readPendingTypesSql = `
 WITH RECURSIVE walk AS (
   (SELECT type FROM "Job" WHERE status = 'PENDING' ORDER BY type LIMIT 1)
@@ -25,7 +25,7 @@ WITH RECURSIVE walk AS (
 )
 SELECT type FROM walk WHERE type IS NOT NULL`;
 
-/** Returns the types that have waiting jobs, in alphabetical order. */
+/** Returns the types with waiting jobs, in alphabetical order. */
 export async function readPendingTypes(database: Database): Promise<string[]> {
   return (await database.rows<{ type: string }>('jobs-pending-types', readPendingTypesSql, [])).map(({ type }) => type);
 }

@@ -44,10 +44,10 @@ function toRecordset(reports: readonly Report[]) {
 }
 
 /**
- * Records how jobs ended, and answers each report at its index.
+ * Records the ends of jobs, and answers each report at the same index.
  *
- * Guarantees 3 and 4, terminal statuses and live reports: one statement locks the live assignment, ends its job and stores
- * the result. The later of two reports for one assignment, or of a report and the sweeper, finds the assignment completed
+ * Guarantees 3 and 4, terminal statuses and live reports: one statement locks the live assignment, ends the job and stores
+ * the result. The later of two reports for an assignment, or of a report and the sweeper, finds the assignment completed
  * and changes nothing. Assignments are locked in order of id, so two batches cannot deadlock.
  */
 export async function recordReports(database: Database, reports: readonly Report[]): Promise<ReportAnswer[]> {

@@ -1,7 +1,7 @@
 import type { JobStatus } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-/** A job that left its worker: PENDING again, or ended. */
+/** A job without its worker: PENDING again, or ended. */
 export interface RequeuedJob {
   id: number;
   type: string;
@@ -9,8 +9,8 @@ export interface RequeuedJob {
 }
 
 /**
- * Returns SQL that closes live assignments whose worker will not report, and requeues their jobs while attempts remain; the
- * rest end as `endStatus`. `condition` selects rows of "JobAssignment" a. $1 is the reason, stored with the attempt.
+ * Returns SQL to close live assignments and requeue the jobs while attempts remain; jobs without a remaining attempt end as
+ * `endStatus`. `condition` selects rows of "JobAssignment" a. $1 is the reason, stored with the attempt.
  *
  * Guarantees 1, 3, 4 and 8, one live assignment, terminal statuses, live reports and no lost job: the statement locks the
  * assignment before the job, as reports do, so either the report or the requeue ends the attempt, never both.
@@ -41,10 +41,10 @@ const requeueSilentSql = requeueSql(
   'TIMED_OUT',
   'FOR UPDATE SKIP LOCKED',
 );
-// Waits for a heartbeat that is being written, because the event of a stopped task arrives once.
+// Waits for the lock of a heartbeat rather than skip the row, because the event of a stopped task arrives once.
 const requeueStoppedTaskSql = requeueSql('a.ecs_task_arn = $2', 'FAILED', 'FOR UPDATE');
 
-/** Requeues or ends the jobs whose assignment expired or whose worker sent no heartbeat for `timeoutSeconds`. */
+/** Requeues or ends jobs with an expired assignment, or with no heartbeat for `timeoutSeconds`. */
 export async function requeueOverdue(database: Database, timeoutSeconds: number): Promise<RequeuedJob[]> {
   const expired = await database.rows<RequeuedJob>('jobs-requeue-expired', requeueExpiredSql, [
     'the assignment expired',
@@ -58,7 +58,7 @@ export async function requeueOverdue(database: Database, timeoutSeconds: number)
 
 const maxReasonLength = 2000;
 
-/** Requeues or ends the jobs that a task was running when the task stopped. */
+/** Requeues or ends the running jobs of a stopped task. */
 export const requeueStoppedTask = (database: Database, taskArn: string, reason: string): Promise<RequeuedJob[]> =>
   database.rows<RequeuedJob>('jobs-requeue-stopped', requeueStoppedTaskSql, [
     reason.slice(0, maxReasonLength),
@@ -77,8 +77,8 @@ WITH live AS MATERIALIZED (
 SELECT id, type, status FROM requeued`;
 
 /**
- * Requeues jobs whose worker will not start or finish them, through no fault of the job. Guarantee 8, nothing claimed is
- * lost: no attempt is used up.
+ * Requeues the jobs of live assignments. Guarantee 8, nothing claimed is lost: no attempt is used up, because the job is not
+ * at fault.
  */
 export const releaseAssignments = (database: Database, assignmentIds: readonly number[]): Promise<RequeuedJob[]> =>
   database.rows<RequeuedJob>('jobs-release', releaseAssignmentsSql, [assignmentIds]);

@@ -26,7 +26,7 @@ const criteriaShape = {
   ),
 };
 
-/** Adds the rule that no `_min` exceeds its `_max`, for example `depth_min` 5 with `depth_max` 2. */
+/** Rejects a `_min` above the `_max` of the same criterion, for example `depth_min` 5 with `depth_max` 2. */
 const withOrderedBounds = <S extends z.ZodType<Record<string, unknown>>>(schema: S) =>
   schema.superRefine((value, context) => {
     for (const criterion of criterionNames) {
@@ -94,7 +94,7 @@ const declarations: Declaration[] = [
   },
 ];
 
-/** Checks a payload by its schema. Paths of issues join names and indexes by dots, for example `model_params.0.lower`. */
+/** Checks a payload by a schema. Paths of issues join names and indexes by dots, for example `model_params.0.lower`. */
 function check(schema: z.ZodType, payload: unknown): Checked {
   const parsed = schema.safeParse(payload);
   if (parsed.success) return { ok: true, value: parsed.data };

@@ -16,8 +16,8 @@ const typeFile = z.strictObject({
 });
 
 /**
- * Reads the job types that an operator declared, one JSON file each, in the order of file names. A missing directory declares
- * none. Throws `SetupError` for an invalid file or for a name that `takenNames` or another file declares.
+ * Reads the job types of an operator, one JSON file each, in the order of file names. A missing directory declares
+ * none. Throws `SetupError` for an invalid file or for a name in `takenNames` or in another file.
  */
 export async function readConfiguredTypes(directory: string, takenNames: readonly string[]): Promise<JobType[]> {
   const names = await readdir(directory).catch(() => []);
@@ -51,7 +51,7 @@ async function readTypeFile(file: string): Promise<JobType> {
     throw invalidFile(file, issues.join('; '));
   }
   const { name, input, result, expiryMinutes, maxAttempts } = parsed.data;
-  // Fills in defaults, so that equal requests get equal hashes whether or not they spell a default out.
+  // Fills in defaults, because equal requests must get equal hashes whether or not a default is spelled out.
   const ajv = new Ajv2020({
     allErrors: false,
     useDefaults: true,

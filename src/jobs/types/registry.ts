@@ -9,9 +9,9 @@ export interface JobType extends JobTypeInfo {
   checkResult(resultPayload: unknown): Checked;
 }
 
-/** Time limit of one attempt, for types that set none and for jobs whose type is no longer declared. */
+/** Time limit of an attempt, for types without a limit and for jobs of types no longer declared. */
 export const defaultExpiryMinutes = 60;
-/** Workers that may try before the job ends, for types that set no number. */
+/** Attempts before a job ends, for types without a number of attempts. */
 export const defaultMaxAttempts = 3;
 
 /** The declared job types by name. */
@@ -28,7 +28,7 @@ export class JobTypeRegistry {
     return this.byName.get(name);
   }
 
-  /** Returns the type. Throws an `invalid` error with an issue at `path` that lists the declared types. */
+  /** Returns the type. Throws an `invalid` error with an issue at `path` and a list of the declared types. */
   require(name: string, path: string): JobType {
     const type = this.get(name);
     if (type) return type;

@@ -35,7 +35,7 @@ export function addJobRoutes(http: Http, jobs: Jobs): void {
   });
 }
 
-/** Binds the routes of one job. Call last, because `/api/jobs/:id` also matches `/api/jobs/poll`. */
+/** Binds the routes of a single job. Call last, because `/api/jobs/:id` also matches `/api/jobs/poll`. */
 export function addOneJobRoutes(http: Http, jobs: Jobs): void {
   http.guarded(jobRoutes.download, ({ params, query: { expirySeconds } }, { caller, apiUrl }) =>
     getDownloads(jobs, params.id, caller, { expirySeconds, apiUrl }),

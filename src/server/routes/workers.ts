@@ -12,13 +12,13 @@ import type { Http } from '../http/routes.js';
 const defaultPollLimit = 10;
 const toMs = (seconds = 0) => seconds * 1000;
 
-/** Reads both ways to name types, for example `jobType=A` and `jobTypes=A,B`. Returns undefined when neither names one. */
+/** Reads both ways to name types, for example `jobType=A` and `jobTypes=A,B`. Returns undefined when neither names a type. */
 function toTypes({ jobType = '', jobTypes = '' }: { jobType?: string | undefined; jobTypes?: string | undefined }) {
   const types = [jobType, ...jobTypes.split(',')].map((type) => type.trim()).filter(Boolean);
   return types.length > 0 ? [...new Set(types)] : undefined;
 }
 
-/** Binds the routes of workers, and the demand that the capacity manager reads. */
+/** Binds the routes of workers, and the demand for the capacity manager. */
 export function addWorkerRoutes(http: Http, jobs: Jobs, metrics: Metrics): void {
   const observe = ({ job, assignment }: AssignedJob) => {
     const seconds = (Date.parse(assignment.created_at) - Date.parse(job.created_at)) / 1000;
