@@ -3,7 +3,7 @@ import type { AssignmentBody, Claim, CreatedJob, JobBody, JobStatus } from '../.
 import { sweep } from '../../src/jobs/sweeper.js';
 import type { Caller, TestService } from './service.js';
 
-/** A type with three attempts, and one of its payloads. */
+/** A type with three attempts. */
 export const regional = 'REGIONAL_ASSESSMENT';
 export const payload = (region: string | number) => ({ region: String(region), reef_type: 'slopes' });
 export const regionalResult = { cog_path: 'out.tif' };
@@ -19,25 +19,32 @@ export async function submit(
   options: { type?: string; priority?: number } = {},
 ): Promise<CreatedJob> {
   const answer = await user.post('/api/jobs', { type: regional, inputPayload, ...options });
-  if (answer.status !== 200) throw new Error(`submission answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 200)
+    throw new Error(`The submission was answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
 
 export async function claim(
   worker: Caller,
-  wish: { jobTypes?: string[]; count?: number; wait?: number; ecsTaskArn?: string } = {},
+  request: { jobTypes?: string[]; count?: number; wait?: number; ecsTaskArn?: string } = {},
 ): Promise<Claim[]> {
-  const answer = await worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), ...wish });
-  if (answer.status !== 200) throw new Error(`claim answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  const answer = await worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), ...request });
+  if (answer.status !== 200)
+    throw new Error(`The claim was answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body.claims;
 }
 
-/** A job that a worker has in hand. */
-export async function claimed(user: Caller, worker: Caller, inputPayload: unknown, type = regional): Promise<Claim> {
+/** Submits a job and lets the worker claim the job. */
+export async function submitAndClaim(
+  user: Caller,
+  worker: Caller,
+  inputPayload: unknown,
+  type = regional,
+): Promise<Claim> {
   const { jobId } = await submit(user, inputPayload, { type });
-  const [one] = await claim(worker, { jobTypes: [type] });
-  if (one?.job.id !== jobId) throw new Error(`claimed job ${one?.job.id} instead of ${jobId}`);
-  return one;
+  const [claimed] = await claim(worker, { jobTypes: [type] });
+  if (claimed?.job.id !== jobId) throw new Error(`Expected a claim of job ${jobId}, got ${claimed?.job.id}`);
+  return claimed;
 }
 
 export const report = (worker: Caller, assignmentId: number, status = 'SUCCEEDED', resultPayload?: unknown) =>
@@ -48,15 +55,15 @@ export const report = (worker: Caller, assignmentId: number, status = 'SUCCEEDED
 
 export async function readJob(system: TestService, id: number): Promise<JobBody> {
   const [job] = await sql<JobBody>(system, 'SELECT * FROM "Job" WHERE id = $1', [id]);
-  if (!job) throw new Error(`there is no job ${id}`);
+  if (!job) throw new Error(`Job ${id} not found`);
   return job;
 }
 
-export const statusOf = async (system: TestService, id: number): Promise<JobStatus> =>
+export const readJobStatus = async (system: TestService, id: number): Promise<JobStatus> =>
   (await readJob(system, id)).status;
 
-/** The job's attempts, oldest first, with the reason that was noted for each. */
-export const attemptsOf = (system: TestService, jobId: number) =>
+/** Reads the attempts of a job, oldest first, each with the recorded reason. */
+export const readAttempts = (system: TestService, jobId: number) =>
   sql<AssignmentBody & { reason: string | null }>(
     system,
     `SELECT a.*, r.metadata ->> 'reason' AS reason
@@ -64,16 +71,16 @@ export const attemptsOf = (system: TestService, jobId: number) =>
     [jobId],
   );
 
-/** Runs SQL in the service's database, beside the service. */
+/** Runs SQL in the service's database. */
 export async function sql<Row extends object>(system: TestService, text: string, values: unknown[] = []) {
   return (await system.database.pool.query<Row>(text, values)).rows;
 }
 
-/** The time allowed for the assignment is over. */
+/** Sets the expiry of the assignment to the past. */
 export const expire = (system: TestService, assignmentId: number) =>
   sql(system, `UPDATE "JobAssignment" SET expires_at = now() - interval '1 s' WHERE id = $1`, [assignmentId]);
 
-/** One turn of the sweeper, now. */
+/** Sweeps once, with a heartbeat timeout of 60 s. */
 export const sweepNow = (system: TestService) => sweep(system.database, 60);
 
 export async function count(system: TestService, from: string, values: unknown[] = []): Promise<number> {
@@ -81,11 +88,11 @@ export async function count(system: TestService, from: string, values: unknown[]
   return row?.n ?? 0;
 }
 
-/** A figure of the service's metrics; 0 when it is not there. */
-export async function metric(system: TestService, name: string): Promise<number> {
+/** Reads one value from the service's metrics; 0 when missing. */
+export async function readMetric(system: TestService, name: string): Promise<number> {
   const text = await (await fetch(`${system.url}/metrics`)).text();
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
   return Number(line?.split(' ').at(-1) ?? 0);
 }
 
-export const waitingClaims = (system: TestService) => metric(system, 'reefguide_claims_waiting');
+export const countWaitingClaims = (system: TestService) => readMetric(system, 'reefguide_claims_waiting');

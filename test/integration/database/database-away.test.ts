@@ -3,15 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import {
   claim,
   count,
+  countWaitingClaims,
   newTask,
   payload,
+  readJobStatus,
   regional,
   regionalResult,
   report,
   sql,
-  statusOf,
   submit,
-  waitingClaims,
 } from '../../support/jobs.js';
 import { type Answer, type Caller, startTestService, type TestService } from '../../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
@@ -148,13 +148,13 @@ describe('when the database comes back', () => {
     await untilBack();
     expect((await report(worker, inHand?.assignment.id ?? 0)).status).toBe(200);
     expect(await claim(worker)).toMatchObject([{ job: { id: waiting } }]);
-    expect(await statusOf(steady, running)).toBe('SUCCEEDED');
+    expect(await readJobStatus(steady, running)).toBe('SUCCEEDED');
     expect((await withKey('/api/jobs')).status).toBe(200);
   });
 
   it('a claim that waited all the while gets the job that was made meanwhile', async () => {
     const waiting = worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 20 });
-    await until(async () => (await waitingClaims(system)) === 1);
+    await until(async () => (await countWaitingClaims(system)) === 1);
     await proxy.refuse();
     const { jobId } = await submit(steadyUser, payload('meanwhile'));
     await proxy.allow();
@@ -176,7 +176,7 @@ describe('when the database comes back', () => {
         [user, steadyWorker, steady],
       ] as const) {
         const waiting = claim(taker, { wait: 20 });
-        await until(async () => (await waitingClaims(service)) === 1);
+        await until(async () => (await countWaitingClaims(service)) === 1);
         const began = performance.now();
         const { jobId } = await submit(maker, payload(`${how} ${maker.userId}`));
         expect(await waiting).toMatchObject([{ job: { id: jobId } }]);

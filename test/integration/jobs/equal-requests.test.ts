@@ -3,17 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import pg from 'pg';
 import {
   claim,
-  claimed,
   count,
   expire,
   newTask,
   payload,
+  readJobStatus,
   regional,
   regionalResult,
   report,
   sql,
-  statusOf,
   submit,
+  submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
@@ -116,7 +116,7 @@ describe('guarantee 5: equal requests share one job', () => {
 describe('a job that did not succeed is never served from the cache', () => {
   const endings: Record<string, () => Promise<number>> = {
     FAILED: async () => {
-      const { job, assignment } = await claimed(userOf(0), worker, equal);
+      const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
       await report(worker, assignment.id, 'FAILED', { error: 'no' });
       return job.id;
     },
@@ -126,7 +126,7 @@ describe('a job that did not succeed is never served from the cache', () => {
       return jobId;
     },
     TIMED_OUT: async () => {
-      const { job, assignment } = await claimed(userOf(0), worker, equal);
+      const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
       await sql(first, 'UPDATE "Job" SET max_attempts = 1 WHERE id = $1', [job.id]);
       await expire(first, assignment.id);
       await sweepNow(first);
@@ -135,7 +135,7 @@ describe('a job that did not succeed is never served from the cache', () => {
   };
   it.each(Object.keys(endings))('%s', async (status) => {
     const jobId = (await endings[status]?.()) ?? 0;
-    expect(await statusOf(first, jobId)).toBe(status);
+    expect(await readJobStatus(first, jobId)).toBe(status);
     const again = await Promise.all(Array.from({ length: 10 }, (_, n) => submit(userOf(n), equal)));
     expect(new Set(again.map(({ jobId: id }) => id)).size).toBe(1);
     expect(again[0]?.jobId).not.toBe(jobId);
@@ -170,7 +170,7 @@ describe('a job that did not succeed is never served from the cache', () => {
     const late = asked.filter(({ at, jobId }) => at > (cancelledAt.get(jobId) ?? Number.POSITIVE_INFINITY));
     expect(late).toEqual([]);
     const { jobId: last } = await submit(userOf(0), equal);
-    expect(await statusOf(first, last)).toBe('PENDING');
+    expect(await readJobStatus(first, last)).toBe('PENDING');
   });
 });
 
@@ -221,7 +221,7 @@ describe('joining jobs while they are worked on', () => {
 
 describe('a result that may not be reused', () => {
   const succeed = async () => {
-    const { job, assignment } = await claimed(userOf(0), worker, equal);
+    const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
     await report(worker, assignment.id);
     return job.id;
   };
@@ -232,7 +232,7 @@ describe('a result that may not be reused', () => {
     const again = await submit(userOf(1), equal);
     expect(again).toMatchObject({ cached: false });
     expect(again.jobId).not.toBe(jobId);
-    expect(await statusOf(first, jobId)).toBe('SUCCEEDED');
+    expect(await readJobStatus(first, jobId)).toBe('SUCCEEDED');
   });
 
   it('is not served after somebody set cache_valid to false by SQL', async () => {
@@ -242,14 +242,14 @@ describe('a result that may not be reused', () => {
   });
 
   it('is not served when its job ran during the invalidation', async () => {
-    const { assignment } = await claimed(userOf(0), worker, equal);
+    const { assignment } = await submitAndClaim(userOf(0), worker, equal);
     await admin.post('/api/jobs/cache/invalidate', { type: regional });
     await report(worker, assignment.id);
     expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
   });
 
   it('is not served when its report was being written at the instant of the invalidation', async () => {
-    const { job, assignment } = await claimed(userOf(0), worker, equal);
+    const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
     const reporter = new pg.Client({ connectionString: first.testDatabase.url });
     await reporter.connect();
     try {

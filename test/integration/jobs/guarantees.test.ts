@@ -3,16 +3,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jobStatuses } from '../../../src/contract/jobs.js';
 import {
-  attemptsOf,
   claim,
-  claimed,
   count,
   newTask,
   payload,
+  readAttempts,
   readJob,
   regional,
   sql,
   submit,
+  submitAndClaim,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
@@ -55,14 +55,14 @@ describe('guarantee 1: one live assignment a job', () => {
     );
 
   it('is held by the database itself', async () => {
-    const { job, assignment } = await claimed(user, workers[0], payload('one'));
+    const { job, assignment } = await submitAndClaim(user, workers[0], payload('one'));
     await expect(insertAssignment(job.id)).rejects.toMatchObject({
       code: '23505',
       constraint: 'JobAssignment_live_key',
     });
     await sql(first, 'UPDATE "JobAssignment" SET completed_at = now() WHERE id = $1', [assignment.id]);
     await insertAssignment(job.id);
-    expect(await attemptsOf(first, job.id)).toHaveLength(2);
+    expect(await readAttempts(first, job.id)).toHaveLength(2);
   });
 
   it('holds when two insert it at the same instant', async () => {
@@ -114,7 +114,7 @@ describe('guarantee 2: N workers racing for M jobs make exactly M assignments', 
       Array.from({ length: 20 }, (_, n) => workerOf(n).post('/api/jobs/assign', { jobId, ...newTask() })),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(400)]);
-    expect(await attemptsOf(first, jobId)).toHaveLength(1);
+    expect(await readAttempts(first, jobId)).toHaveLength(1);
   });
 });
 

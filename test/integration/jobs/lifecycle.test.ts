@@ -3,18 +3,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import pg from 'pg';
 import { requeueOverdue } from '../../../src/jobs/sql/requeue.js';
 import {
-  attemptsOf,
   claim,
-  claimed,
   count,
   expire,
   payload,
+  readAttempts,
   readJob,
+  readJobStatus,
   regional,
   report,
   sql,
-  statusOf,
   submit,
+  submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
@@ -45,7 +45,7 @@ const heardBefore = (assignmentId: number, seconds: number) =>
 
 describe('a heartbeat', () => {
   it('stores the progress, which later heartbeats without progress leave as it is', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('progress'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('progress'));
     const progress = { fraction: 0.25, message: 'laying sites' };
     const { status, body } = await beat(assignment.id, { progress });
     expect({ status, body }).toEqual({
@@ -57,13 +57,13 @@ describe('a heartbeat', () => {
   });
 
   it('says that the job was cancelled', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('cancelled'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('cancelled'));
     await user.post(`/api/jobs/${job.id}/cancel`);
     expect(await beat(assignment.id)).toMatchObject({ status: 200, body: { cancelRequested: true } });
   });
 
   it('is answered 409 when the job went back to the queue, and when another worker has it', async () => {
-    const { assignment } = await claimed(user, worker, payload('lost'));
+    const { assignment } = await submitAndClaim(user, worker, payload('lost'));
     await expire(system, assignment.id);
     await sweepNow(system);
     expect((await beat(assignment.id)).status).toBe(409);
@@ -73,7 +73,7 @@ describe('a heartbeat', () => {
   });
 
   it('is answered 409 after the result', async () => {
-    const { assignment } = await claimed(user, worker, payload('ended'));
+    const { assignment } = await submitAndClaim(user, worker, payload('ended'));
     await report(worker, assignment.id);
     expect((await beat(assignment.id)).status).toBe(409);
   });
@@ -83,7 +83,7 @@ describe('a heartbeat', () => {
   });
 
   it('counts by the database’s clock, whatever the worker’s clock says', async () => {
-    const { assignment } = await claimed(user, worker, payload('clock'));
+    const { assignment } = await submitAndClaim(user, worker, payload('clock'));
     const anHourAgo = new Date(Date.now() - 3_600_000);
     const answer = await system.fetch(`/api/jobs/assignments/${assignment.id}/heartbeat`, {
       method: 'POST',
@@ -107,15 +107,15 @@ describe('an assignment that expired', () => {
       expect(one?.job).toMatchObject({ id: jobId, attempts: attempts + 1, max_attempts: 3 });
       await expire(system, one?.assignment.id ?? 0);
       expect(await sweepNow(system)).toEqual([{ id: jobId, type: regional, status: next }]);
-      expect(await statusOf(system, jobId)).toBe(next);
+      expect(await readJobStatus(system, jobId)).toBe(next);
     }
-    const attempts = await attemptsOf(system, jobId);
+    const attempts = await readAttempts(system, jobId);
     expect(attempts.map(({ reason }) => reason)).toEqual(Array(3).fill('the assignment expired'));
     expect(await claim(worker)).toEqual([]);
   });
 
   it('loses the progress with the attempt', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('progress'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('progress'));
     await beat(assignment.id, { progress: { fraction: 0.9, message: '' } });
     await expire(system, assignment.id);
     await sweepNow(system);
@@ -123,25 +123,25 @@ describe('an assignment that expired', () => {
   });
 
   it('of a type with one attempt ends its job at once', async () => {
-    const { job, assignment } = await claimed(user, worker, { id: 1 }, 'TEST');
+    const { job, assignment } = await submitAndClaim(user, worker, { id: 1 }, 'TEST');
     await expire(system, assignment.id);
     await sweepNow(system);
-    expect(await statusOf(system, job.id)).toBe('TIMED_OUT');
+    expect(await readJobStatus(system, job.id)).toBe('TIMED_OUT');
   });
 });
 
 describe('a silent worker', () => {
   it('loses its job when its last heartbeat is longer ago than allowed, and not before', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('silent'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('silent'));
     await heardBefore(assignment.id, 59);
     expect(await sweepNow(system)).toEqual([]);
     await heardBefore(assignment.id, 61);
     expect(await sweepNow(system)).toMatchObject([{ id: job.id, status: 'PENDING' }]);
-    expect(await attemptsOf(system, job.id)).toMatchObject([{ reason: 'the worker sent no heartbeat for 60 s' }]);
+    expect(await readAttempts(system, job.id)).toMatchObject([{ reason: 'the worker sent no heartbeat for 60 s' }]);
   });
 
   it('that never sent a heartbeat keeps its job until the assignment expires', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('older protocol'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('older protocol'));
     await sql(system, `UPDATE "JobAssignment" SET created_at = now() - interval '59 min' WHERE id = $1`, [
       assignment.id,
     ]);
@@ -166,7 +166,7 @@ describe('a job handed back', () => {
   });
 
   it('can be handed back once, and not by one who does not have it', async () => {
-    const { assignment } = await claimed(user, worker, payload('released twice'));
+    const { assignment } = await submitAndClaim(user, worker, payload('released twice'));
     const answers = await Promise.all(Array.from({ length: 5 }, () => release(assignment.id)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
     expect((await report(worker, assignment.id)).status).toBe(409);
@@ -185,21 +185,21 @@ describe('cancelling', () => {
   });
 
   it('a running job ends it, closes its assignment and refuses its late result', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('running'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('running'));
     expect((await cancel(user, job.id)).body.job.status).toBe('CANCELLED');
-    const [attempt] = await attemptsOf(system, job.id);
+    const [attempt] = await readAttempts(system, job.id);
     expect(attempt?.completed_at).not.toBeNull();
     expect((await report(worker, assignment.id)).status).toBe(409);
     expect((await release(assignment.id)).status).toBe(409);
-    expect(await statusOf(system, job.id)).toBe('CANCELLED');
+    expect(await readJobStatus(system, job.id)).toBe('CANCELLED');
   });
 
   it.each(['SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])('a job that is %s is answered 400', async (status) => {
-    const { job } = await claimed(user, worker, payload(status));
+    const { job } = await submitAndClaim(user, worker, payload(status));
     await sql(system, 'UPDATE "Job" SET status = $2 WHERE id = $1', [job.id, status]);
     await sql(system, 'UPDATE "JobAssignment" SET completed_at = now() WHERE job_id = $1', [job.id]);
     expect((await cancel(user, job.id)).status).toBe(400);
-    expect(await statusOf(system, job.id)).toBe(status);
+    expect(await readJobStatus(system, job.id)).toBe(status);
   });
 
   it('raced with a claim leaves no job cancelled with a worker at it that is not told', async () => {
@@ -217,14 +217,14 @@ describe('the sweeper', () => {
   const lock = 'pg_advisory_lock(7270736902)';
 
   it('leaves the work to the process that has the lock', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('locked'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('locked'));
     await expire(system, assignment.id);
     const holder = new pg.Client({ connectionString: system.testDatabase.url });
     await holder.connect();
     try {
       await holder.query(`SELECT ${lock}`);
       expect(await sweepNow(system)).toBeUndefined();
-      expect(await statusOf(system, job.id)).toBe('IN_PROGRESS');
+      expect(await readJobStatus(system, job.id)).toBe('IN_PROGRESS');
     } finally {
       await holder.end();
     }
@@ -253,7 +253,7 @@ describe('the sweeper', () => {
   it('runs by itself in the service, and wakes the workers that wait', async () => {
     const sweeping = await startTestService({ beside: system, env: { SWEEP_INTERVAL_SECONDS: '0.05' } });
     try {
-      const { job, assignment } = await claimed(user, worker, payload('by itself'));
+      const { job, assignment } = await submitAndClaim(user, worker, payload('by itself'));
       const waiting = claim(worker, { wait: 20 });
       await expire(system, assignment.id);
       expect(await waiting).toMatchObject([{ job: { id: job.id, attempts: 2 } }]);

@@ -2,18 +2,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ReportOutcome } from '../../../src/contract/jobs.js';
 import {
-  attemptsOf,
   claim,
-  claimed,
   count,
   expire,
   payload,
+  readAttempts,
   readJob,
+  readJobStatus,
   regional,
   regionalResult,
   report,
   sql,
-  statusOf,
+  submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
@@ -40,7 +40,7 @@ const resultsOf = (jobId: number) => count(first, '"JobResult" WHERE job_id = $1
 
 describe('guarantee 4: only the live assignment can report', () => {
   it('20 reports at the same instant over two API processes: one is recorded, the others are refused', async () => {
-    const { job, assignment } = await claimed(user, workers[0], payload('reported'));
+    const { job, assignment } = await submitAndClaim(user, workers[0], payload('reported'));
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
         report(workers[n % 2] ?? workers[0], assignment.id, 'SUCCEEDED', { cog_path: `${n}.tif` }),
@@ -55,38 +55,38 @@ describe('guarantee 4: only the live assignment can report', () => {
 
   it('of success and failure at the same instant one is kept, and the job ends as it says', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const { job, assignment } = await claimed(user, workers[0], payload(`both ${round}`));
+      const { job, assignment } = await submitAndClaim(user, workers[0], payload(`both ${round}`));
       const [good, bad] = await Promise.all([
         report(workers[0], assignment.id),
         report(workers[1], assignment.id, 'FAILED', { error: 'no' }),
       ]);
       expect([good.status, bad.status].sort()).toEqual([200, 409]);
-      expect(await statusOf(first, job.id)).toBe(good.status === 200 ? 'SUCCEEDED' : 'FAILED');
+      expect(await readJobStatus(first, job.id)).toBe(good.status === 200 ? 'SUCCEEDED' : 'FAILED');
       expect(await resultsOf(job.id)).toBe(1);
     }
   });
 
   it('a report after the sweep is refused, and the job is another worker’s', async () => {
-    const { job, assignment } = await claimed(user, workers[0], payload('late'));
+    const { job, assignment } = await submitAndClaim(user, workers[0], payload('late'));
     await expire(first, assignment.id);
     expect(await sweepNow(first)).toMatchObject([{ id: job.id, status: 'PENDING' }]);
     expect((await report(workers[0], assignment.id)).status).toBe(409);
-    expect(await statusOf(first, job.id)).toBe('PENDING');
+    expect(await readJobStatus(first, job.id)).toBe('PENDING');
     const [again] = await claim(workers[1]);
     expect((await report(workers[0], assignment.id)).status).toBe(409);
-    expect(await statusOf(first, job.id)).toBe('IN_PROGRESS');
+    expect(await readJobStatus(first, job.id)).toBe('IN_PROGRESS');
     expect((await report(workers[1], again?.assignment.id ?? 0)).status).toBe(200);
   });
 
   it('of a report and the sweep at the same instant one ends the attempt', async () => {
     for (let round = 0; round < 15; round += 1) {
-      const { job, assignment } = await claimed(user, workers[0], payload(`swept ${round}`));
+      const { job, assignment } = await submitAndClaim(user, workers[0], payload(`swept ${round}`));
       await expire(first, assignment.id);
       const [answer, moved] = await Promise.all([report(workers[0], assignment.id), sweepNow(second)]);
       expect({ status: answer.status, moved: moved?.length }).toEqual(
         answer.status === 200 ? { status: 200, moved: 0 } : { status: 409, moved: 1 },
       );
-      expect(await statusOf(first, job.id)).toBe(answer.status === 200 ? 'SUCCEEDED' : 'PENDING');
+      expect(await readJobStatus(first, job.id)).toBe(answer.status === 200 ? 'SUCCEEDED' : 'PENDING');
       expect(await resultsOf(job.id)).toBe(1);
       await sql(first, `UPDATE "Job" SET status = 'CANCELLED' WHERE status = 'PENDING'`);
     }
@@ -94,15 +94,15 @@ describe('guarantee 4: only the live assignment can report', () => {
 
   it('of a report and a cancellation at the same instant one ends the job', async () => {
     for (let round = 0; round < 15; round += 1) {
-      const { job, assignment } = await claimed(user, workers[0], payload(`cancelled ${round}`));
+      const { job, assignment } = await submitAndClaim(user, workers[0], payload(`cancelled ${round}`));
       const [reported, cancelled] = await Promise.all([
         report(workers[1], assignment.id),
         user.post(`/api/jobs/${job.id}/cancel`),
       ]);
       expect(`${reported.status}`).toMatch(new RegExp(ended));
       expect(cancelled.status).toBe(reported.status === 200 ? 400 : 200);
-      expect(await statusOf(first, job.id)).toBe(reported.status === 200 ? 'SUCCEEDED' : 'CANCELLED');
-      const [attempt] = await attemptsOf(first, job.id);
+      expect(await readJobStatus(first, job.id)).toBe(reported.status === 200 ? 'SUCCEEDED' : 'CANCELLED');
+      const [attempt] = await readAttempts(first, job.id);
       expect(attempt?.completed_at).not.toBeNull();
     }
   });
@@ -112,14 +112,14 @@ describe('guarantee 4: only the live assignment can report', () => {
   });
 
   it('a result that breaks the schema is answered 400 and leaves the job to be reported', async () => {
-    const { job, assignment } = await claimed(user, workers[0], payload('broken'));
+    const { job, assignment } = await submitAndClaim(user, workers[0], payload('broken'));
     // Process two did not hand the assignment out, and checks it all the same.
     for (const worker of workers) {
       const answer = await report(worker, assignment.id, 'SUCCEEDED', { cog_path: 3 });
       expect(answer.status).toBe(400);
       expect(answer.body.issues).toMatchObject([{ path: 'resultPayload.cog_path' }]);
     }
-    expect(await statusOf(first, job.id)).toBe('IN_PROGRESS');
+    expect(await readJobStatus(first, job.id)).toBe('IN_PROGRESS');
     expect((await report(workers[0], assignment.id)).status).toBe(200);
   });
 });
@@ -138,10 +138,10 @@ describe('a batch of reports', () => {
 
   it('is answered each on its own, in order: 200, 400, 404, 409', async () => {
     const [good, broken, old, failed] = [
-      await claimed(user, workers[0], payload('good')),
-      await claimed(user, workers[0], payload('broken')),
-      await claimed(user, workers[0], payload('old')),
-      await claimed(user, workers[0], payload('failed')),
+      await submitAndClaim(user, workers[0], payload('good')),
+      await submitAndClaim(user, workers[0], payload('broken')),
+      await submitAndClaim(user, workers[0], payload('old')),
+      await submitAndClaim(user, workers[0], payload('failed')),
     ];
     await report(workers[0], old.assignment.id);
     const outcomes = await send(workers[1], [
@@ -163,7 +163,7 @@ describe('a batch of reports', () => {
   });
 
   it('with the same assignment several times records the first', async () => {
-    const { job, assignment } = await claimed(user, workers[0], payload('twice'));
+    const { job, assignment } = await submitAndClaim(user, workers[0], payload('twice'));
     const outcomes = await send(workers[0], [
       success(assignment.id, { cog_path: 'first.tif' }),
       { assignmentId: assignment.id, status: 'FAILED' },

@@ -1,6 +1,16 @@
 // The event processor: a task that stopped gives back what it had in hand.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { attemptsOf, claim, newTask, payload, regional, report, sql, statusOf, submit } from '../../support/jobs.js';
+import {
+  claim,
+  newTask,
+  payload,
+  readAttempts,
+  readJobStatus,
+  regional,
+  report,
+  sql,
+  submit,
+} from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 let system: TestService;
@@ -68,9 +78,9 @@ describe('an event that a task stopped', () => {
       executions: [],
       stored: 0,
     });
-    expect(await statusOf(system, one?.job.id ?? 0)).toBe('PENDING');
-    expect(await statusOf(system, other?.job.id ?? 0)).toBe('IN_PROGRESS');
-    expect(await attemptsOf(system, one?.job.id ?? 0)).toMatchObject([
+    expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('PENDING');
+    expect(await readJobStatus(system, other?.job.id ?? 0)).toBe('IN_PROGRESS');
+    expect(await readAttempts(system, one?.job.id ?? 0)).toMatchObject([
       { reason: expect.stringContaining('Essential container in task exited') },
     ]);
     expect((await report(worker, one?.assignment.id ?? 0)).status).toBe(409);
@@ -86,7 +96,7 @@ describe('an event that a task stopped', () => {
   it('fails the job when no attempt remains', async () => {
     const [one] = await inHand([{ id: 1 }], 'TEST');
     await taskIs('STOPPED', ecsTaskArn);
-    expect(await statusOf(system, one?.job.id ?? 0)).toBe('FAILED');
+    expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('FAILED');
   });
 
   it('sent again, also ten times at once, changes nothing twice', async () => {
@@ -98,8 +108,8 @@ describe('an event that a task stopped', () => {
     const [again] = await claim(worker);
     expect(again?.job).toMatchObject({ id: one?.job.id, attempts: 2 });
     expect((await taskIs('STOPPED', ecsTaskArn)).body).toEqual({ applied: false, jobs: [], executions: [], stored: 0 });
-    expect(await statusOf(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
-    expect(await attemptsOf(system, one?.job.id ?? 0)).toHaveLength(2);
+    expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
+    expect(await readAttempts(system, one?.job.id ?? 0)).toHaveLength(2);
   });
 
   it('raced with the report: the job succeeds or waits again, and never both', async () => {
@@ -107,8 +117,8 @@ describe('an event that a task stopped', () => {
       const [one] = await inHand([payload(round)]);
       const jobId = one?.job.id ?? 0;
       const [reported] = await Promise.all([report(worker, one?.assignment.id ?? 0), taskIs('STOPPED', ecsTaskArn)]);
-      expect(await statusOf(system, jobId)).toBe(reported.status === 200 ? 'SUCCEEDED' : 'PENDING');
-      expect(await attemptsOf(system, jobId)).toHaveLength(1);
+      expect(await readJobStatus(system, jobId)).toBe(reported.status === 200 ? 'SUCCEEDED' : 'PENDING');
+      expect(await readAttempts(system, jobId)).toHaveLength(1);
       await sql(system, 'DELETE FROM "Job"');
     }
   });
@@ -126,7 +136,7 @@ describe('another event', () => {
       status: 200,
       body: { applied: false, jobs: [], executions: [], stored: 0 },
     });
-    expect(await statusOf(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
+    expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
   });
 
   it('that comes by schedule is answered 200', async () => {

@@ -3,16 +3,16 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   claim,
-  claimed,
-  metric,
+  countWaitingClaims,
   newTask,
   payload,
+  readJobStatus,
+  readMetric,
   regional,
   report,
   sql,
-  statusOf,
   submit,
-  waitingClaims,
+  submitAndClaim,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 const untilWaiting = (system: TestService, claims: number) =>
-  until(async () => (await waitingClaims(system)) === claims, { what: `${claims} waiting claims` });
+  until(async () => (await countWaitingClaims(system)) === claims, { what: `${claims} waiting claims` });
 
 /** What a promise gave, and how long it took from now. */
 async function timed<T>(promise: Promise<T>): Promise<{ value: T; ms: number }> {
@@ -63,14 +63,14 @@ describe('a claim that waits', () => {
     const { jobId: other } = await submit(users[0], { id: 1 }, { type: 'TEST' });
     const { jobId } = await submit(users[0], payload('mine'));
     expect(await waiting).toMatchObject([{ job: { id: jobId } }]);
-    expect(await statusOf(first, other)).toBe('PENDING');
+    expect(await readJobStatus(first, other)).toBe('PENDING');
   });
 
   it('ends with nothing when its time is over', async () => {
     const { value, ms } = await timed(claim(workers[0], { wait: 0.3 }));
     expect(value).toEqual([]);
     expect(ms).toBeGreaterThan(290);
-    expect(await waitingClaims(first)).toBe(0);
+    expect(await countWaitingClaims(first)).toBe(0);
   });
 
   it('with 50 of them, over two API processes, and 10 jobs: exactly 10 get one', async () => {
@@ -98,7 +98,7 @@ describe('a worker that hangs up', () => {
     return () => sent.destroy();
   }
   const hungUp = () =>
-    metric(first, 'reefguide_http_requests_total{method="POST",route="/api/jobs/claim",status="499"}');
+    readMetric(first, 'reefguide_http_requests_total{method="POST",route="/api/jobs/claim",status="499"}');
 
   it('while it waits loses no job', async () => {
     const hangUps = Array.from({ length: 10 }, () => waitAndHangUp({ authorization: `Bearer ${workers[0].token}` }));
@@ -137,7 +137,7 @@ describe('a worker that hangs up', () => {
     }
     const { jobId } = await submit(users[0], payload('not for it'));
     expect(await claim(workers[1], { wait: 5 })).toMatchObject([{ job: { id: jobId } }]);
-    expect(await waitingClaims(first)).toBe(0);
+    expect(await countWaitingClaims(first)).toBe(0);
   });
 });
 
@@ -186,7 +186,7 @@ describe('the demand', () => {
   });
 
   it('is not answered before it changes: what leaves the counts as they are is no change', async () => {
-    const { assignment } = await claimed(users[0], workers[0], payload('one'));
+    const { assignment } = await submitAndClaim(users[0], workers[0], payload('one'));
     const { version } = await demand(managers[0]);
     const waiting = timed(demand(managers[0], `?wait=1&version=${version}`));
     await workers[1].post(`/api/jobs/assignments/${assignment.id}/heartbeat`, {

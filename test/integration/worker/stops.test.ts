@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { expire, payload, sql, statusOf, submit, sweepNow } from '../../support/jobs.js';
+import { expire, payload, readJobStatus, sql, submit, sweepNow } from '../../support/jobs.js';
 import { isRunning, readPids, untilGone } from '../../support/processes.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
@@ -45,7 +45,7 @@ describe('a program whose job is cancelled', () => {
     await user.post(`/api/jobs/${jobId}/cancel`);
     await untilGone(...family);
     expect(there('terminated')).toBe(true);
-    expect(await statusOf(system, jobId)).toBe('CANCELLED');
+    expect(await readJobStatus(system, jobId)).toBe('CANCELLED');
   });
 
   it('is killed when it ignores SIGTERM, after its grace, with its child', async () => {
@@ -56,7 +56,7 @@ describe('a program whose job is cancelled', () => {
     const family = await pids(2);
     await user.post(`/api/jobs/${jobId}/cancel`);
     await untilGone(...family);
-    expect(await statusOf(system, jobId)).toBe('CANCELLED');
+    expect(await readJobStatus(system, jobId)).toBe('CANCELLED');
   });
 
   it('leaves the worker free for the next job', async () => {
@@ -66,8 +66,8 @@ describe('a program whose job is cancelled', () => {
     await pids(1);
     await user.post(`/api/jobs/${jobId}/cancel`);
     const { jobId: next } = await submit(user, payload('next'));
-    await until(async () => (await statusOf(system, next)) === 'SUCCEEDED');
-    expect(await statusOf(system, jobId)).toBe('CANCELLED');
+    await until(async () => (await readJobStatus(system, next)) === 'SUCCEEDED');
+    expect(await readJobStatus(system, jobId)).toBe('CANCELLED');
   });
 });
 
@@ -82,7 +82,7 @@ describe('a program whose job went to another worker', () => {
     await expire(system, live[0]?.id ?? 0);
     await sweepNow(system);
     await untilGone(pid);
-    expect(await statusOf(system, jobId)).toBe('PENDING');
+    expect(await readJobStatus(system, jobId)).toBe('PENDING');
   });
 });
 
@@ -90,7 +90,7 @@ describe('what a program leaves running', () => {
   it('ends with it, and does not keep the job from ending', async () => {
     await workshop.start({ handlers: workshop.exec(`sleep 60 & echo $! >> "$FOLDER/pids"; ${ok}`) });
     const { jobId } = await submit(user, payload('left'));
-    await until(async () => (await statusOf(system, jobId)) === 'SUCCEEDED');
+    await until(async () => (await readJobStatus(system, jobId)) === 'SUCCEEDED');
     await untilGone(...(await pids(1)));
   });
 
@@ -99,7 +99,7 @@ describe('what a program leaves running', () => {
       until [ -e "$FOLDER/pids" ]; do sleep 0.02; done; ${ok}`;
     await workshop.start({ handlers: workshop.exec(command) });
     const { jobId } = await submit(user, payload('daemon'));
-    await until(async () => (await statusOf(system, jobId)) === 'SUCCEEDED');
+    await until(async () => (await readJobStatus(system, jobId)) === 'SUCCEEDED');
     await writeFile(path.join(workshop.folder, 'go'), '');
     await untilGone(...(await pids(1)));
   });

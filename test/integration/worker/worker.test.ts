@@ -6,15 +6,15 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HandlerResult } from '../../../src/worker/handler.js';
 import {
-  attemptsOf,
   count,
+  countWaitingClaims,
   payload,
+  readAttempts,
   readJob,
+  readJobStatus,
   regional,
   sql,
-  statusOf,
   submit,
-  waitingClaims,
 } from '../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
@@ -39,7 +39,7 @@ afterEach(async () => {
 afterAll(() => system.close());
 
 const untilStatus = (jobId: number, status: string) =>
-  until(async () => (await statusOf(system, jobId)) === status, { what: `job ${jobId} ${status}` });
+  until(async () => (await readJobStatus(system, jobId)) === status, { what: `job ${jobId} ${status}` });
 const resultOf = async (jobId: number) =>
   (await user.get(`/api/jobs/${jobId}`)).body.job.assignments.at(-1).result.result_payload;
 const ok = `echo '{"cog_path":"out.tif"}'`;
@@ -171,8 +171,8 @@ describe('a worker', () => {
     const { done } = await workshop.start({ handlers: workshop.exec(ok), idleTimeoutMs: 100 });
     const { jobId } = await submit(user, payload('one'));
     await done;
-    expect(await statusOf(system, jobId)).toBe('SUCCEEDED');
-    expect(await waitingClaims(system)).toBe(0);
+    expect(await readJobStatus(system, jobId)).toBe('SUCCEEDED');
+    expect(await countWaitingClaims(system)).toBe(0);
   });
 
   it('reports a job whose handler throws as failed', async () => {
@@ -200,8 +200,8 @@ describe('a worker', () => {
     const { jobId: next } = await submit(user, payload('next'));
     end();
     await done;
-    expect(await statusOf(system, jobId)).toBe('SUCCEEDED');
-    expect(await statusOf(system, next)).toBe('PENDING');
+    expect(await readJobStatus(system, jobId)).toBe('SUCCEEDED');
+    expect(await readJobStatus(system, next)).toBe('PENDING');
   });
 
   it('that is stopped hands back what it cannot finish, with no attempt used up', async () => {
@@ -234,7 +234,7 @@ describe('a worker', () => {
       await untilStatus(jobId, 'SUCCEEDED');
       stop();
       await done;
-      expect(await attemptsOf(system, jobId)).toHaveLength(1);
+      expect(await readAttempts(system, jobId)).toHaveLength(1);
     } finally {
       await proxy.close();
     }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { attemptsOf, payload, sql, statusOf, submit, waitingClaims } from '../../../support/jobs.js';
+import { countWaitingClaims, payload, readAttempts, readJobStatus, sql, submit } from '../../../support/jobs.js';
 import { group, openTaskFixture, type TaskFixture } from '../../../support/local-tasks.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
@@ -52,10 +52,10 @@ describe('CapacityManager on this machine', () => {
     const [note] = await fixture.notes(1);
     await manager.turn();
     process.kill(note?.pid ?? 0, 'SIGKILL');
-    await until(async () => (await statusOf(system, jobId)) === 'PENDING');
+    await until(async () => (await readJobStatus(system, jobId)) === 'PENDING');
     await until(async () => {
       await manager.turn();
-      return (await attemptsOf(system, jobId)).length === 2;
+      return (await readAttempts(system, jobId)).length === 2;
     });
     expect(await compute.list([group])).toHaveLength(1);
   });
@@ -71,7 +71,7 @@ describe('CapacityManager on this machine', () => {
     await running;
     const leases = await sql(system, 'SELECT FROM "CapacityLease" WHERE expires_at > now()');
     expect(leases).toEqual([]);
-    expect(await waitingClaims(system)).toBe(0);
+    expect(await countWaitingClaims(system)).toBe(0);
   });
 
   it('takes over after the expiry of the lease of another manager, which then stands by', async () => {

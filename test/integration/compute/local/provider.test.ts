@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { endOrphanTasks } from '../../../../src/compute/local/provider.js';
 import { localClusterArn } from '../../../../src/compute/local/stopped-event.js';
-import { attemptsOf, payload, sql, statusOf, submit } from '../../../support/jobs.js';
+import { payload, readAttempts, readJobStatus, sql, submit } from '../../../support/jobs.js';
 import { group, openTaskFixture, silent, type TaskFixture } from '../../../support/local-tasks.js';
 import { isRunning, untilGone } from '../../../support/processes.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
@@ -55,7 +55,7 @@ describe('LocalCompute', () => {
       Containers: [{ Name: group, Image: 'worker:1' }],
     });
     expect(note?.container).toMatchObject({ Labels: { 'com.amazonaws.ecs.task-arn': started[0]?.arn } });
-    expect(await attemptsOf(system, note?.jobId ?? 0)).toMatchObject([
+    expect(await readAttempts(system, note?.jobId ?? 0)).toMatchObject([
       { ecs_task_arn: started[0]?.arn, ecs_cluster_arn: localClusterArn },
     ]);
   });
@@ -68,9 +68,9 @@ describe('LocalCompute', () => {
     expect(note?.jobId).toBe(jobId);
     const startedAtMs = performance.now();
     process.kill(note?.pid ?? 0, 'SIGKILL');
-    await until(async () => (await statusOf(system, jobId)) === 'PENDING');
+    await until(async () => (await readJobStatus(system, jobId)) === 'PENDING');
     expect(performance.now() - startedAtMs).toBeLessThan(2_000);
-    expect(await attemptsOf(system, jobId)).toMatchObject([{ reason: expect.stringContaining('ended by SIGKILL') }]);
+    expect(await readAttempts(system, jobId)).toMatchObject([{ reason: expect.stringContaining('ended by SIGKILL') }]);
     expect(fixture.stopped).toMatchObject([{ detail: { taskArn: started[0]?.arn, lastStatus: 'STOPPED' } }]);
     expect(await compute.list([group])).toEqual([]);
     await until(async () => (await readdir(tasksDirectory())).length === 0);
@@ -97,7 +97,7 @@ describe('LocalCompute', () => {
     expect(pids.every(isRunning)).toBe(true);
     await compute.close();
     expect(pids.some(isRunning)).toBe(false);
-    for (const { jobId = 0 } of notes) expect(await statusOf(system, jobId)).toBe('PENDING');
+    for (const { jobId = 0 } of notes) expect(await readJobStatus(system, jobId)).toBe('PENDING');
     expect(await readdir(tasksDirectory())).toEqual([]);
   });
 });

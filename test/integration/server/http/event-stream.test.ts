@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApi } from '../../../../src/client/api.js';
 import type { JobEvent } from '../../../../src/contract/jobs.js';
-import { claim, claimed, payload, regional, report, sql, submit } from '../../../support/jobs.js';
+import { claim, payload, regional, report, sql, submit, submitAndClaim } from '../../../support/jobs.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
@@ -64,7 +64,7 @@ describe('the event stream of a job', () => {
   });
 
   it('ends at once for an ended job', async () => {
-    const { job, assignment } = await claimed(user, worker, payload('ended'));
+    const { job, assignment } = await submitAndClaim(user, worker, payload('ended'));
     await report(worker, assignment.id);
     expect(await follow(user, job.id).done).toMatchObject([{ id: job.id, status: 'SUCCEEDED' }]);
   });
