@@ -34,7 +34,7 @@ export class JobClaims {
   async claim(request: ClaimRequest, apiUrl: string): Promise<Claim[]> {
     for (const type of request.types) this.deps.types.require(type, 'jobTypes');
     const claimed = await this.queue.claim(request);
-    // Guarantee 8, nothing claimed is lost: jobs of a worker that hung up return to the queue.
+    // Guarantee 8, no job is lost: jobs of a worker that hung up return to the queue.
     if (request.signal.aborted && claimed.length > 0) {
       await this.release(claimed);
       return [];

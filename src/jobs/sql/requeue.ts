@@ -77,7 +77,7 @@ WITH live AS MATERIALIZED (
 SELECT id, type, status FROM requeued`;
 
 /**
- * Requeues the jobs of live assignments. Guarantee 8, nothing claimed is lost: no attempt is used up, because the job is not
+ * Requeues the jobs of live assignments. Guarantee 8, no job is lost: no attempt is used up, because the job is not
  * at fault.
  */
 export const releaseAssignments = (database: Database, assignmentIds: readonly number[]): Promise<RequeuedJob[]> =>

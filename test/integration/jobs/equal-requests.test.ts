@@ -1,4 +1,4 @@
-// Guarantee 5: equal requests share one live or succeeded job; what failed, or was taken back, is never served.
+// Guarantee 5: equal requests share one live or succeeded job.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import {
@@ -21,7 +21,7 @@ import { until } from '../../support/until.js';
 
 let first: TestService;
 let second: TestService;
-/** The same user at each API process. */
+/** A user of each API process. */
 let users: [Caller, Caller];
 let worker: Caller;
 let admin: Caller;
@@ -43,7 +43,7 @@ const userOf = (n: number) => users[n % 2] ?? users[0];
 const equal = payload('equal');
 
 describe('guarantee 5: equal requests share one job', () => {
-  it('30 at the same instant over two API processes', async () => {
+  it('records 30 requests at the same instant over two API processes as one job', async () => {
     for (let round = 0; round < 5; round += 1) {
       const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => submit(userOf(n), payload(round))));
       expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(1);
@@ -54,7 +54,7 @@ describe('guarantee 5: equal requests share one job', () => {
     expect(await count(first, '"JobRequest"')).toBe(150);
   });
 
-  it('batches of the same requests in other orders, at the same instant', async () => {
+  it('records batches of the same requests in different orders at the same instant as one job a request', async () => {
     const jobs = Array.from({ length: 100 }, (_, n) => ({ type: regional, inputPayload: payload(n) }));
     const answers = await Promise.all(
       [jobs, jobs.toReversed(), [...jobs, ...jobs], jobs.toReversed()].map((order, n) =>
@@ -63,11 +63,11 @@ describe('guarantee 5: equal requests share one job', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(await count(first, '"Job"')).toBe(100);
-    const made = answers.flatMap(({ body }) => body.results).filter(({ cached }) => !cached);
-    expect(made).toHaveLength(100);
+    const created = answers.flatMap(({ body }) => body.results).filter(({ cached }) => !cached);
+    expect(created).toHaveLength(100);
   });
 
-  it('whatever the order of their keys', async () => {
+  it('ignores the order of keys', async () => {
     const parameter = { param_name: 'a', third_param_flag: false, lower: 0, upper: 1 };
     const shuffled = { upper: 1, lower: 0, third_param_flag: false, param_name: 'a' };
     const type = 'ADRIA_MODEL_RUN';
@@ -84,7 +84,7 @@ describe('guarantee 5: equal requests share one job', () => {
     expect(other).toMatchObject({ jobId: one.jobId, cached: true });
   });
 
-  it('a default left out and written out', async () => {
+  it('treats a default that is left out and one that is spelled out as equal', async () => {
     const run = { data_package: 'MOORE', num_scenarios: 8, model_params: [] };
     const type = 'ADRIA_MODEL_RUN';
     const implied = await submit(userOf(0), run, { type });
@@ -96,14 +96,14 @@ describe('guarantee 5: equal requests share one job', () => {
     expect(other).not.toBe(implied.jobId);
   });
 
-  it('of another type with an equal payload is another job', async () => {
+  it('creates a job of its own for another type', async () => {
     const one = await submit(userOf(0), {}, { type: 'DATA_SPECIFICATION_UPDATE' });
     const other = await submit(userOf(0), { id: 1 }, { type: 'TEST' });
     expect(other).toMatchObject({ cached: false });
     expect(other.jobId).not.toBe(one.jobId);
   });
 
-  it('while it waits, while it runs, and once it succeeded', async () => {
+  it('joins a job that waits, runs or succeeded', async () => {
     const { jobId } = await submit(userOf(0), equal);
     expect(await submit(userOf(1), equal)).toMatchObject({ jobId, cached: true });
     const [one] = await claim(worker);
@@ -113,7 +113,7 @@ describe('guarantee 5: equal requests share one job', () => {
   });
 });
 
-describe('a job that did not succeed is never served from the cache', () => {
+describe('guarantee 5: a job that did not succeed answers no later request', () => {
   const endings: Record<string, () => Promise<number>> = {
     FAILED: async () => {
       const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
@@ -133,7 +133,7 @@ describe('a job that did not succeed is never served from the cache', () => {
       return job.id;
     },
   };
-  it.each(Object.keys(endings))('%s', async (status) => {
+  it.each(Object.keys(endings))('creates one new job after a job ended %s', async (status) => {
     const jobId = (await endings[status]?.()) ?? 0;
     expect(await readJobStatus(first, jobId)).toBe(status);
     const again = await Promise.all(Array.from({ length: 10 }, (_, n) => submit(userOf(n), equal)));
@@ -142,21 +142,21 @@ describe('a job that did not succeed is never served from the cache', () => {
     expect(again.filter(({ cached }) => !cached)).toHaveLength(1);
   });
 
-  it('raced: nobody who asks after a cancellation gets the cancelled job, and one live job at most is there', async () => {
+  it('joins no cancelled job when submissions race with cancellations, and leaves at most one live job', async () => {
     const cancelledAt = new Map<number, number>();
-    const asked: { at: number; jobId: number }[] = [];
+    const answers: { at: number; jobId: number }[] = [];
     let live = (await submit(userOf(0), equal)).jobId;
-    const askers = Array.from({ length: 6 }, async (_, n) => {
+    const submitters = Array.from({ length: 6 }, async (_, n) => {
       for (let turn = 0; turn < 25; turn += 1) {
         const at = performance.now();
         const { jobId } = await submit(userOf(n), equal);
-        asked.push({ at, jobId });
+        answers.push({ at, jobId });
         live = jobId;
       }
     });
-    const asking = Promise.all(askers).then(() => true);
+    const submissions = Promise.all(submitters);
     let done = false;
-    void asking.then(() => {
+    void submissions.then(() => {
       done = true;
     });
     while (!done) {
@@ -165,19 +165,19 @@ describe('a job that did not succeed is never served from the cache', () => {
       if (status === 200) cancelledAt.set(jobId, performance.now());
       expect(await count(first, `"Job" WHERE status IN ('PENDING', 'IN_PROGRESS')`)).toBeLessThanOrEqual(1);
     }
-    await asking;
+    await submissions;
     expect(cancelledAt.size).toBeGreaterThan(3);
-    const late = asked.filter(({ at, jobId }) => at > (cancelledAt.get(jobId) ?? Number.POSITIVE_INFINITY));
+    const late = answers.filter(({ at, jobId }) => at > (cancelledAt.get(jobId) ?? Number.POSITIVE_INFINITY));
     expect(late).toEqual([]);
     const { jobId: last } = await submit(userOf(0), equal);
     expect(await readJobStatus(first, last)).toBe('PENDING');
   });
 });
 
-describe('joining jobs while they are worked on', () => {
-  it('does not make a worker that asks at that instant wait for a job that is free', async () => {
+describe('guarantee 5: joining a job', () => {
+  it('does not keep a worker that claims at the same instant waiting', async () => {
     const { jobId } = await submit(userOf(0), equal);
-    // A slow statement in the joining transaction, which holds the job meanwhile.
+    // Slows the joining transaction down while the job is locked.
     await sql(
       first,
       `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END';
@@ -196,11 +196,11 @@ describe('joining jobs while they are worked on', () => {
     }
   });
 
-  it('in batches, raced with batches of their reports, fails nobody', async () => {
+  it('fails no request when batches of submissions race with batches of reports', async () => {
     const jobs = Array.from({ length: 60 }, (_, n) => ({ type: regional, inputPayload: payload(n) }));
     for (let round = 0; round < 5; round += 1) {
       await sql(first, 'DELETE FROM "Job"');
-      // One by one, so that the order of their ids is not that of their hashes.
+      // Submits one by one, so that the order of ids differs from the order of hashes.
       for (const { inputPayload } of jobs) await submit(userOf(0), inputPayload);
       const claims = await claim(worker, { count: 100, ...newTask() });
       const results = claims.toReversed().map(({ assignment }) => ({
@@ -219,14 +219,14 @@ describe('joining jobs while they are worked on', () => {
   });
 });
 
-describe('a result that may not be reused', () => {
+describe('guarantee 5: an invalidated result answers no later request', () => {
   const succeed = async () => {
     const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
     await report(worker, assignment.id);
     return job.id;
   };
 
-  it('is not served after the cache of its type was invalidated', async () => {
+  it('creates a new job after the cache of the type was invalidated', async () => {
     const jobId = await succeed();
     expect((await admin.post('/api/jobs/cache/invalidate', { type: regional })).body).toEqual({ invalidated: 1 });
     const again = await submit(userOf(1), equal);
@@ -235,20 +235,20 @@ describe('a result that may not be reused', () => {
     expect(await readJobStatus(first, jobId)).toBe('SUCCEEDED');
   });
 
-  it('is not served after somebody set cache_valid to false by SQL', async () => {
+  it('creates a new job after cache_valid was set to false by SQL', async () => {
     await succeed();
     await sql(first, 'UPDATE "JobResult" SET cache_valid = false');
     expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
   });
 
-  it('is not served when its job ran during the invalidation', async () => {
+  it('creates a new job when the job ran during the invalidation', async () => {
     const { assignment } = await submitAndClaim(userOf(0), worker, equal);
     await admin.post('/api/jobs/cache/invalidate', { type: regional });
     await report(worker, assignment.id);
     expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
   });
 
-  it('is not served when its report was being written at the instant of the invalidation', async () => {
+  it('creates a new job when a report was being written during the invalidation', async () => {
     const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
     const reporter = new pg.Client({ connectionString: first.testDatabase.url });
     await reporter.connect();

@@ -1,5 +1,5 @@
-// The guarantees of the job tables, each raced: one live assignment, atomic claims, terminal states, fair queues, order.
-// Reports are in guarantees-reports.test.ts, equal requests in guarantees-equal.test.ts.
+// Guarantees 1, 2, 3, 6 and 7, each raced. Guarantee 4 is in reports.test.ts, guarantee 5 in equal-requests.test.ts, and
+// guarantee 8 in lifecycle.test.ts, task-stopped.test.ts and waiting.test.ts.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jobStatuses } from '../../../src/contract/jobs.js';
 import {
@@ -19,7 +19,7 @@ import { type Caller, startTestService, type TestService } from '../../support/s
 let first: TestService;
 let second: TestService;
 let user: Caller;
-/** A worker of each API process, and a manager. */
+/** A worker of each API process. */
 let workers: [Caller, Caller];
 let manager: Caller;
 
@@ -36,7 +36,7 @@ afterAll(async () => {
   await first?.close();
 });
 
-/** Puts `number` waiting jobs of a type into the table, older than whatever comes later. */
+/** Inserts `number` waiting jobs of a type, created an hour ago. */
 const insertJobs = (type: string, number: number) =>
   sql(
     first,
@@ -45,7 +45,7 @@ const insertJobs = (type: string, number: number) =>
     [type, user.userId, number],
   );
 
-describe('guarantee 1: one live assignment a job', () => {
+describe('guarantee 1: at most one live assignment a job', () => {
   const insertAssignment = (jobId: number) =>
     sql(
       first,
@@ -54,7 +54,7 @@ describe('guarantee 1: one live assignment a job', () => {
       [jobId],
     );
 
-  it('is held by the database itself', async () => {
+  it('refuses a second live assignment in the database itself', async () => {
     const { job, assignment } = await submitAndClaim(user, workers[0], payload('one'));
     await expect(insertAssignment(job.id)).rejects.toMatchObject({
       code: '23505',
@@ -65,15 +65,15 @@ describe('guarantee 1: one live assignment a job', () => {
     expect(await readAttempts(first, job.id)).toHaveLength(2);
   });
 
-  it('holds when two insert it at the same instant', async () => {
+  it('admits one of eight assignments at the same instant', async () => {
     const { jobId } = await submit(user, payload('raced'));
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => insertAssignment(jobId)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 });
 
-describe('guarantee 2: N workers racing for M jobs make exactly M assignments', () => {
-  const workerOf = (n: number) => workers[n % 2] ?? workers[0];
+describe('guarantee 2: claiming is atomic', () => {
+  const getWorker = (n: number) => workers[n % 2] ?? workers[0];
 
   async function claimAll(worker: Caller): Promise<number[]> {
     const got: number[] = [];
@@ -94,12 +94,12 @@ describe('guarantee 2: N workers racing for M jobs make exactly M assignments', 
     }
   }
 
-  it('by claim and by poll and assign, over two API processes', async () => {
+  it('claims each job once when twenty workers race by claim and by assign over two API processes', async () => {
     const jobs = 60;
     const batch = Array.from({ length: jobs }, (_, n) => ({ type: regional, inputPayload: payload(n) }));
     await user.post('/api/jobs/batch', { jobs: batch });
     const racers = Array.from({ length: 20 }, (_, n) =>
-      n % 4 < 2 ? claimAll(workerOf(n)) : pollAndAssignAll(workerOf(n)),
+      n % 4 < 2 ? claimAll(getWorker(n)) : pollAndAssignAll(getWorker(n)),
     );
     const got = (await Promise.all(racers)).flat();
     expect(got).toHaveLength(jobs);
@@ -108,10 +108,10 @@ describe('guarantee 2: N workers racing for M jobs make exactly M assignments', 
     expect(await count(first, `"Job" WHERE status = 'IN_PROGRESS' AND attempts = 1`)).toBe(jobs);
   });
 
-  it('when all of them want the same job by assign', async () => {
+  it('assigns a job once when twenty workers assign the job at the same instant', async () => {
     const { jobId } = await submit(user, payload('wanted'));
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => workerOf(n).post('/api/jobs/assign', { jobId, ...newTask() })),
+      Array.from({ length: 20 }, (_, n) => getWorker(n).post('/api/jobs/assign', { jobId, ...newTask() })),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(400)]);
     expect(await readAttempts(first, jobId)).toHaveLength(1);
@@ -124,7 +124,8 @@ describe('guarantee 3: a terminal status never changes', () => {
     IN_PROGRESS: jobStatuses,
   };
   const transitions = jobStatuses.flatMap((from) => jobStatuses.map((to) => ({ from, to })));
-  const mayGo = ({ from, to }: { from: string; to: string }) => from === to || (allowed[from]?.includes(to) ?? false);
+  const isAllowed = ({ from, to }: { from: string; to: string }) =>
+    from === to || (allowed[from]?.includes(to) ?? false);
 
   const move = async ({ from, to }: { from: string; to: string }) => {
     const [job] = await sql<{ id: number }>(
@@ -141,23 +142,23 @@ describe('guarantee 3: a terminal status never changes', () => {
     return { refused, status: (await readJob(first, id)).status };
   };
 
-  it.each(transitions.filter((transition) => !mayGo(transition)))('$from -> $to is refused', async (transition) => {
+  it.each(transitions.filter((transition) => !isAllowed(transition)))('refuses $from -> $to', async (transition) => {
     const { refused, status } = await move(transition);
     expect(refused).toMatchObject({ code: '23514' });
     expect(status).toBe(transition.from);
   });
 
-  it.each(transitions.filter(mayGo))('$from -> $to passes', async (transition) => {
+  it.each(transitions.filter(isAllowed))('allows $from -> $to', async (transition) => {
     expect(await move(transition)).toEqual({ refused: undefined, status: transition.to });
   });
 });
 
 describe('guarantee 6: no type starves another', () => {
-  // Once with the crowd first in the alphabet, once with it last: neither place may matter.
+  // Tries the crowded type first and last in the alphabet, because neither order may matter.
   it.each([
     { crowd: 'DATA_SPECIFICATION_UPDATE', lone: 'TEST' },
     { crowd: 'TEST', lone: 'DATA_SPECIFICATION_UPDATE' },
-  ])('with 10,000 older jobs of $crowd waiting, $lone is served at once', async ({ crowd, lone }) => {
+  ])('serves $lone at once while 10,000 older jobs of $crowd wait', async ({ crowd, lone }) => {
     await insertJobs(crowd, 10_000);
     const inputPayload = lone === 'TEST' ? { id: 1 } : {};
     const { jobId } = await submit(user, inputPayload, { type: lone });
@@ -180,7 +181,7 @@ describe('guarantee 6: no type starves another', () => {
     expect(await claim(worker, { jobTypes: [lone] })).toMatchObject([{ job: { id: next } }]);
   });
 
-  it('when a poll asks for fewer jobs than there are types', async () => {
+  it('shows the types in turn when a poll asks for fewer jobs than types', async () => {
     await submit(user, payload(1));
     await submit(user, { id: 1 }, { type: 'TEST' });
     const shown = new Set<string>();
@@ -188,7 +189,7 @@ describe('guarantee 6: no type starves another', () => {
     expect([...shown].sort()).toEqual([regional, 'TEST']);
   });
 
-  it('when one worker takes one job at a time of two types that both have many', async () => {
+  it('claims the types in turn when a worker claims one job at a time', async () => {
     await insertJobs('TEST', 20);
     await insertJobs(regional, 20);
     const taken: string[] = [];
@@ -200,31 +201,31 @@ describe('guarantee 6: no type starves another', () => {
   });
 });
 
-describe('guarantee 7: priority first, then age', () => {
+describe('guarantee 7: order within a type is priority, then age', () => {
   const priorities = [0, 5, 0, -1, 5, 2_147_483_647];
-  const inOrder = [5, 1, 4, 0, 2, 3];
+  const expectedOrder = [5, 1, 4, 0, 2, 3];
   let ids: number[];
 
   beforeEach(async () => {
     ids = [];
     for (const [n, priority] of priorities.entries()) ids.push((await submit(user, payload(n), { priority })).jobId);
   });
-  const expected = () => inOrder.map((place) => ids[place]);
-  const idsOf = (jobs: { id: number }[]) => jobs.map(({ id }) => id);
+  const expected = () => expectedOrder.map((index) => ids[index]);
+  const toIds = (jobs: { id: number }[]) => jobs.map(({ id }) => id);
 
-  it('in what is polled', async () => {
-    expect(idsOf((await manager.get(`/api/jobs/poll?jobType=${regional}`)).body.jobs)).toEqual(expected());
-    expect(idsOf((await manager.get('/api/jobs/poll')).body.jobs)).toEqual(expected());
+  it('polls in order', async () => {
+    expect(toIds((await manager.get(`/api/jobs/poll?jobType=${regional}`)).body.jobs)).toEqual(expected());
+    expect(toIds((await manager.get('/api/jobs/poll')).body.jobs)).toEqual(expected());
   });
 
-  it('in what is claimed at once', async () => {
-    expect(idsOf((await claim(workers[0], { count: 10 })).map(({ job }) => job))).toEqual(expected());
+  it('claims several jobs in order', async () => {
+    expect(toIds((await claim(workers[0], { count: 10 })).map(({ job }) => job))).toEqual(expected());
   });
 
-  it('in what is claimed one by one, over two API processes', async () => {
+  it('claims one job at a time in order, over two API processes', async () => {
     const got: number[] = [];
     for (let n = 0; n < priorities.length; n += 1)
-      got.push(...idsOf((await claim(workers[n % 2] ?? workers[0])).map(({ job }) => job)));
+      got.push(...toIds((await claim(workers[n % 2] ?? workers[0])).map(({ job }) => job)));
     expect(got).toEqual(expected());
   });
 });

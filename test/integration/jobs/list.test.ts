@@ -30,56 +30,56 @@ beforeAll(async () => {
   for (let id = 0; id < 5; id += 1) jobs.unshift(await submit(first, id));
   shared = jobs[2] ?? 0;
   update = await submit(first, 1, 'DATA_SPECIFICATION_UPDATE');
-  // The second user asks for the same as the first did, and for one of their own.
+  // The second user joins a job of the first user, and submits a job of their own.
   expect(await submit(second, 2)).toBe(shared);
   await submit(second, 99);
 });
 afterAll(() => system.close());
 
-describe('the list of jobs', () => {
-  it('shows one’s own, newest first', async () => {
+describe('GET /api/jobs', () => {
+  it('lists the jobs of the user, newest first', async () => {
     const { body } = await first.get('/api/jobs');
     expect(ids(body.jobs)).toEqual([update, ...jobs]);
     expect(body).toMatchObject({ total: 6, nextCursor: null });
   });
 
-  it('shows jobs that one joined', async () => {
+  it('lists jobs that a request of the user joined', async () => {
     expect(ids((await second.get('/api/jobs')).body.jobs)).toContain(shared);
     expect((await second.get('/api/jobs')).body.total).toBe(2);
   });
 
-  it('shows all to ADMIN and ANALYST', async () => {
+  it('lists the rows of every user for ADMIN and ANALYST', async () => {
     for (const caller of [admin, analyst]) expect((await caller.get('/api/jobs')).body.total).toBe(7);
   });
 
-  it('is empty for somebody who asked for nothing', async () => {
+  it('is empty for a user without requests', async () => {
     const { body } = await (await system.as()).get('/api/jobs');
     expect(body).toEqual({ jobs: [], total: 0, nextCursor: null });
   });
 
-  it('is read a page at a time, none twice and none left out, while new jobs arrive', async () => {
-    const reader = await system.as();
-    const own: number[] = [];
-    for (let id = 200; id < 205; id += 1) own.unshift(await submit(reader, id));
+  it('shows each job on one page while new jobs arrive', async () => {
+    const user = await system.as();
+    const submitted: number[] = [];
+    for (let id = 200; id < 205; id += 1) submitted.unshift(await submit(user, id));
     const seen: number[] = [];
     let cursor: string | null = '';
     for (let page = 0; cursor !== null; page += 1) {
       expect(page).toBeLessThan(3);
-      const { body } = await reader.get(`/api/jobs?limit=2${cursor ? `&cursor=${cursor}` : ''}`);
+      const { body } = await user.get(`/api/jobs?limit=2${cursor ? `&cursor=${cursor}` : ''}`);
       expect(body.total).toBe(5 + page);
       seen.push(...ids(body.jobs));
       cursor = body.nextCursor;
-      await submit(reader, 300 + page);
+      await submit(user, 300 + page);
     }
-    expect(seen).toEqual(own);
+    expect(seen).toEqual(submitted);
   });
 
-  it('has no further page when the last one is full', async () => {
+  it('has no next page after a full last page', async () => {
     expect((await first.get('/api/jobs?limit=6')).body.nextCursor).toBeNull();
     expect((await first.get('/api/jobs?limit=5')).body.nextCursor).not.toBeNull();
   });
 
-  it('is filtered by type and status, together and apart', async () => {
+  it('filters by type, by status and by both', async () => {
     const count = async (query: string) => (await first.get(`/api/jobs?${query}`)).body.total;
     expect(await count('type=TEST')).toBe(5);
     expect(await count('type=DATA_SPECIFICATION_UPDATE')).toBe(1);
@@ -92,7 +92,7 @@ describe('the list of jobs', () => {
     expect(await count('status=PENDING&type=TEST')).toBe(5);
   });
 
-  it('filters and pages together, with the total of what was filtered', async () => {
+  it('pages a filtered list, with the total of the filter', async () => {
     const page = (await first.get('/api/jobs?type=TEST&limit=2')).body;
     expect(page.total).toBe(5);
     const next = (await first.get(`/api/jobs?type=TEST&limit=2&cursor=${page.nextCursor}`)).body;
@@ -101,8 +101,8 @@ describe('the list of jobs', () => {
   });
 });
 
-describe('the list of requests', () => {
-  it('holds each request, also those that joined a job', async () => {
+describe('GET /api/jobs/requests', () => {
+  it('lists each request, also requests that joined a job', async () => {
     await submit(second, 2);
     const { body } = await second.get('/api/jobs/requests');
     expect(body.total).toBe(3);
@@ -113,7 +113,7 @@ describe('the list of requests', () => {
     expect(body.jobRequests[0]).toMatchObject({ type: 'TEST', input_payload: { id: 2 }, job_id: shared });
   });
 
-  it('is paged and filtered', async () => {
+  it('pages and filters', async () => {
     const { body } = await second.get('/api/jobs/requests?limit=2&type=TEST');
     expect(body.jobRequests).toHaveLength(2);
     const rest = (await second.get(`/api/jobs/requests?limit=2&type=TEST&cursor=${body.nextCursor}`)).body;
@@ -121,7 +121,7 @@ describe('the list of requests', () => {
     expect((await second.get('/api/jobs/requests?type=ADRIA_MODEL_RUN')).body.total).toBe(0);
   });
 
-  it('shows all to ADMIN and ANALYST', async () => {
+  it('lists the rows of every user for ADMIN and ANALYST', async () => {
     for (const caller of [admin, analyst]) {
       const { body } = await caller.get('/api/jobs/requests');
       const users = new Set(body.jobRequests.map(({ user_id }: { user_id: number }) => user_id));
@@ -130,14 +130,14 @@ describe('the list of requests', () => {
   });
 });
 
-describe('one job', () => {
-  it('is shown to who asked for it, also by joining, to ADMIN and to ANALYST', async () => {
+describe('GET /api/jobs/:id', () => {
+  it('shows the job to users who created or joined the job, to ADMIN and to ANALYST', async () => {
     for (const caller of [first, second, admin, analyst]) {
       expect((await caller.get(`/api/jobs/${shared}`)).body.job.id).toBe(shared);
     }
   });
 
-  it('is not there for others', async () => {
+  it('is answered 404 for other users', async () => {
     const own = await submit(first, 700);
     for (const path of ['', '/events', '/download']) {
       expect((await second.get(`/api/jobs/${own}${path}`)).status).toBe(404);
@@ -145,7 +145,7 @@ describe('one job', () => {
     expect((await second.post(`/api/jobs/${own}/cancel`)).status).toBe(404);
   });
 
-  it('is cancelled by who first asked for it or an administrator, not by who joined, nor by ANALYST', async () => {
+  it('lets the first user and an administrator cancel, but no user who joined, nor ANALYST', async () => {
     for (const caller of [second, analyst]) expect((await caller.post(`/api/jobs/${shared}/cancel`)).status).toBe(403);
     expect((await first.get(`/api/jobs/${shared}`)).body.job.status).toBe('PENDING');
     const own = await submit(first, 701);
@@ -153,7 +153,7 @@ describe('one job', () => {
     expect((await admin.post(`/api/jobs/${own}/cancel`)).status).toBe(400);
   });
 
-  it('tells its place in the queue', async () => {
+  it('shows the position in the queue', async () => {
     const position = async (id: number) => (await admin.get(`/api/jobs/${id}`)).body.job.queue_position;
     const late = await submit(first, 702);
     const later = await submit(first, 703);
@@ -163,8 +163,8 @@ describe('one job', () => {
   });
 });
 
-describe('a download', () => {
-  it('of a job without a result is refused, saying how it stands', async () => {
+describe('GET /api/jobs/:id/download', () => {
+  it('refuses a job without a result and names the status', async () => {
     const id = await submit(first, 800);
     const waiting = await first.get(`/api/jobs/${id}/download`);
     expect(waiting).toMatchObject({ status: 400, body: { message: `Job ${id} has no result: it is PENDING` } });
@@ -172,7 +172,7 @@ describe('a download', () => {
     expect((await first.get(`/api/jobs/${id}/download`)).body.message).toMatch(/CANCELLED$/);
   });
 
-  it('of a job that failed is refused', async () => {
+  it('refuses a failed job', async () => {
     const { jobId } = (await first.post('/api/jobs', { type: 'TEST', inputPayload: { id: 801 }, priority: 100 })).body;
     const [{ job, assignment }] = (await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task })).body.claims;
     expect(job.id).toBe(jobId);
@@ -180,7 +180,7 @@ describe('a download', () => {
     expect(await first.get(`/api/jobs/${jobId}/download`)).toMatchObject({ status: 400 });
   });
 
-  it('of a job that left no files is empty', async () => {
+  it('is empty for a job without files', async () => {
     const { jobId } = (await first.post('/api/jobs', { type: 'TEST', inputPayload: { id: 802 }, priority: 100 })).body;
     const [{ assignment }] = (await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task })).body.claims;
     await worker.post(`/api/jobs/assignments/${assignment.id}/result`, { status: 'SUCCEEDED' });

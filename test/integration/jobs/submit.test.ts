@@ -14,7 +14,7 @@ afterAll(() => system.close());
 
 const task = { ecsTaskArn: 'arn:aws:ecs:test:0:task/c/1', ecsClusterArn: 'arn:aws:ecs:test:0:cluster/c' };
 
-describe('a job', () => {
+describe('job', () => {
   it('goes from submission through claim and report to SUCCEEDED', async () => {
     const created = await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 1 } });
     expect(created.body).toEqual({ jobId: expect.any(Number), cached: false, requestId: expect.any(Number) });
@@ -33,7 +33,7 @@ describe('a job', () => {
     ]);
   });
 
-  it('equal to one that succeeded is served from the cache', async () => {
+  it('answers an equal request from the cache after it succeeded', async () => {
     const again = await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 1 } });
     expect(again.body.cached).toBe(true);
   });

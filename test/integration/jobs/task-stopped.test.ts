@@ -1,4 +1,4 @@
-// The event processor: a task that stopped gives back what it had in hand.
+// The event processor requeues the jobs of a task that stopped.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   claim,
@@ -34,8 +34,8 @@ const send = async (body: string) => {
   const answer: unknown = await response.json();
   return { status: response.status, body: answer };
 };
-/** What EventBridge sends when an ECS task changes its state. */
-const taskIs = (lastStatus: string, taskArn: string) =>
+/** Sends the event of EventBridge for an ECS task that changes its state. */
+const sendTaskState = (lastStatus: string, taskArn: string) =>
   send(
     JSON.stringify({
       version: '0',
@@ -59,18 +59,18 @@ const taskIs = (lastStatus: string, taskArn: string) =>
   );
 const { ecsTaskArn } = newTask();
 
-/** Jobs that the task has in hand. */
-async function inHand(inputs: unknown[], type = regional) {
-  for (const input of inputs) await submit(user, input, { type });
-  return claim(worker, { jobTypes: [type], count: inputs.length, ecsTaskArn });
+/** Submits jobs and lets the task claim the jobs. */
+async function claimForTask(payloads: unknown[], type = regional) {
+  for (const inputPayload of payloads) await submit(user, inputPayload, { type });
+  return claim(worker, { jobTypes: [type], count: payloads.length, ecsTaskArn });
 }
 
-describe('an event that a task stopped', () => {
-  it('frees the jobs of the task at once, and of no other', async () => {
-    const [one, two] = await inHand([payload('one'), payload('two')]);
+describe('guarantee 8: no job is lost when a task stops', () => {
+  it('requeues the jobs of the task at once, and of no other task', async () => {
+    const [one, two] = await claimForTask([payload('one'), payload('two')]);
     await submit(user, payload('other'));
     const [other] = await claim(worker);
-    const { status, body } = await taskIs('STOPPED', ecsTaskArn);
+    const { status, body } = await sendTaskState('STOPPED', ecsTaskArn);
     expect(status).toBe(200);
     expect(body).toEqual({
       applied: true,
@@ -86,65 +86,73 @@ describe('an event that a task stopped', () => {
     expect((await report(worker, one?.assignment.id ?? 0)).status).toBe(409);
   });
 
-  it('wakes a worker that waits', async () => {
-    const [one] = await inHand([payload('one')]);
+  it('gives the job to a waiting worker', async () => {
+    const [one] = await claimForTask([payload('one')]);
     const waiting = claim(worker, { wait: 20 });
-    await taskIs('STOPPED', ecsTaskArn);
+    await sendTaskState('STOPPED', ecsTaskArn);
     expect(await waiting).toMatchObject([{ job: { id: one?.job.id, attempts: 2 } }]);
   });
 
   it('fails the job when no attempt remains', async () => {
-    const [one] = await inHand([{ id: 1 }], 'TEST');
-    await taskIs('STOPPED', ecsTaskArn);
+    const [one] = await claimForTask([{ id: 1 }], 'TEST');
+    await sendTaskState('STOPPED', ecsTaskArn);
     expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('FAILED');
   });
 
-  it('sent again, also ten times at once, changes nothing twice', async () => {
-    const [one] = await inHand([payload('one')]);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => taskIs('STOPPED', ecsTaskArn)));
+  it('changes nothing twice when the event arrives again, also ten times at once', async () => {
+    const [one] = await claimForTask([payload('one')]);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => sendTaskState('STOPPED', ecsTaskArn)));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(answers.filter(({ body }) => JSON.stringify(body).includes('true'))).toHaveLength(1);
-    // Another task has the job by the time that the event comes once more.
+    // Lets another task claim the job before the event arrives once more.
     const [again] = await claim(worker);
     expect(again?.job).toMatchObject({ id: one?.job.id, attempts: 2 });
-    expect((await taskIs('STOPPED', ecsTaskArn)).body).toEqual({ applied: false, jobs: [], executions: [], stored: 0 });
+    expect((await sendTaskState('STOPPED', ecsTaskArn)).body).toEqual({
+      applied: false,
+      jobs: [],
+      executions: [],
+      stored: 0,
+    });
     expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
     expect(await readAttempts(system, one?.job.id ?? 0)).toHaveLength(2);
   });
 
-  it('raced with the report: the job succeeds or waits again, and never both', async () => {
+  it('either succeeds or requeues the job when the report arrives at the same instant', async () => {
     for (let round = 0; round < 15; round += 1) {
-      const [one] = await inHand([payload(round)]);
+      const [one] = await claimForTask([payload(round)]);
       const jobId = one?.job.id ?? 0;
-      const [reported] = await Promise.all([report(worker, one?.assignment.id ?? 0), taskIs('STOPPED', ecsTaskArn)]);
+      const [reported] = await Promise.all([
+        report(worker, one?.assignment.id ?? 0),
+        sendTaskState('STOPPED', ecsTaskArn),
+      ]);
       expect(await readJobStatus(system, jobId)).toBe(reported.status === 200 ? 'SUCCEEDED' : 'PENDING');
       expect(await readAttempts(system, jobId)).toHaveLength(1);
       await sql(system, 'DELETE FROM "Job"');
     }
   });
 
-  it('of a task that nobody knows is answered 200', async () => {
-    const answer = await taskIs('STOPPED', 'arn:aws:ecs:test:0:task/c/unknown');
+  it('is answered 200 for an unknown task', async () => {
+    const answer = await sendTaskState('STOPPED', 'arn:aws:ecs:test:0:task/c/unknown');
     expect(answer).toEqual({ status: 200, body: { applied: false, jobs: [], executions: [], stored: 0 } });
   });
 });
 
-describe('another event', () => {
-  it('that a task runs changes nothing', async () => {
-    const [one] = await inHand([payload('one')]);
-    expect(await taskIs('RUNNING', ecsTaskArn)).toEqual({
+describe('POST /process', () => {
+  it('changes nothing when a task runs', async () => {
+    const [one] = await claimForTask([payload('one')]);
+    expect(await sendTaskState('RUNNING', ecsTaskArn)).toEqual({
       status: 200,
       body: { applied: false, jobs: [], executions: [], stored: 0 },
     });
     expect(await readJobStatus(system, one?.job.id ?? 0)).toBe('IN_PROGRESS');
   });
 
-  it('that comes by schedule is answered 200', async () => {
+  it('answers a scheduled event with 200', async () => {
     expect((await send(JSON.stringify({ 'detail-type': 'Scheduled Event', detail: {} }))).status).toBe(200);
   });
 
   it.each(['{}', 'null', '[]', '"x"', '{"detail-type":"ECS Task State Change"}', '{"detail-type":3}', 'no JSON', ''])(
-    'that is none (%s) is answered 400',
+    'answers 400 for %s, which is no event',
     async (body) => {
       expect((await send(body)).status).toBe(400);
     },

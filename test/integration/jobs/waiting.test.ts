@@ -39,15 +39,15 @@ afterAll(async () => {
 const untilWaiting = (system: TestService, claims: number) =>
   until(async () => (await countWaitingClaims(system)) === claims, { what: `${claims} waiting claims` });
 
-/** What a promise gave, and how long it took from now. */
+/** Measures the milliseconds from now until the promise resolves. */
 async function timed<T>(promise: Promise<T>): Promise<{ value: T; ms: number }> {
   const began = performance.now();
   const value = await promise;
   return { value, ms: performance.now() - began };
 }
 
-describe('a claim that waits', () => {
-  it('is answered within a second by a job made at another API process', async () => {
+describe('claim with a wait', () => {
+  it('is answered within a second after a submission to another API process', async () => {
     const waiting = claim(workers[1], { wait: 20 });
     await untilWaiting(second, 1);
     const answered = timed(waiting);
@@ -57,7 +57,7 @@ describe('a claim that waits', () => {
     expect(ms).toBeLessThan(1_000);
   });
 
-  it('is not answered by a job of another type', async () => {
+  it('is not answered after a submission of another type', async () => {
     const waiting = claim(workers[0], { wait: 20 });
     await untilWaiting(first, 1);
     const { jobId: other } = await submit(users[0], { id: 1 }, { type: 'TEST' });
@@ -66,26 +66,26 @@ describe('a claim that waits', () => {
     expect(await readJobStatus(first, other)).toBe('PENDING');
   });
 
-  it('ends with nothing when its time is over', async () => {
+  it('is answered with nothing when the wait time has passed', async () => {
     const { value, ms } = await timed(claim(workers[0], { wait: 0.3 }));
     expect(value).toEqual([]);
     expect(ms).toBeGreaterThan(290);
     expect(await countWaitingClaims(first)).toBe(0);
   });
 
-  it('with 50 of them, over two API processes, and 10 jobs: exactly 10 get one', async () => {
+  it('gives 10 jobs to exactly 10 of 50 waiting claims over two API processes', async () => {
     const claims = Array.from({ length: 50 }, (_, n) => claim(workers[n % 2] ?? workers[0], { wait: 2 }));
     await untilWaiting(first, 25);
     await untilWaiting(second, 25);
     await Promise.all(Array.from({ length: 10 }, (_, n) => submit(users[n % 2] ?? users[0], payload(n))));
-    const got = (await Promise.all(claims)).filter((some) => some.length > 0);
-    expect(got).toHaveLength(10);
-    expect(new Set(got.flat().map(({ job }) => job.id)).size).toBe(10);
+    const answered = (await Promise.all(claims)).filter((jobs) => jobs.length > 0);
+    expect(answered).toHaveLength(10);
+    expect(new Set(answered.flat().map(({ job }) => job.id)).size).toBe(10);
   });
 });
 
-describe('a worker that hangs up', () => {
-  /** A waiting claim on a connection of its own, and the way to hang up. */
+describe('guarantee 8: no job is lost when a worker hangs up', () => {
+  /** Sends a waiting claim on a connection of its own. Returns the function that hangs up. */
   function waitAndHangUp(headers: Record<string, string>) {
     const body = JSON.stringify({ jobTypes: [regional], ...newTask(), wait: 20 });
     const sent = request(`${first.url}/api/jobs/claim`, {
@@ -97,10 +97,10 @@ describe('a worker that hangs up', () => {
     sent.end(body);
     return () => sent.destroy();
   }
-  const hungUp = () =>
+  const countHangUps = () =>
     readMetric(first, 'reefguide_http_requests_total{method="POST",route="/api/jobs/claim",status="499"}');
 
-  it('while it waits loses no job', async () => {
+  it('loses no job while the claim waits', async () => {
     const hangUps = Array.from({ length: 10 }, () => waitAndHangUp({ authorization: `Bearer ${workers[0].token}` }));
     await untilWaiting(first, 10);
     for (const hangUp of hangUps) hangUp();
@@ -109,20 +109,20 @@ describe('a worker that hangs up', () => {
     expect(await claim(workers[1])).toMatchObject([{ job: { id: jobId, attempts: 1 } }]);
   });
 
-  it('at the instant of the job loses none: it is somebody’s, or waits', async () => {
+  it('loses no job that is submitted at the same instant', async () => {
     for (let round = 0; round < 20; round += 1) {
       const hangUp = waitAndHangUp({ authorization: `Bearer ${workers[0].token}` });
       await untilWaiting(first, 1);
       const submitted = submit(users[0], payload(round));
       hangUp();
       const { jobId } = await submitted;
-      // Whoever waits gets it, as soon as the one that hung up was seen to have gone.
+      // A waiting worker gets the job as soon as the server notices the hang-up.
       expect(await claim(workers[1], { wait: 5 })).toMatchObject([{ job: { id: jobId } }]);
     }
   });
 
-  it('while it is asked who it is waits no longer, and gets no job', async () => {
-    const before = await hungUp();
+  it('claims nothing when the worker hangs up during authentication', async () => {
+    const before = await countHangUps();
     const key = await first.apiKey(workers[0].userId);
     const lock = await first.database.pool.connect();
     try {
@@ -130,7 +130,7 @@ describe('a worker that hangs up', () => {
       const hangUp = waitAndHangUp({ 'x-api-key': key });
       await until(async () => (await lock.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount);
       hangUp();
-      await until(async () => (await hungUp()) > before);
+      await until(async () => (await countHangUps()) > before);
     } finally {
       await lock.query('COMMIT');
       lock.release();
@@ -141,8 +141,8 @@ describe('a worker that hangs up', () => {
   });
 });
 
-describe('a poll that waits', () => {
-  it('is answered by a job made at another API process', async () => {
+describe('poll with a wait', () => {
+  it('is answered after a submission to another API process', async () => {
     const waiting = workers[1].get(`/api/jobs/poll?jobType=${regional}&wait=20`);
     const anyType = workers[1].get('/api/jobs/poll?wait=20');
     await until(() => sql(first, `SELECT FROM pg_stat_activity WHERE query LIKE '%unnest%' AND state = 'idle'`));
@@ -151,17 +151,17 @@ describe('a poll that waits', () => {
     expect((await anyType).body.jobs).toMatchObject([{ id: jobId }]);
   });
 
-  it('ends with nothing when its time is over', async () => {
+  it('is answered with nothing when the wait time has passed', async () => {
     const { value, ms } = await timed(workers[0].get('/api/jobs/poll?wait=1'));
     expect(value.body).toEqual({ jobs: [] });
     expect(ms).toBeGreaterThan(990);
   });
 });
 
-describe('the demand', () => {
+describe('demand', () => {
   const demand = async (manager: Caller, query = '') => (await manager.get(`/api/jobs/demand${query}`)).body;
 
-  it('has the same version at every API process, and another when it differs', async () => {
+  it('has the same version at every API process, and another version after a change', async () => {
     const { version: empty } = await demand(managers[0]);
     await submit(users[0], payload('one'));
     const [here, there] = await Promise.all(managers.map((manager) => demand(manager)));
@@ -176,7 +176,7 @@ describe('the demand', () => {
     expect((await demand(managers[0])).version).toBe(empty);
   });
 
-  it('is answered on a change at another API process', async () => {
+  it('is answered after a change at another API process', async () => {
     const { version } = await demand(managers[1]);
     const waiting = timed(demand(managers[1], `?wait=20&version=${version}`));
     await submit(users[0], payload('one'));
@@ -185,7 +185,7 @@ describe('the demand', () => {
     expect(ms).toBeLessThan(1_500);
   });
 
-  it('is not answered before it changes: what leaves the counts as they are is no change', async () => {
+  it('is not answered after a change that keeps the counts', async () => {
     const { assignment } = await submitAndClaim(users[0], workers[0], payload('one'));
     const { version } = await demand(managers[0]);
     const waiting = timed(demand(managers[0], `?wait=1&version=${version}`));
@@ -197,23 +197,23 @@ describe('the demand', () => {
     expect(ms).toBeGreaterThan(990);
   });
 
-  it('of another version than the present one is answered at once', async () => {
+  it('is answered at once when the version differs', async () => {
     const { ms } = await timed(demand(managers[0], '?wait=20&version=other'));
     expect(ms).toBeLessThan(1_000);
   });
 });
 
-describe('a service that drains', () => {
-  it('answers all that wait at once: claims with an empty list, polls and demand', async () => {
-    const leaving = await startTestService({ beside: first });
-    const worker = await leaving.as('WORKER');
-    const manager = await leaving.as('MANAGER');
+describe('drain', () => {
+  it('answers waiting claims, polls and demand at once', async () => {
+    const draining = await startTestService({ beside: first });
+    const worker = await draining.as('WORKER');
+    const manager = await draining.as('MANAGER');
     const { version } = (await manager.get('/api/jobs/demand')).body;
     const claims = Array.from({ length: 5 }, () => claim(worker, { wait: 20 }));
     const poll = worker.get('/api/jobs/poll?wait=20');
     const demand = manager.get(`/api/jobs/demand?wait=20&version=${version}`);
-    await untilWaiting(leaving, 5);
-    const closed = timed(leaving.close());
+    await untilWaiting(draining, 5);
+    const closed = timed(draining.close());
     expect(await Promise.all(claims)).toEqual([[], [], [], [], []]);
     expect((await poll).body).toEqual({ jobs: [] });
     expect((await demand).body.version).toBe(version);
