@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { backoffMs } from '../platform/backoff.js';
 
 export interface ListenerOptions {
   url: string;
@@ -9,8 +10,7 @@ export interface ListenerOptions {
   onError(error: Error): void;
 }
 
-const minRetryMs = 200;
-const maxRetryMs = 5_000;
+const retryDelays = { minMs: 200, maxMs: 5_000 };
 
 /** Runs LISTEN on one connection for the whole process, and connects again after each loss. */
 export class Listener {
@@ -18,7 +18,7 @@ export class Listener {
   private client: pg.Client | undefined;
   private isConnected = false;
   private isClosed = false;
-  private retryMs = minRetryMs;
+  private failures = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: ListenerOptions) {
@@ -56,7 +56,7 @@ export class Listener {
       .then(() => {
         if (this.isClosed || this.client !== client) return;
         this.isConnected = true;
-        this.retryMs = minRetryMs;
+        this.failures = 0;
         onConnect();
       })
       .catch((error) => this.retry(client, error));
@@ -68,7 +68,7 @@ export class Listener {
     this.isConnected = false;
     this.options.onError(error);
     void failed.end().catch(() => {});
-    this.timer = setTimeout(() => this.connect(), this.retryMs);
-    this.retryMs = Math.min(this.retryMs * 2, maxRetryMs);
+    this.failures += 1;
+    this.timer = setTimeout(() => this.connect(), backoffMs(this.failures, retryDelays));
   }
 }
