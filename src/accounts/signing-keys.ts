@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { SetupError } from '../contract/errors.js';
+import { SetupError, toMessage } from '../contract/errors.js';
 
 /** An RSA key pair in PEM, and the `kid` of the published public key. */
 export interface KeyPairPem {
@@ -89,7 +89,7 @@ function readPem<T>(variables: string, hint: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new SetupError(`Invalid ${variables}: ${error instanceof Error ? error.message : 'not readable'}`, { hint });
+    throw new SetupError(`Invalid ${variables}: ${toMessage(error)}`, { hint });
   }
 }
 

@@ -12,7 +12,7 @@ export const apiKeyUser = z
     last_used: time.nullable(),
     revoked: z.boolean().meta({ description: 'True when the account had API keys and every key was revoked' }),
   })
-  .meta({ id: 'Person' });
+  .meta({ id: 'ApiKeyUser' });
 export type ApiKeyUser = z.infer<typeof apiKeyUser>;
 
 const created = z.object({ user: apiKeyUser, claim_token: z.string() });

@@ -33,7 +33,7 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
   }
 
   get log(): Logger {
-    return toRequestLog(this.settings.log, this.response);
+    return createRequestLogger(this.settings.log, this.response);
   }
 
   /** Aborts when the caller hangs up or the server stops. Created on first use, because most handlers never wait. */
@@ -44,7 +44,7 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
 }
 
 /** Returns a log with the id of the request in each line. */
-export const toRequestLog = (log: Logger, response: Response): Logger =>
+export const createRequestLogger = (log: Logger, response: Response): Logger =>
   log.child({ requestId: getRequestId(response) });
 
 export const getRequestId = (response: Response): string => String(response.locals.requestId);

@@ -9,7 +9,7 @@ import { AbortableRequests } from './abortable-requests.js';
 import { toHttpError } from './errors.js';
 import { createBodyReader, type Input, type ReadBody, readInput } from './input.js';
 import type { Metrics } from './metrics.js';
-import { getRequestId, RequestContext, toRequestLog } from './request-context.js';
+import { createRequestLogger, getRequestId, RequestContext } from './request-context.js';
 import { logRequests } from './request-log.js';
 import { dataHeaders } from './security-headers.js';
 
@@ -119,7 +119,7 @@ export class Http {
 
   private answerError(error: unknown, request: Request, response: Response): void {
     const { status, body, headers, unexpected } = toHttpError(error, request.path);
-    const log = toRequestLog(this.settings.log, response);
+    const log = createRequestLogger(this.settings.log, response);
     if (unexpected) log.error({ err: error }, 'request failed');
     else if (status === 503) log.warn({ err: error }, 'request failed: a dependency is unavailable');
     if (response.headersSent) response.destroy();

@@ -24,8 +24,8 @@ async function startTwoServices(limits: Partial<AttemptLimits>) {
 
 const register = (service: TestService, email: string) =>
   service.anybody.post('/api/auth/register', { email, password });
-const login = (service: TestService, email: string, given = password) =>
-  service.anybody.post('/api/auth/login', { email, password: given });
+const login = (service: TestService, email: string, attempt = password) =>
+  service.anybody.post('/api/auth/login', { email, password: attempt });
 const refresh = (service: TestService, refreshToken: string) =>
   service.anybody.post('/api/auth/token', { refreshToken });
 const address = () => `${randomUUID()}@example.org`;

@@ -11,9 +11,10 @@ afterAll(() => system.close());
 
 const password = 'a reef of one’s own';
 const address = () => `${randomUUID()}@example.org`;
-const register = (email: string, given = password) =>
-  system.anybody.post('/api/auth/register', { email, password: given });
-const login = (email: string, given = password) => system.anybody.post('/api/auth/login', { email, password: given });
+const register = (email: string, attempt = password) =>
+  system.anybody.post('/api/auth/register', { email, password: attempt });
+const login = (email: string, attempt = password) =>
+  system.anybody.post('/api/auth/login', { email, password: attempt });
 const refresh = (refreshToken: string) => system.anybody.post('/api/auth/token', { refreshToken });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const withToken = (token: string, method: string, path: string, body: object) =>
@@ -100,9 +101,9 @@ describe('login', () => {
   it('takes as long for an unknown address as for a known address', async () => {
     const email = address();
     await register(email);
-    const timed = async (given: string) => {
+    const timed = async (email: string) => {
       const startedAt = performance.now();
-      await login(given, 'a wrong one');
+      await login(email, 'a wrong one');
       return performance.now() - startedAt;
     };
     const known: number[] = [];

@@ -12,7 +12,8 @@ afterAll(() => system.close());
 
 const password = 'long enough';
 const address = () => `${randomUUID()}@example.org`;
-const login = (email: string, given = password) => system.anybody.post('/api/auth/login', { email, password: given });
+const login = (email: string, attempt = password) =>
+  system.anybody.post('/api/auth/login', { email, password: attempt });
 const create = async (roles?: string[]) => {
   const email = address();
   const { body } = await admin.post('/api/users', { email, password, ...(roles ? { roles } : {}) });

@@ -4,7 +4,7 @@ import type { JobType } from '../../../../src/jobs/types/registry.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 
 /** A job type that accepts any payload. */
-const anything: JobType = {
+const anyPayloadType: JobType = {
   name: 'ANYTHING',
   expiryMinutes: 60,
   maxAttempts: 1,
@@ -18,7 +18,7 @@ let system: TestService;
 let user: Caller;
 let worker: Caller;
 beforeAll(async () => {
-  system = await startTestService({ types: [anything] });
+  system = await startTestService({ types: [anyPayloadType] });
   [user, worker] = [await system.as(), await system.as('WORKER')];
 });
 afterAll(() => system.close());
