@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { usageError } from '../cli/command/arguments.js';
 import { BaseCommand } from '../cli/command/base-command.js';
 import { abortOnSignal } from '../cli/command/signals.js';
-import { isPlainName } from '../deployment/repository/plan.js';
+import { isPlainName } from '../deployment/repository/paths.js';
 
 const directoryName = Args.custom<string>({
   parse: async (name) => {
@@ -53,7 +53,7 @@ export default class Config extends BaseCommand {
     const context = { cwd: process.cwd(), env: process.env, signal };
     const merged = await runStep(
       'Merge the configuration',
-      (report) => mergeConfiguration(request, { ...context, tell: report }),
+      (report) => mergeConfiguration(request, { ...context, report }),
       { keepLines: true },
     );
     for (const { state, path, from } of merged.files) this.log(`${state.padEnd(7)}  ${path}  ${from}`);

@@ -1,4 +1,4 @@
-import type { ContainerDefinition } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, Secret } from '@aws-sdk/client-ecs';
 import type { Aws } from '../aws/clients.js';
 import { callAws } from '../aws/errors.js';
 import { parseSecretReference, toSecretValue } from '../aws/secret-arn.js';
@@ -9,35 +9,53 @@ import { capacityManagerOutput } from './load.js';
 
 export interface BuiltEnv {
   text: string;
-  /** Names of the variables that could not be had: commented out in the text. */
+  /** Names of variables without a value, which are commented out in the text. */
   missing: string[];
 }
 
 export interface BuildEnvOptions {
   aws: Pick<Aws, 'cloudFormation' | 'ecs' | 'secretsManager'>;
   stackName: string;
-  /** Told each step; never a value. */
-  tell(level: 'INFO' | 'WARN', message: string): void;
+  /** Receives a line for each step, and never a value. */
+  report(level: 'INFO' | 'WARN', message: string): void;
 }
 
-/** A variable with its value, or the reason why it has none. */
-interface Resolved {
+/** A variable with a value, or with the reason for having none. */
+interface ResolvedVariable {
   name: string;
   value?: string;
   reason?: string;
 }
 
-/** The environment of a deployment's capacity manager as an .env file: stack, output, task definition, secrets. */
-export async function buildEnv({ aws, stackName, tell }: BuildEnvOptions): Promise<BuiltEnv> {
-  const output = await readOutput(aws, stackName, tell);
-  const container = await readContainer(aws, output);
-  const { environment = [], secrets = [] } = container;
-  tell('INFO', `Found container ${container.name}: ${environment.length} variables, ${secrets.length} secrets`);
+/** Builds an .env file for a deployment's capacity manager from the stack's output, task definition and secrets. */
+export async function buildEnv({ aws, stackName, report }: BuildEnvOptions): Promise<BuiltEnv> {
+  const taskDefinition = await readTaskDefinitionArn(aws, stackName, report);
+  const { name: container, environment = [], secrets = [] } = await readContainer(aws, taskDefinition);
+  report('INFO', `Found container ${container}: ${environment.length} variables, ${secrets.length} secrets`);
 
+  const variables: ResolvedVariable[] = [
+    ...environment.map(({ name = '', value = '' }) => ({ name, value })),
+    ...(await resolveSecrets(aws, secrets)),
+  ];
+  const lines = [`# Environment of the capacity manager of stack ${stackName}, from ${taskDefinition}\n`];
+  const missing: string[] = [];
+  for (const { name, value, reason = 'no quotes of an .env file can enclose the value' } of variables) {
+    const line = value === undefined ? undefined : formatVariable(name, value);
+    if (line !== undefined) {
+      lines.push(line);
+      continue;
+    }
+    missing.push(name);
+    report('WARN', `${name} is left out: ${reason}`);
+    lines.push(`# ${name}= (left out: ${reason.replace(/\s+/g, ' ')})\n`);
+  }
+  return { text: lines.join(''), missing };
+}
+
+function resolveSecrets(aws: BuildEnvOptions['aws'], secrets: readonly Secret[]): Promise<ResolvedVariable[]> {
   const secretReader = new SecretReader(aws);
-  const resolved: Resolved[] = await Promise.all([
-    ...environment.map(async ({ name = '', value = '' }) => ({ name, value })),
-    ...secrets.map(async ({ name = '', valueFrom = '' }) => {
+  return Promise.all(
+    secrets.map(async ({ name = '', valueFrom = '' }) => {
       try {
         const reference = parseSecretReference(valueFrom);
         return { name, value: toSecretValue(await secretReader.read(reference), reference.jsonKey) };
@@ -45,28 +63,14 @@ export async function buildEnv({ aws, stackName, tell }: BuildEnvOptions): Promi
         return { name, reason: toMessage(error) };
       }
     }),
-  ]);
-
-  const lines = [`# The environment of the capacity manager of the stack ${stackName}, from ${output}\n`];
-  const missing: string[] = [];
-  for (const { name, value, reason = 'no quotes of an .env file hold its value' } of resolved) {
-    const line = value === undefined ? undefined : formatVariable(name, value);
-    if (line !== undefined) {
-      lines.push(line);
-      continue;
-    }
-    missing.push(name);
-    tell('WARN', `${name} is left out: ${reason}`);
-    lines.push(`# ${name}= (left out: ${reason.replace(/\s+/g, ' ')})\n`);
-  }
-  return { text: lines.join(''), missing };
+  );
 }
 
-/** The ARN that the stack's output names. */
-async function readOutput(
+/** Reads the ARN of the manager's task definition from the stack's output. */
+async function readTaskDefinitionArn(
   aws: BuildEnvOptions['aws'],
   stackName: string,
-  tell: BuildEnvOptions['tell'],
+  report: BuildEnvOptions['report'],
 ): Promise<string> {
   const { DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
   const resource = `stack ${stackName}`;
@@ -74,17 +78,17 @@ async function readOutput(
     (await aws.cloudFormation()).send(new DescribeStacksCommand({ StackName: stackName })),
   );
   const [stack] = Stacks;
-  if (!stack) throw new SetupError(`There is no stack ${stackName}`, { hint: 'Check its name and AWS_REGION.' });
-  tell('INFO', `Found stack ${stackName} (${stack.StackStatus})`);
+  if (!stack) throw new SetupError(`No stack ${stackName}`, { hint: 'Check the name of the stack and AWS_REGION.' });
+  report('INFO', `Found stack ${stackName} (${stack.StackStatus})`);
   const key = capacityManagerOutput(stackName);
   const value = stack.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
   if (!value) {
-    const there = (stack.Outputs ?? []).flatMap(({ OutputKey }) => OutputKey ?? []).join(', ') || 'none';
-    throw new SetupError(`The stack ${stackName} has no output ${key}; it has: ${there}`, {
-      hint: 'Deploy this version of the stack first, or name another stack.',
+    const outputs = (stack.Outputs ?? []).flatMap(({ OutputKey }) => OutputKey ?? []).join(', ') || 'none';
+    throw new SetupError(`The stack ${stackName} has no output ${key}. Its outputs: ${outputs}`, {
+      hint: 'Deploy this version of the stack first, or choose another stack.',
     });
   }
-  tell('INFO', `Found output ${key}: ${value}`);
+  report('INFO', `Found output ${key}: ${value}`);
   return value;
 }
 

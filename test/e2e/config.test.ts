@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runProgram, startProgram } from '../support/program.js';
 import { until } from '../support/until.js';
 
-let folder: string;
+let directory: string;
 let tree: string;
 let repository: string;
 
@@ -18,26 +18,26 @@ const commit = (cwd: string) => {
   git(cwd, 'commit', '-qm', 'change');
 };
 const put = async (file: string, text: string) => {
-  await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
-  await writeFile(path.join(folder, file), text);
+  await mkdir(path.dirname(path.join(directory, file)), { recursive: true });
+  await writeFile(path.join(directory, file), text);
 };
-const env = () => ({ NO_COLOR: '1', TMPDIR: path.join(folder, 'tmp'), GIT_CEILING_DIRECTORIES: folder });
+const env = () => ({ NO_COLOR: '1', TMPDIR: path.join(directory, 'tmp'), GIT_CEILING_DIRECTORIES: directory });
 const config = (args: string[], more: Record<string, string> = {}) =>
   runProgram(['config', ...args], { cwd: tree, env: { ...env(), ...more } });
 const read = (file: string) => readFile(path.join(tree, file), 'utf8');
 const listed = async () =>
   (await readdir(tree, { recursive: true })).filter((name) => !name.startsWith('.git/')).sort();
-/** Nothing that the command itself makes is left. */
-const expectNoRest = async () => {
-  expect(await readdir(path.join(folder, 'tmp'))).toEqual([]);
+/** Expects that the command left no temporary directory and no state. */
+const expectCleanUp = async () => {
+  expect(await readdir(path.join(directory, 'tmp'))).toEqual([]);
   expect(existsSync(path.join(tree, '.reefguide-config'))).toBe(false);
 };
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-config-test-'));
-  tree = path.join(folder, 'tree');
-  repository = path.join(folder, 'configuration');
-  for (const made of ['tree', 'tmp', 'configuration']) await mkdir(path.join(folder, made));
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-config-test-'));
+  tree = path.join(directory, 'tree');
+  repository = path.join(directory, 'configuration');
+  for (const name of ['tree', 'tmp', 'configuration']) await mkdir(path.join(directory, name));
   git(repository, 'init', '-q', '-b', 'main');
   await put('configuration/reef/base/configs/app.json', '{"from": "base"}');
   await put('configuration/reef/base/run.sh', 'echo run');
@@ -48,10 +48,10 @@ beforeEach(async () => {
   await put('configuration/reef/feature/.env', 'URL=https://$' + '{BRANCH_NAME}.example.org $' + '{OTHER}');
   commit(repository);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('config', () => {
-  it('merges base and the stage, remembers the repository, and the second time finds all the same', async () => {
+  it('merges base and the stage, remembers the repository, and reports no change the second time', async () => {
     await put('tree/env.json', '{"other": 1}');
     const first = await config(['reef', 'dev', '--target', '../configuration']);
     expect([first.code, first.stdout]).toEqual([
@@ -73,17 +73,17 @@ describe('config', () => {
         { path: 'run.sh', state: 'same', from: 'base' },
       ],
     });
-    await expectNoRest();
+    await expectCleanUp();
   });
 
-  it('--dry-run shows the plan and writes nothing', async () => {
+  it('prints the plan and writes nothing with --dry-run', async () => {
     const { code, stdout } = await config(['reef', 'dev', '-t', '../configuration', '--dry-run']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('new      .env  stage')]);
     expect(await listed()).toEqual([]);
-    await expectNoRest();
+    await expectCleanUp();
   });
 
-  it('takes a branch, or a folder as it is', async () => {
+  it('reads a branch, or a directory without cloning', async () => {
     git(repository, 'checkout', '-qb', 'next');
     await put('configuration/reef/dev/.env', 'KEY=next');
     commit(repository);
@@ -95,7 +95,7 @@ describe('config', () => {
     expect(await read('.env')).toBe('KEY=not committed');
   });
 
-  it('replaces the listed variables, and names those that are missing before it writes', async () => {
+  it('replaces the listed variables, and reports missing ones before writing', async () => {
     const missing = await config(['reef', 'feature', '-t', '../configuration']);
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('reef/feature/.env: BRANCH_NAME')]);
     expect(await listed()).toEqual([]);
@@ -106,22 +106,22 @@ describe('config', () => {
 
   it.each([
     [['reef', 'dev'], 1, '--target'],
-    [['reef', 'nothing', '-t', '../configuration'], 1, 'There are: dev, feature.'],
-    [['nothing', 'dev', '-t', '../configuration'], 1, 'There are: reef.'],
+    [['reef', 'nothing', '-t', '../configuration'], 1, 'Choose one of: dev, feature.'],
+    [['nothing', 'dev', '-t', '../configuration'], 1, 'Choose one of: reef.'],
     [['reef', 'dev', '-t', '../nothing'], 1, 'Cannot clone ../nothing'],
     [['reef', 'dev', '-t', 'ext::sh -c true'], 1, 'transport helper'],
-    [['reef', 'dev', '-d', '../nothing'], 1, 'no folder ../nothing'],
+    [['reef', 'dev', '-d', '../nothing'], 1, 'No directory ../nothing'],
     [['reef', '../dev'], 2, 'Invalid directory name'],
     [['reef', 'dev', '-t', 'a', '-d', 'b'], 2, 'cannot also be provided'],
-  ])('%j: exit code %d and %j', async (args, expected, text) => {
+  ])('fails with %j: exit code %d and %j', async (args, expected, text) => {
     const { code, stdout, stderr } = await config(args);
     expect([code, stdout, stderr]).toEqual([expected, '', expect.stringContaining(text)]);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(await listed()).toEqual([]);
-    await expectNoRest();
+    await expectCleanUp();
   });
 
-  it('overwrites files that git tracks here only with --force', async () => {
+  it('overwrites tracked files only with --force', async () => {
     git(tree, 'init', '-q');
     await put('tree/configs/app.json', 'mine');
     commit(tree);
@@ -135,15 +135,15 @@ describe('config', () => {
     expect(await read('configs/app.json')).toBe('{"from": "dev"}');
   });
 
-  it('writes through no symbolic link, and follows none of the repository', async () => {
-    await mkdir(path.join(folder, 'outside'));
+  it('follows no symbolic link of the working tree or of the repository', async () => {
+    await mkdir(path.join(directory, 'outside'));
     await symlink('../outside', path.join(tree, 'configs'));
     const through = await config(['reef', 'dev', '-t', '../configuration', '--force']);
     expect([through.code, through.stderr]).toEqual([
       1,
-      expect.stringContaining('its folder configs is a symbolic link'),
+      expect.stringContaining('the parent configs is a symbolic link'),
     ]);
-    expect(await readdir(path.join(folder, 'outside'))).toEqual([]);
+    expect(await readdir(path.join(directory, 'outside'))).toEqual([]);
     await symlink('/etc/hostname', path.join(repository, 'reef/dev/link'));
     commit(repository);
     const followed = await config(['reef', 'dev', '-t', '../configuration']);
@@ -152,7 +152,7 @@ describe('config', () => {
   });
 });
 
-describe('interrupted', () => {
+describe('config interrupted', () => {
   const count = 800;
   beforeEach(async () => {
     const many = path.join(repository, 'reef/dev/many');
@@ -169,7 +169,7 @@ describe('interrupted', () => {
   };
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'by %s leaves the tree as it was',
+    'by %s leaves the tree unchanged',
     async (signal) => {
       const { code, stderr } = await startAndStop(signal);
       expect([code, stderr]).toEqual([1, expect.stringContaining('Interrupted')]);
@@ -178,13 +178,13 @@ describe('interrupted', () => {
     60_000,
   );
 
-  it('by a kill -9 leaves what the next run restores before anything else', async () => {
+  it('by kill -9 is undone by the next run before anything else', async () => {
     await startAndStop('SIGKILL');
     const { code, stderr } = await config(['reef', 'nothing', '-d', '../configuration']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('Restored')]);
     expect([await listed(), await read('.env')]).toEqual([['.env'], 'KEY=old']);
     expect((await config(args.slice(1))).code).toBe(0);
     expect(await readdir(path.join(tree, 'many'))).toHaveLength(count);
-    await expectNoRest();
+    await expectCleanUp();
   }, 60_000);
 });

@@ -37,7 +37,7 @@ Manager. Without STACK, reads the name of the stack from configs/$CONFIG_FILE_NA
       async (report) => {
         const tell = (level: 'INFO' | 'WARN', message: string) =>
           report(`${colorLevel(level, process.stderr)} ${message}`);
-        const built = await buildEnv({ aws: createAws(), stackName, tell });
+        const built = await buildEnv({ aws: createAws(), stackName, report: tell });
         await savePrivateFile(file, built.text);
         tell('INFO', `Wrote ${flags.output}`);
         return built.missing;

@@ -2,28 +2,31 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SetupError } from '../../contract/errors.js';
 
-/** Where a repository is: what git is given, and what is printed and remembered, which holds no credentials. */
+/** Address of a repository: `clone` is for git, `shown` is without credentials, for output and env.json. */
 export interface RepositoryAddress {
   clone: string;
   shown: string;
 }
 
-const hint = 'Give an https:// or ssh:// address, git@host:path, or the path of a repository on this machine.';
-const refused = (why: string) => new SetupError(`The repository's address ${why}`, { hint });
+const toError = (problem: string) =>
+  new SetupError(`Invalid address of the repository: ${problem}`, {
+    hint: 'Pass an https:// or ssh:// address, git@host:path, or the path of a repository on this machine.',
+  });
 
 /**
- * Reads what `--target` names. Addresses that git could take for an option or that run programs (`ext::`) are refused, and
- * so are unencrypted ones. A local path counts from `cwd`. No message repeats the address: it may hold a password.
+ * Parses the value of `--target`, for example `git@github.com:team/configuration.git`. A local path is relative to `cwd`.
+ * Rejects options, unencrypted transports, and transports that run programs (`ext::sh -c …`). No error repeats the address,
+ * because an address may contain a password.
  */
-export function repositoryAddress(text: string, cwd: string): RepositoryAddress {
-  if (text.trim() === '') throw refused('is empty');
-  if (text.startsWith('-')) throw refused('begins with a dash');
-  if (/\p{Cc}/u.test(text)) throw refused('holds a control character');
-  if (/^[^/]*::/.test(text)) throw refused('names a transport helper of git, which could run any program');
+export function parseRepositoryAddress(text: string, cwd: string): RepositoryAddress {
+  if (text.trim() === '') throw toError('the address is empty');
+  if (text.startsWith('-')) throw toError('the address begins with a dash');
+  if (/\p{Cc}/u.test(text)) throw toError('the address contains a control character');
+  if (/^[^/]*::/.test(text)) throw toError('a transport helper of git could run any program');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return fromUrl(text);
-  // As git sees it, a colon before the first slash parts a host from a path.
+  // Git, too, takes a colon before the first slash for the end of a host.
   if (/^[^/]*:/.test(text)) return fromHostAndPath(text);
-  // As a URL, since git ignores --depth for a plain path.
+  // Turns the path into a URL, because git ignores --depth for a plain path.
   return { clone: pathToFileURL(path.resolve(cwd, text)).href, shown: text };
 }
 
@@ -32,14 +35,14 @@ function fromUrl(text: string): RepositoryAddress {
   try {
     url = new URL(text);
   } catch {
-    throw refused('is not a valid URL');
+    throw toError('expected a URL');
   }
   if (!['https:', 'ssh:', 'file:'].includes(url.protocol)) {
-    throw refused(`begins with ${url.protocol}//, not https://, ssh:// or file://`);
+    throw toError(`expected https://, ssh:// or file://, received ${url.protocol}//`);
   }
-  if (url.hostname.startsWith('-')) throw refused('has a host that begins with a dash');
+  if (url.hostname.startsWith('-')) throw toError('the host begins with a dash');
   if (url.protocol === 'file:') return { clone: text, shown: text };
-  // The user of ssh is a part of the address (git@); that of https may itself be a token.
+  // Keeps the user of ssh (`git@`), but not of https, where the user may be a token.
   if (url.protocol === 'https:') url.username = '';
   url.password = '';
   url.search = '';
@@ -48,12 +51,12 @@ function fromUrl(text: string): RepositoryAddress {
 }
 
 function fromHostAndPath(text: string): RepositoryAddress {
-  if (/^[^/:]*:[^/]*@/.test(text)) throw refused('holds a password where git expects a path');
-  if (/^(?:[^@:/]*@)?-/.test(text)) throw refused('has a host that begins with a dash');
+  if (/^[^/:]*:[^/]*@/.test(text)) throw toError('the path contains a password');
+  if (/^(?:[^@:/]*@)?-/.test(text)) throw toError('the host begins with a dash');
   return { clone: text, shown: text };
 }
 
-/** git's words without what `shown` leaves out. */
-export function withoutCredentials(text: string, { clone, shown }: RepositoryAddress): string {
+/** Removes credentials from the output of git, for example `https://user:secret@host/a` → `https://host/a`. */
+export function removeCredentials(text: string, { clone, shown }: RepositoryAddress): string {
   return text.replaceAll(clone, shown).replaceAll(/\/\/[^/\s'"]*@/g, '//');
 }

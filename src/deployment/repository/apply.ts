@@ -1,36 +1,32 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { SetupError } from '../../contract/errors.js';
+import { SetupError, toMessage } from '../../contract/errors.js';
 import { ownIdentity } from '../../platform/processes.js';
-import {
-  beginJournal,
-  codeOf,
-  commitJournal,
-  endJournal,
-  type Journal,
-  keep,
-  move,
-  statePaths,
-  undo,
-} from './journal.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { beginJournal, commitJournal, endJournal, ignore, type Journal, statePaths } from './journal.js';
 import type { Write } from './plan.js';
+import { backUp, undoWrites } from './restore.js';
 
 export interface ApplyOptions {
   signal?: AbortSignal | undefined;
-  /** Called before each step; tests interrupt there. */
+  /** Runs before each step, where tests interrupt. */
   onStep?: (() => void | Promise<void>) | undefined;
 }
 
+/** Creates the error of a run that was aborted and undone. */
+export const toInterruptedError = () => new SetupError('Interrupted: the working tree is unchanged');
+
 /**
- * Puts all files in place, or none: an error or an abort undoes what was done, and after a `kill -9` the next run does so
- * (`restoreInterrupted`). Each target goes from its old to its new content in one step.
+ * Writes all files or none. An error or an abort undoes the writes; after `kill -9`, `restoreInterrupted` of the next run
+ * does. A reader sees the old or the new content of a file, and never a part.
  */
 export async function applyWrites(root: string, writes: readonly Write[], options: ApplyOptions = {}): Promise<void> {
   if (writes.length === 0) return;
+  const directories = new Set(writes.flatMap((write) => write.missingDirectories));
   const journal: Journal = {
     process: ownIdentity(),
     files: writes.map((write) => write.path),
-    folders: [...new Set(writes.flatMap((write) => write.missingFolders))].sort((a, b) => a.length - b.length),
+    folders: [...directories].sort((a, b) => a.length - b.length),
   };
   const step = async () => {
     await options.onStep?.();
@@ -38,30 +34,28 @@ export async function applyWrites(root: string, writes: readonly Write[], option
   };
   await step();
   await beginJournal(root, journal).catch((cause) => {
-    throw explained(cause, root);
+    throw toMergeError(cause, root);
   });
   try {
     await putInPlace(root, writes, journal, step);
     await step();
     await commitJournal(root, journal);
   } catch (cause) {
-    await undo(root, journal).catch((error) => {
-      throw new SetupError(`The merge failed and could not be undone: ${reasonOf(error, root)}`, {
-        hint: 'See to that, then run again: it restores the files first.',
+    await undoWrites(root, journal).catch((error) => {
+      throw new SetupError(`Cannot undo the failed merge: ${toReason(error, root)}`, {
+        hint: 'Correct the cause and run again, which first restores the files.',
         cause,
       });
     });
     await endJournal(root);
-    throw options.signal?.aborted
-      ? new SetupError('Interrupted: the working tree is as it was')
-      : explained(cause, root);
+    throw options.signal?.aborted ? toInterruptedError() : toMergeError(cause, root);
   }
   await endJournal(root);
 }
 
 async function putInPlace(root: string, writes: readonly Write[], journal: Journal, step: () => Promise<void>) {
   const state = statePaths(root);
-  // The contents that lie here for a moment may be secret.
+  // Hides the contents from git for the time of the merge, because they may be secret.
   await writeFile(state.ignore, '*\n');
   await mkdir(state.new);
   await mkdir(state.old);
@@ -69,31 +63,41 @@ async function putInPlace(root: string, writes: readonly Write[], journal: Journ
     await step();
     await writeFile(path.join(state.new, String(index)), content, { mode, flag: 'wx', flush: true });
   }
-  for (const folder of journal.folders) {
+  for (const directory of journal.folders) {
     await step();
-    await mkdir(path.join(root, folder)).catch((error) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
+    await mkdir(path.join(root, directory)).catch(ignore('EEXIST'));
   }
   for (const [index, write] of writes.entries()) {
     const target = path.join(root, write.path);
     await step();
-    await keep(target, path.join(state.old, String(index)));
+    await backUp(target, path.join(state.old, String(index)));
     await step();
     await move(path.join(state.new, String(index)), target);
   }
 }
 
-/** The system's words without the paths of this machine. */
-function reasonOf(cause: unknown, root: string): string {
-  const message = typeof cause === 'object' && cause !== null && 'message' in cause ? cause.message : cause;
-  return String(message).replaceAll(`${root}${path.sep}`, '');
+/** Moves a file, also between file systems, for example onto a volume below the working tree. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EXDEV') throw error;
+    // Renames the source first: from then on `undoWrites` may remove a new target, because `new/<index>` is gone.
+    const copied = `${from}.copied`;
+    await rename(from, copied);
+    await rm(to, { force: true });
+    await copyFile(copied, to);
+    await unlink(copied);
+  }
 }
 
-function explained(cause: unknown, root: string): SetupError {
+/** Returns the message of an error with paths relative to the working tree. */
+const toReason = (cause: unknown, root: string) => toMessage(cause).replaceAll(`${root}${path.sep}`, '');
+
+function toMergeError(cause: unknown, root: string): SetupError {
   if (cause instanceof SetupError) return cause;
-  return new SetupError(`Cannot write into the working tree: ${reasonOf(cause, root)}`, {
-    hint: 'Nothing was changed. Make it writable or free some space.',
+  return new SetupError(`Cannot write into the working tree: ${toReason(cause, root)}`, {
+    hint: 'Nothing was changed. Make the directory writable or free some space.',
     cause,
   });
 }

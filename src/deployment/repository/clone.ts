@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { SetupError, toMessage } from '../../contract/errors.js';
-import { type RepositoryAddress, withoutCredentials } from './address.js';
+import { type RepositoryAddress, removeCredentials } from './address.js';
+import { toInterruptedError } from './apply.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,23 +12,23 @@ export interface CloneOptions {
   branch?: string | undefined;
   env: Environment;
   signal?: AbortSignal | undefined;
-  /** Ends git when it says nothing for so long. */
-  silenceMs?: number;
-  /** Where the temporary folder is made. */
-  temporary?: string;
+  /** Ends git after so many milliseconds without output. */
+  idleTimeoutMs?: number;
+  /** Parent of the temporary directory. */
+  parentDirectory?: string;
 }
 
-// Of a git hook, they name another repository; the others open a window or an editor, or change what git prints.
-const dropped =
+// Variables that a git hook sets for another repository, open a window or an editor, or change the output of git.
+const droppedVariables =
   /^(GIT_(DIR|WORK_TREE|COMMON_DIR|INDEX_FILE|NAMESPACE|PREFIX|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|TEMPLATE_DIR|TRACE.*)|SSH_ASKPASS|EDITOR|PAGER|PREFIX)$/i;
 
-/** The environment for git: it never asks, answers in English, and speaks no transport but these. */
-export function gitEnvironment(env: Environment): Record<string, string | undefined> {
-  const kept = Object.entries(env).filter(([name]) => !dropped.test(name));
+/** Returns an environment in which git asks nothing, prints English, and uses encrypted or local transports alone. */
+export function toGitEnvironment(env: Environment): Record<string, string | undefined> {
+  const entries = Object.entries(env).filter(([name]) => !droppedVariables.test(name));
   return {
-    ...Object.fromEntries(kept),
+    ...Object.fromEntries(entries),
     GIT_TERMINAL_PROMPT: '0',
-    // Empty, it also turns off the program that git's configuration names.
+    // An empty value also disables a program that git's configuration names.
     GIT_ASKPASS: '',
     GCM_INTERACTIVE: 'never',
     GIT_ALLOW_PROTOCOL: 'file:https:ssh',
@@ -36,13 +37,13 @@ export function gitEnvironment(env: Environment): Record<string, string | undefi
   };
 }
 
-async function openGit(folder: string, { env, signal, silenceMs }: CloneOptions): Promise<SimpleGit> {
+async function openGit(directory: string, { env, signal, idleTimeoutMs }: CloneOptions): Promise<SimpleGit> {
   const { simpleGit } = await import('simple-git');
   return simpleGit({
-    baseDir: folder,
+    baseDir: directory,
     ...(signal ? { abort: signal } : {}),
-    ...(silenceMs ? { timeout: { block: silenceMs } } : {}),
-    // What the user's own environment says about git; simple-git would refuse to start with it.
+    ...(idleTimeoutMs ? { timeout: { block: idleTimeoutMs } } : {}),
+    // Accepts the settings of git in the user's environment, with which simple-git refuses to start by default.
     unsafe: {
       allowUnsafeAskPass: true,
       allowUnsafeConfigEnvCount: true,
@@ -51,109 +52,109 @@ async function openGit(folder: string, { env, signal, silenceMs }: CloneOptions)
       allowUnsafeGitProxy: true,
       allowUnsafeSshCommand: true,
     },
-  }).env(gitEnvironment(env));
+  }).env(toGitEnvironment(env));
 }
 
-/** Clones the newest commit into a temporary folder, which is gone when `use` has ended, however it ended. */
+/** Clones the newest commit into a temporary directory, runs `use`, and removes the directory, also after an error. */
 export async function withClone<T>(
   address: RepositoryAddress,
   options: CloneOptions,
-  use: (folder: string) => Promise<T>,
+  use: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const { branch, env, signal, silenceMs = 60_000, temporary = os.tmpdir() } = options;
-  const folder = await mkdtemp(path.join(temporary, 'reefguide-config-'));
+  const { branch, env, signal, idleTimeoutMs = 60_000, parentDirectory = os.tmpdir() } = options;
+  const temporary = await mkdtemp(path.join(parentDirectory, 'reefguide-config-'));
   try {
-    const git = await openGit(folder, { env, signal, silenceMs });
-    const clone = path.join(folder, 'repository');
+    const git = await openGit(temporary, { env, signal, idleTimeoutMs });
+    const clone = path.join(temporary, 'repository');
     try {
-      await neverAsk(git, env);
+      await disablePrompts(git, env);
       await git.clone(address.clone, clone, {
         '--depth': 1,
         '--single-branch': null,
         '--no-tags': null,
         '--no-recurse-submodules': null,
-        // What it prints shows that it is alive.
+        // Produces output, which tells a slow clone from a hanging one.
         '--progress': null,
         ...(branch === undefined ? {} : { '--branch': branch }),
       });
     } catch (error) {
-      throw explainClone(error, address, { branch, silenceMs });
+      throw toCloneError(error, address, { branch, idleTimeoutMs });
     }
     return await use(clone);
   } finally {
-    // git's own children may still write for a moment after git was ended.
-    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    // Retries, because children of git may write for a moment after git has ended.
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }
 
-/** ssh would ask for a passphrase or about an unknown host on the terminal. A command that the user chose stays as it is. */
-async function neverAsk(git: SimpleGit, env: Environment): Promise<void> {
+/** Stops ssh from asking for a passphrase or about an unknown host. Leaves a command that the user configured alone. */
+async function disablePrompts(git: SimpleGit, env: Environment): Promise<void> {
   if (env.GIT_SSH_COMMAND || env.GIT_SSH || (await git.getConfig('core.sshCommand')).value) return;
-  git.env({ ...gitEnvironment(env), GIT_SSH_COMMAND: 'ssh -oBatchMode=yes' });
+  git.env({ ...toGitEnvironment(env), GIT_SSH_COMMAND: 'ssh -oBatchMode=yes' });
 }
 
-/** The paths below `folder` that git tracks there, relative to it; none when it is in no repository. */
-export async function trackedFiles(folder: string, options: Omit<CloneOptions, 'branch'>): Promise<Set<string>> {
-  const git = await openGit(folder, options);
+/** Returns the relative paths that git tracks below `directory`; none outside a repository. */
+export async function listTrackedFiles(directory: string, options: Omit<CloneOptions, 'branch'>): Promise<Set<string>> {
+  const git = await openGit(directory, options);
   try {
     const listed = await git.raw(['ls-files', '-z', '--recurse-submodules']);
     return new Set(listed.split('\0').filter((file) => file !== ''));
   } catch (error) {
     const text = toMessage(error);
     if (/not a git repository/i.test(text)) return new Set();
-    throw gitMissing(text) ?? new SetupError(`git cannot list the files it tracks here: ${lastWords(text)}`);
+    throw toMissingGitError(text) ?? new SetupError(`git cannot list tracked files: ${findReason(text)}`);
   }
 }
 
-function gitMissing(text: string): SetupError | undefined {
+function toMissingGitError(text: string): SetupError | undefined {
   if (!/spawn git ENOENT/.test(text)) return undefined;
-  return new SetupError('git was not found on this machine', { hint: 'Install git, and see that it is in the PATH.' });
+  return new SetupError('Cannot run git: no such program in the PATH', { hint: 'Install git.' });
 }
 
-/** The line with which git gave up, among progress and advice. */
-function lastWords(text: string): string {
+/** Returns the line with git's error among progress and advice, for example `fatal: …` → `…`. */
+function findReason(text: string): string {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  const remote = lines.find((line) => /^(remote: )?(fatal|ERROR|error):/i.test(line));
-  const line = remote ?? lines.filter((one) => one !== '').at(-1) ?? 'git gave no reason';
+  const error = lines.find((line) => /^(remote: )?(fatal|ERROR|error):/i.test(line));
+  const line = error ?? lines.filter((text) => text !== '').at(-1) ?? 'git gave no reason';
   return line.replace(/^(remote: )?(fatal|error): /i, '');
 }
 
 const hints: [RegExp, string][] = [
   [
     /could not read (username|password)|authentication failed|permission denied|terminal prompts disabled|40[13]/i,
-    'Give git access: a credential helper for https, or a key in your ssh agent for ssh. Nothing is asked for here.',
+    'Give git access: a credential helper for https, or a key in your ssh agent for ssh. This command asks for nothing.',
   ],
-  [/host key verification failed/i, 'Connect to the host once with ssh, to accept its key.'],
+  [/host key verification failed/i, 'Connect to the host once with ssh to accept the key.'],
   [
     /could not resolve host|failed to connect|connection (refused|timed out)|network/i,
     'Check the network and the host.',
   ],
   [
     /not found|does not exist|does not appear to be a git repository|could not read from remote/i,
-    'Check the address, and that you may read it.',
+    'Check the address and your access to the repository.',
   ],
 ];
 
-function explainClone(
+function toCloneError(
   error: unknown,
   address: RepositoryAddress,
-  { branch, silenceMs }: { branch: string | undefined; silenceMs: number },
+  { branch, idleTimeoutMs }: { branch: string | undefined; idleTimeoutMs: number },
 ): SetupError {
-  const text = withoutCredentials(toMessage(error), address);
-  const missing = gitMissing(text);
+  const text = removeCredentials(toMessage(error), address);
+  const missing = toMissingGitError(text);
   if (missing) return missing;
   const start = `Cannot clone ${address.shown}`;
   if (/abort signal received|abort already signaled/i.test(text)) {
-    return new SetupError('Interrupted: the working tree is as it was');
+    return toInterruptedError();
   }
   if (/block timeout reached/.test(text)) {
-    return new SetupError(`${start}: git said nothing for ${silenceMs / 1000} s`, {
+    return new SetupError(`${start}: git printed nothing for ${idleTimeoutMs / 1000} s`, {
       hint: 'Check the network and the host.',
     });
   }
   if (branch !== undefined && /remote branch .* not found/i.test(text)) {
-    return new SetupError(`${start}: it has no branch ${branch}`, { hint: 'Name another with --branch.' });
+    return new SetupError(`${start}: no branch ${branch}`, { hint: 'Choose another with --branch.' });
   }
   const hint = hints.find(([symptom]) => symptom.test(text))?.[1] ?? 'Try `git clone` with this address to see more.';
-  return new SetupError(`${start}: ${lastWords(text)}`, { hint });
+  return new SetupError(`${start}: ${findReason(text)}`, { hint });
 }

@@ -1,22 +1,15 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Issue, SetupError } from '../../contract/errors.js';
-import { repositoryAddress } from './address.js';
+import { parseRepositoryAddress } from './address.js';
 import { applyWrites } from './apply.js';
-import { trackedFiles, withClone } from './clone.js';
-import { folderNames, inspect, readSources } from './files.js';
-import { restoreInterrupted } from './journal.js';
-import {
-  type Found,
-  mergeSources,
-  type PlannedFile,
-  planWrites,
-  rememberFile,
-  type SourceFile,
-  substituteFile,
-} from './plan.js';
-import { chooseSource, readRemembered, rememberWrite } from './remembered.js';
-import { splitSubstitute, substitute } from './substitute.js';
+import { listTrackedFiles, withClone } from './clone.js';
+import { inspectTarget, listDirectories, readSources } from './files.js';
+import { rememberedFile, substituteFile } from './paths.js';
+import { type MergedFile, mergeSources, type PlannedFile, planWrites, type TargetState } from './plan.js';
+import { chooseSource, planRememberedWrite, type Remembered, readRemembered, type Source } from './remembered.js';
+import { restoreInterrupted } from './restore.js';
+import { replaceVariables, separateVariables } from './substitute.js';
 
 export interface MergeRequest {
   namespace: string;
@@ -33,19 +26,19 @@ export interface MergeContext {
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
   signal?: AbortSignal;
-  /** For a person who waits. */
-  tell(line: string): void;
+  /** Receives a line about the progress. */
+  report(line: string): void;
 }
 
-export interface Merged {
-  /** Without credentials. */
+export interface MergedConfiguration {
+  /** Address without credentials. */
   repository: string;
   namespace: string;
   stage: string;
   files: PlannedFile[];
 }
 
-/** Several problems in one error, each on its line. */
+/** An error with a list of issues, for example files that git tracks. */
 class ConfigurationError extends SetupError {
   readonly issues: Issue[];
 
@@ -55,91 +48,111 @@ class ConfigurationError extends SetupError {
   }
 }
 
-/** Merges base and the stage into the working tree, all or nothing, and remembers the repository. */
-export async function mergeConfiguration(request: MergeRequest, context: MergeContext): Promise<Merged> {
+/** Merges base and a stage into the working tree, all files or none, and remembers the repository in env.json. */
+export async function mergeConfiguration(request: MergeRequest, context: MergeContext): Promise<MergedConfiguration> {
   const root = await realpath(context.cwd);
-  if (await restoreInterrupted(root, request))
-    context.tell('Restored the files that an interrupted run left half merged.');
+  if (await restoreInterrupted(root, request)) context.report('Restored the files of an interrupted run');
   const remembered = await readRemembered(root);
   const source = chooseSource(request, remembered);
-  if (request.branch !== undefined && !/^[^-\p{Cc}\s][^\p{Cc}\s]*$/u.test(request.branch)) {
-    throw new SetupError('The branch is not a valid name', { hint: 'Name one with --branch.' });
+  const { branch } = request;
+  if (branch !== undefined && !/^[^-\p{Cc}\s][^\p{Cc}\s]*$/u.test(branch)) {
+    throw new SetupError('Invalid branch: expected a name without spaces that begins with no dash', {
+      hint: 'Choose a branch with --branch.',
+    });
   }
-  const merge = async (folder: string, repository: string): Promise<Merged> => {
-    const files = await readStage(folder, repository, request, context.env);
-    const found = new Map<string, Found>();
-    for (const file of files) found.set(file.path, await inspect(root, file.path));
-    const { env, signal } = context;
-    const tracked = request.force ? new Set<string>() : await trackedFiles(root, { env, signal });
-    const plan = planWrites(files, found, { tracked, force: request.force });
-    const remember = await rememberWrite(root, remembered, source, repository);
-    const overwritten = [...plan.tracked, ...(remember && tracked.has(rememberFile) ? [rememberFile] : [])];
-    refuse('These files cannot be merged', plan.refused, 'Nothing was written. Move away what is in their place.');
-    refuse(
-      'git tracks these files here, and the merge would overwrite them',
-      overwritten.map((file) => ({ path: file, message: 'tracked' })),
-      'Nothing was written. Overwrite them with --force.',
-    );
-    if (!request.dryRun) await applyWrites(root, [...plan.writes, ...(remember ? [remember] : [])], { signal });
-    return { repository, namespace: request.namespace, stage: request.stage, files: plan.files };
-  };
-  if (source.kind === 'folder') {
-    const folder = path.resolve(root, source.folder);
-    if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-      throw new SetupError(`There is no folder ${source.folder}`, { hint: 'Name another with --repo-dir.' });
+  const merge = (directory: string, repository: string) =>
+    mergeDirectory({ root, directory, repository, source, remembered }, request, context);
+  if (source.kind === 'directory') {
+    const directory = path.resolve(root, source.directory);
+    if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
+      throw new SetupError(`No directory ${source.directory}`, { hint: 'Choose another with --repo-dir.' });
     }
-    context.tell(`Reading ${source.folder}`);
-    return merge(folder, source.folder);
+    context.report(`Reading ${source.directory}`);
+    return merge(directory, source.directory);
   }
-  const address = repositoryAddress(source.target, root);
-  context.tell(`Cloning ${address.shown}`);
+  const address = parseRepositoryAddress(source.target, root);
+  context.report(`Cloning ${address.shown}`);
   const { env, signal } = context;
-  return withClone(address, { branch: request.branch, env, signal }, (folder) => merge(folder, address.shown));
+  return withClone(address, { branch, env, signal }, (directory) => merge(directory, address.shown));
 }
 
-/** The files of base and the stage, merged and with their variables; nothing that must not be copied. */
+/** The paths of a merge: working tree, directory of the repository, and the repository's address for output. */
+interface MergePaths {
+  root: string;
+  directory: string;
+  repository: string;
+  source: Source;
+  remembered: Remembered;
+}
+
+async function mergeDirectory(
+  { root, directory, repository, source, remembered }: MergePaths,
+  request: MergeRequest,
+  { env, signal }: MergeContext,
+): Promise<MergedConfiguration> {
+  const { namespace, stage, force, dryRun } = request;
+  const files = await readStage(directory, repository, request, env);
+  const targets = new Map<string, TargetState>();
+  for (const file of files) targets.set(file.path, await inspectTarget(root, file.path));
+  const tracked = force ? new Set<string>() : await listTrackedFiles(root, { env, signal });
+  const plan = planWrites(files, targets, { tracked, force });
+  const remember = await planRememberedWrite(root, remembered, source, repository);
+  const overwritten = [...plan.tracked, ...(remember && tracked.has(rememberedFile) ? [rememberedFile] : [])];
+  throwIssues('Cannot merge these files', plan.refused, 'Nothing was written. Move the existing files away.');
+  throwIssues(
+    'The merge would overwrite files that git tracks here',
+    overwritten.map((file) => ({ path: file, message: 'tracked' })),
+    'Nothing was written. Overwrite the files with --force.',
+  );
+  if (!dryRun) await applyWrites(root, [...plan.writes, ...(remember ? [remember] : [])], { signal });
+  return { repository, namespace, stage, files: plan.files };
+}
+
+/** Reads base and the stage, merged and with variables replaced. Throws for a file that must not be copied. */
 async function readStage(
-  folder: string,
+  directory: string,
   repository: string,
   { namespace, stage }: MergeRequest,
   env: MergeContext['env'],
-) {
-  const namespaces = await folderNames(folder);
-  if (!namespaces.includes(namespace)) {
-    throw unknown('namespace', namespace, `in ${repository}`, namespaces);
-  }
-  const folders = await folderNames(path.join(folder, namespace));
-  const stages = folders.filter((name) => name !== 'base');
-  if (!stages.includes(stage)) throw unknown('stage', stage, `in the namespace ${namespace}`, stages);
-  const read = (name: string) => readSources(path.join(folder, namespace, name));
-  const base: SourceFile[] = folders.includes('base') ? await read('base') : [];
+): Promise<MergedFile[]> {
+  const namespaces = await listDirectories(directory);
+  if (!namespaces.includes(namespace)) throw toMissingError('namespace', namespace, repository, namespaces);
+  const directories = await listDirectories(path.join(directory, namespace));
+  const stages = directories.filter((name) => name !== 'base');
+  if (!stages.includes(stage)) throw toMissingError('stage', stage, `the namespace ${namespace}`, stages);
+  const read = (name: string) => readSources(path.join(directory, namespace, name));
+  const base = directories.includes('base') ? await read('base') : [];
   if (base.some((file) => file.path === substituteFile)) {
-    throw new SetupError(`${namespace}/base/${substituteFile} has no effect: only a stage's variables are replaced`, {
-      hint: 'Move it into the stages that need it.',
+    throw new SetupError(`${namespace}/base/${substituteFile} has no effect: variables belong to a stage`, {
+      hint: 'Move the file into the stages that need it.',
     });
   }
-  const { files: listed, variables } = splitSubstitute(await read(stage), `${namespace}/${stage}/${substituteFile}`);
+  const { files: listed, variables } = separateVariables(await read(stage), `${namespace}/${stage}/${substituteFile}`);
   const { files, refused } = mergeSources(base, listed);
-  const within = (issue: Issue) => ({ ...issue, path: `${namespace}/${issue.path.replace(/^stage\//, `${stage}/`)}` });
-  refuse('The repository holds files that cannot be merged', refused.map(within), 'Nothing was written.');
-  const { files: replaced, missing } = substitute(listed, variables, env);
-  refuse(
-    'Variables of the stage are missing in the environment',
+  const toRepositoryPath = (issue: Issue) => ({
+    ...issue,
+    path: `${namespace}/${issue.path.replace(/^stage\//, `${stage}/`)}`,
+  });
+  throwIssues('Cannot merge files of the repository', refused.map(toRepositoryPath), 'Nothing was written.');
+  const { files: replaced, missing } = replaceVariables(listed, variables, env);
+  throwIssues(
+    'Variables of the stage are not set',
     missing.map((issue) => ({ ...issue, path: `${namespace}/${stage}/${issue.path}` })),
-    'Nothing was written. Set them, or give them a default in the file.',
+    'Nothing was written. Set the variables, or add defaults to the files.',
   );
   return variables.size === 0 ? files : mergeSources(base, replaced).files;
 }
 
-const shownIssues = 20;
+const maxIssues = 20;
 
-function refuse(message: string, issues: Issue[], hint: string): void {
+/** Throws an error that lists the first issues, if any. */
+function throwIssues(message: string, issues: Issue[], hint: string): void {
   if (issues.length === 0) return;
-  const more = issues.length > shownIssues ? ` (${issues.length}, of which the first ${shownIssues})` : '';
-  throw new ConfigurationError(`${message}${more}:`, issues.slice(0, shownIssues), hint);
+  const count = issues.length > maxIssues ? ` (first ${maxIssues} of ${issues.length})` : '';
+  throw new ConfigurationError(`${message}${count}:`, issues.slice(0, maxIssues), hint);
 }
 
-function unknown(what: 'namespace' | 'stage', name: string, where: string, there: string[]): SetupError {
-  const hint = there.length === 0 ? `There is no ${what} at all.` : `There are: ${there.join(', ')}.`;
-  return new SetupError(`There is no ${what} ${name} ${where}`, { hint });
+function toMissingError(kind: 'namespace' | 'stage', name: string, parent: string, existing: string[]): SetupError {
+  const hint = existing.length === 0 ? `There is no ${kind}.` : `Choose one of: ${existing.join(', ')}.`;
+  return new SetupError(`No ${kind} ${name} in ${parent}`, { hint });
 }

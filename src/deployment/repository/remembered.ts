@@ -1,69 +1,70 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { SetupError } from '../../contract/errors.js';
-import { inspect } from './files.js';
-import { rememberFile, toWrite, type Write } from './plan.js';
+import { readIfExists } from '../../platform/files.js';
+import { errorCode } from '../../platform/system-errors.js';
+import { inspectTarget } from './files.js';
+import { rememberedFile } from './paths.js';
+import { toWrite, type Write } from './plan.js';
 
-/** Where the configuration comes from: a repository to clone, or a folder that holds one already. */
-export type Source = { kind: 'clone'; target: string } | { kind: 'folder'; folder: string };
+/** Source of the configuration: a repository to clone, or a directory with a repository. */
+export type Source = { kind: 'clone'; target: string } | { kind: 'directory'; directory: string };
 
 const rememberedSchema = z.looseObject({
   configRepository: z.string().optional(),
   configRepositoryFolder: z.string().optional(),
 });
-/** `env.json`, with the fields of others. */
+/** Content of `env.json`, which may have other fields. */
 export type Remembered = z.infer<typeof rememberedSchema>;
 
-/** What `env.json` in `root` remembers; nothing when it is not there. A SetupError when it is no JSON object. */
+/** Reads `env.json` in `root`; a missing file remembers nothing. Throws a SetupError for another content than an object. */
 export async function readRemembered(root: string): Promise<Remembered> {
-  const text = await readFile(path.join(root, rememberFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
-    throw new SetupError(`Cannot read ${rememberFile}: ${error.code}`);
+  const text = await readIfExists(path.join(root, rememberedFile)).catch((error: unknown) => {
+    throw new SetupError(`Cannot read ${rememberedFile}: ${errorCode(error)}`);
   });
   try {
-    return rememberedSchema.parse(JSON.parse(text));
+    return rememberedSchema.parse(JSON.parse(text ?? '{}'));
   } catch {
-    throw new SetupError(`${rememberFile} is no JSON object that this command can read`, {
-      hint: 'Correct it, or move it away.',
+    throw new SetupError(`Invalid ${rememberedFile}: expected a JSON object`, {
+      hint: 'Correct the file, or move it away.',
     });
   }
 }
 
-/** The source that the flags name, or else the remembered one. */
+/** Returns the source of the flags, or else the remembered source. */
 export function chooseSource(
   flags: { target?: string | undefined; repoDir?: string | undefined; branch?: string | undefined },
   remembered: Remembered,
 ): Source {
   if (flags.target !== undefined) return { kind: 'clone', target: flags.target };
-  const folder = flags.repoDir ?? (remembered.configRepository ? undefined : remembered.configRepositoryFolder);
-  if (folder) {
-    if (flags.branch === undefined) return { kind: 'folder', folder };
-    throw new SetupError(`--branch is for a repository that is cloned, and ${folder} is a folder`, {
-      hint: 'Check the branch out there, or name the repository with --target.',
+  const directory = flags.repoDir ?? (remembered.configRepository ? undefined : remembered.configRepositoryFolder);
+  if (directory) {
+    if (flags.branch === undefined) return { kind: 'directory', directory };
+    throw new SetupError(`Cannot use --branch with the directory ${directory}, which is not cloned`, {
+      hint: 'Check out the branch there, or name the repository with --target.',
     });
   }
   if (remembered.configRepository) return { kind: 'clone', target: remembered.configRepository };
-  throw new SetupError('No configuration repository is known here', {
-    hint: `Name one with --target; ${rememberFile} remembers it.`,
+  throw new SetupError('No configuration repository is remembered in this directory', {
+    hint: `Name a repository with --target; ${rememberedFile} then remembers it.`,
   });
 }
 
-/** The write that makes `env.json` remember the repository, other fields kept; undefined when it does already. */
-export async function rememberWrite(
+/** Returns the write that lets `env.json` remember the repository and keep its other fields; undefined for no change. */
+export async function planRememberedWrite(
   root: string,
   remembered: Remembered,
   source: Source,
   shown: string,
 ): Promise<Write | undefined> {
   const { configRepository, configRepositoryFolder, ...others } = remembered;
-  const known = source.kind === 'clone' ? configRepository : configRepositoryFolder;
+  const current = source.kind === 'clone' ? configRepository : configRepositoryFolder;
   const other = source.kind === 'clone' ? configRepositoryFolder : configRepository;
-  if (known === shown && other === undefined) return undefined;
-  const there = await inspect(root, rememberFile);
-  if (there.kind !== 'none' && there.kind !== 'file') throw new SetupError(`${rememberFile} is no ordinary file`);
+  if (current === shown && other === undefined) return undefined;
+  const target = await inspectTarget(root, rememberedFile);
+  if (target.kind !== 'none' && target.kind !== 'file') throw new SetupError(`${rememberedFile} is not a regular file`);
   const field = source.kind === 'clone' ? { configRepository: shown } : { configRepositoryFolder: shown };
   const content = Buffer.from(`${JSON.stringify({ ...others, ...field }, null, 2)}\n`);
-  const mode = there.kind === 'file' && there.mode !== undefined ? there.mode & 0o777 : 0o644;
-  return toWrite({ path: rememberFile, content, mode }, there);
+  const mode = target.kind === 'file' && target.mode !== undefined ? target.mode & 0o777 : 0o644;
+  return toWrite({ path: rememberedFile, content, mode }, target);
 }

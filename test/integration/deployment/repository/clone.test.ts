@@ -5,11 +5,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { repositoryAddress } from '../../../../src/deployment/repository/address.js';
-import { gitEnvironment, trackedFiles, withClone } from '../../../../src/deployment/repository/clone.js';
+import { parseRepositoryAddress } from '../../../../src/deployment/repository/address.js';
+import { listTrackedFiles, toGitEnvironment, withClone } from '../../../../src/deployment/repository/clone.js';
 
-let folder: string;
-let temporary: string;
+let directory: string;
+let parentDirectory: string;
 /** Accepts connections and never answers. */
 let silent: Server;
 const sockets = new Set<Socket>();
@@ -19,10 +19,10 @@ const git = (cwd: string, ...args: string[]) =>
 const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' };
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-git-'));
-  temporary = path.join(folder, 'temporary');
-  const repository = path.join(folder, 'a repository');
-  await mkdir(temporary);
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-git-'));
+  parentDirectory = path.join(directory, 'temporary');
+  const repository = path.join(directory, 'a repository');
+  await mkdir(parentDirectory);
   await mkdir(path.join(repository, 'dör'), { recursive: true });
   git(repository, 'init', '-q', '-b', 'main');
   await writeFile(path.join(repository, 'dör/file'), 'first');
@@ -36,13 +36,13 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
-  // git's own helper lives as long as its connection.
+  // Ends the helper of git, which runs as long as its connection.
   for (const socket of sockets) socket.destroy();
   silent.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
-const address = (text: string) => repositoryAddress(text, folder);
+const address = (text: string) => parseRepositoryAddress(text, directory);
 const portOf = ({ port }: AddressInfo) => port;
 const silentAddress = () => {
   const listening = silent.address();
@@ -52,16 +52,16 @@ const silentAddress = () => {
 const unused = () => Promise.reject(new Error('was used'));
 
 describe('withClone', () => {
-  it('clones the newest commit alone, and removes it afterwards', async () => {
-    const content = await withClone(address('a repository'), { env, temporary }, async (clone) => {
+  it('clones the newest commit alone and removes the clone afterwards', async () => {
+    const content = await withClone(address('a repository'), { env, parentDirectory }, async (clone) => {
       const commits = execFileSync('git', ['rev-list', '--count', 'HEAD'], { cwd: clone, encoding: 'utf8' });
       return [commits.trim(), await readFile(path.join(clone, 'dör/file'), 'utf8')];
     });
     expect(content).toEqual(['1', 'second']);
-    expect(await readdir(temporary)).toEqual([]);
+    expect(await readdir(parentDirectory)).toEqual([]);
   });
 
-  it('works where the environment says something about git, as within a hook or an editor', async () => {
+  it('ignores variables of a git hook and of an editor', async () => {
     const hook = {
       ...env,
       GIT_DIR: '/nowhere',
@@ -70,79 +70,88 @@ describe('withClone', () => {
       EDITOR: 'vi',
       PAGER: 'less',
     };
-    await withClone(address('a repository'), { env: hook, temporary }, async (clone) => {
+    await withClone(address('a repository'), { env: hook, parentDirectory }, async (clone) => {
       expect(await readdir(clone)).toContain('dör');
     });
   });
 
-  it('removes the clone when its use fails', async () => {
-    await expect(withClone(address('a repository'), { env, temporary }, unused)).rejects.toThrow('was used');
-    expect(await readdir(temporary)).toEqual([]);
+  it('removes the clone when the callback throws', async () => {
+    await expect(withClone(address('a repository'), { env, parentDirectory }, unused)).rejects.toThrow('was used');
+    expect(await readdir(parentDirectory)).toEqual([]);
   });
 
   it.each<[string, string, string | undefined, string]>([
-    ['a repository that is not there', 'nothing', undefined, 'Cannot clone nothing: '],
-    ['a branch that is not there', 'a repository', 'nothing', 'it has no branch nothing'],
-    ['a host that refuses', 'https://user:secret@127.0.0.1:1/a', undefined, 'Cannot clone https://127.0.0.1:1/a: '],
-  ])('says in one line that it met %s', async (_, target, branch, message) => {
-    const error: unknown = await withClone(address(target), { env, temporary, branch }, unused).catch((one) => one);
+    ['a missing repository', 'nothing', undefined, 'Cannot clone nothing: '],
+    ['a missing branch', 'a repository', 'nothing', 'no branch nothing'],
+    [
+      'a host that refuses connections',
+      'https://user:secret@127.0.0.1:1/a',
+      undefined,
+      'Cannot clone https://127.0.0.1:1/a: ',
+    ],
+  ])('reports %s in one line', async (_, target, branch, message) => {
+    const error: unknown = await withClone(address(target), { env, parentDirectory, branch }, unused).catch(
+      (cause) => cause,
+    );
     expect(error).toMatchObject({ message: expect.stringContaining(message), hint: expect.any(String) });
     expect(String(error)).not.toMatch(/secret|\n|Cloning into/);
-    expect(await readdir(temporary)).toEqual([]);
+    expect(await readdir(parentDirectory)).toEqual([]);
   });
 
-  it('says that git is not there', async () => {
+  it('reports a missing git', async () => {
     const error: unknown = await withClone(
       address('a repository'),
-      { env: { PATH: temporary }, temporary },
+      { env: { PATH: parentDirectory }, parentDirectory },
       unused,
-    ).catch((one) => one);
-    expect(error).toMatchObject({ message: 'git was not found on this machine' });
+    ).catch((cause) => cause);
+    expect(error).toMatchObject({ message: 'Cannot run git: no such program in the PATH' });
   });
 
-  it('gives up on a host that says nothing', async () => {
-    const error: unknown = await withClone(silentAddress(), { env, temporary, silenceMs: 300 }, unused).catch(
-      (one) => one,
+  it('gives up on a host that never answers', async () => {
+    const error: unknown = await withClone(silentAddress(), { env, parentDirectory, idleTimeoutMs: 300 }, unused).catch(
+      (cause) => cause,
     );
     expect(error).toMatchObject({
       message: expect.stringMatching(/^Cannot clone https:\/\/127\.0\.0\.1.*nothing for 0.3 s$/),
     });
-    expect(await readdir(temporary)).toEqual([]);
+    expect(await readdir(parentDirectory)).toEqual([]);
   });
 
-  it('ends when it is interrupted, and removes what it began', async () => {
+  it('stops when aborted and removes the clone', async () => {
     const controller = new AbortController();
     const connected = once(silent, 'connection');
-    const cloning = withClone(silentAddress(), { env, temporary, signal: controller.signal }, unused);
+    const cloning = withClone(silentAddress(), { env, parentDirectory, signal: controller.signal }, unused);
     void connected.then(() => controller.abort());
     await expect(cloning).rejects.toThrow('Interrupted');
-    expect(await readdir(temporary)).toEqual([]);
+    expect(await readdir(parentDirectory)).toEqual([]);
   });
 });
 
-describe('trackedFiles', () => {
-  it('lists what git tracks below the folder, by its name there', async () => {
-    const root = path.join(folder, 'a repository');
-    expect([...(await trackedFiles(root, { env }))]).toEqual(['dör/file']);
-    expect([...(await trackedFiles(path.join(root, 'dör'), { env }))]).toEqual(['file']);
+describe('listTrackedFiles', () => {
+  it('lists tracked files by their path below the directory', async () => {
+    const root = path.join(directory, 'a repository');
+    expect([...(await listTrackedFiles(root, { env }))]).toEqual(['dör/file']);
+    expect([...(await listTrackedFiles(path.join(root, 'dör'), { env }))]).toEqual(['file']);
   });
 
-  it('lists nothing outside of a repository', async () => {
-    expect([...(await trackedFiles(temporary, { env: { ...env, GIT_CEILING_DIRECTORIES: folder } }))]).toEqual([]);
+  it('lists nothing outside a repository', async () => {
+    expect([
+      ...(await listTrackedFiles(parentDirectory, { env: { ...env, GIT_CEILING_DIRECTORIES: directory } })),
+    ]).toEqual([]);
   });
 
-  it('does not take a repository it cannot read for none', async () => {
-    const broken = path.join(folder, 'broken');
+  it('throws for a repository that cannot be read', async () => {
+    const broken = path.join(directory, 'broken');
     await mkdir(broken);
     git(broken, 'init', '-q');
     await writeFile(path.join(broken, '.git/index'), 'no index');
-    await expect(trackedFiles(broken, { env })).rejects.toThrow('git cannot list');
+    await expect(listTrackedFiles(broken, { env })).rejects.toThrow('git cannot list');
   });
 });
 
-describe('gitEnvironment', () => {
-  it('never lets git ask, and keeps what says how to reach a host', () => {
-    const made = gitEnvironment({
+describe('toGitEnvironment', () => {
+  it('disables prompts and keeps settings of the connection', () => {
+    const made = toGitEnvironment({
       GIT_ASKPASS: 'x',
       SSH_ASKPASS: 'x',
       GIT_SSH_COMMAND: 'ssh -i key',

@@ -1,31 +1,30 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { applyWrites } from '../../../../src/deployment/repository/apply.js';
-import { inspect, readSources } from '../../../../src/deployment/repository/files.js';
-import { restoreInterrupted } from '../../../../src/deployment/repository/journal.js';
 import type { Write } from '../../../../src/deployment/repository/plan.js';
+import { restoreInterrupted } from '../../../../src/deployment/repository/restore.js';
 
 let root: string;
 
 beforeEach(async () => {
   root = await realpath(await mkdtemp(path.join(os.tmpdir(), 'reefguide-apply-')));
   await mkdir(path.join(root, 'configs'));
-  await writeFile(path.join(root, 'configs/there.json'), 'old');
+  await writeFile(path.join(root, 'configs/app.json'), 'old');
   await writeFile(path.join(root, '.env'), 'SECRET=old', { mode: 0o640 });
   await chmod(path.join(root, '.env'), 0o640);
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const writes: Write[] = [
-  { path: '.env', content: Buffer.from('SECRET=new'), mode: 0o600, missingFolders: [] },
-  { path: 'configs/there.json', content: Buffer.from('new'), mode: 0o644, missingFolders: [] },
-  { path: 'deep/er/new', content: Buffer.from('new'), mode: 0o755, missingFolders: ['deep', 'deep/er'] },
-  { path: 'new', content: Buffer.from(''), mode: 0o644, missingFolders: [] },
+  { path: '.env', content: Buffer.from('SECRET=new'), mode: 0o600, missingDirectories: [] },
+  { path: 'configs/app.json', content: Buffer.from('new'), mode: 0o644, missingDirectories: [] },
+  { path: 'deep/er/new', content: Buffer.from('new'), mode: 0o755, missingDirectories: ['deep', 'deep/er'] },
+  { path: 'new', content: Buffer.from(''), mode: 0o644, missingDirectories: [] },
 ];
 
-/** Every file and folder with its mode, and its content. */
+/** Lists every file and directory with mode and content, for example `new 644 text`. */
 async function tree(): Promise<string[]> {
   const names = (await readdir(root, { recursive: true })).sort();
   return Promise.all(
@@ -46,21 +45,23 @@ async function countSteps(): Promise<number> {
 const merged = [
   '.env 600 SECRET=new',
   'configs 755 ',
-  'configs/there.json 644 new',
+  'configs/app.json 644 new',
   'deep 755 ',
   'deep/er 755 ',
   'deep/er/new 755 new',
   'new 644 ',
 ];
 
-it('writes every file with its mode, makes folders, and leaves nothing else', async () => {
-  await applyWrites(root, writes);
-  expect(await tree()).toEqual(merged);
+describe('applyWrites', () => {
+  it('writes every file with its mode and creates directories', async () => {
+    await applyWrites(root, writes);
+    expect(await tree()).toEqual(merged);
+  });
 });
 
-const before = ['.env 640 SECRET=old', 'configs 755 ', 'configs/there.json 644 old'];
+const before = ['.env 640 SECRET=old', 'configs 755 ', 'configs/app.json 644 old'];
 
-/** What `use` finds when a run stops at each of its steps. */
+/** Stops a run at each step in turn, and calls `use` each time. */
 async function atEachStep(
   stop: (reached: () => void) => Promise<void> | void,
   use: () => Promise<void>,
@@ -85,19 +86,19 @@ async function atEachStep(
   }
 }
 
-describe('interrupted at any step', () => {
-  it('has as many steps as are tried here', async () => {
+describe('applyWrites interrupted at any step', () => {
+  it('has the number of steps that the other tests try', async () => {
     expect(await countSteps()).toBe(16);
   });
 
-  it('an abort leaves the tree as it was', async () => {
+  it('restores the tree after an abort', async () => {
     await atEachStep(
       () => undefined,
       async () => expect(await tree()).toEqual(before),
     );
   });
 
-  it('an error leaves the tree as it was, and says so', async () => {
+  it('restores the tree after an error, and throws', async () => {
     for (let at = 0; at < 16; at++) {
       let step = 0;
       const onStep = () => {
@@ -110,92 +111,22 @@ describe('interrupted at any step', () => {
     }
   });
 
-  it('a kill leaves what the next run restores, twice over', async () => {
-    // The run never goes on from there, as one that was killed.
+  it('lets the next run restore the tree after a kill', async () => {
+    // Imitates a killed run by a step that never ends.
     await atEachStep(
       (reached) => {
         reached();
         return new Promise(() => {});
       },
       async () => {
-        const left = (await readdir(root)).includes('.reefguide-config');
-        if (left) await expect(restoreInterrupted(root, { dryRun: true, isAlive: () => false })).rejects.toThrow();
-        expect(await restoreInterrupted(root, { dryRun: false, isAlive: () => false })).toBe(left);
+        const isInterrupted = (await readdir(root)).includes('.reefguide-config');
+        if (isInterrupted)
+          await expect(restoreInterrupted(root, { dryRun: true, isAlive: () => false })).rejects.toThrow();
+        expect(await restoreInterrupted(root, { dryRun: false, isAlive: () => false })).toBe(isInterrupted);
         expect(await restoreInterrupted(root, { dryRun: false, isAlive: () => false })).toBe(false);
         expect(await tree()).toEqual(before);
       },
       'kill',
     );
   });
-});
-
-describe('restoreInterrupted', () => {
-  const state = () => path.join(root, '.reefguide-config');
-  const left = async (journal: unknown) => {
-    await mkdir(path.join(state(), 'old'), { recursive: true });
-    await writeFile(
-      path.join(state(), 'journal.json'),
-      typeof journal === 'string' ? journal : JSON.stringify(journal),
-    );
-  };
-  const dead = { pid: 1, start: 'never' };
-
-  it('waits for no run that still works', async () => {
-    await left({ process: dead, files: [], folders: [] });
-    await expect(restoreInterrupted(root, { dryRun: false, isAlive: () => true })).rejects.toThrow('Another run');
-    await expect(applyWrites(root, writes)).rejects.toThrow('Another run');
-    expect(await readdir(state())).toEqual(['journal.json', 'old']);
-  });
-
-  it.each([
-    ['not JSON'],
-    [{ process: dead, files: ['../outside'], folders: [] }],
-    [{ process: dead, files: ['.git/x'] }],
-  ])('touches nothing when the journal is %j', async (journal) => {
-    await left(journal);
-    await expect(restoreInterrupted(root, { dryRun: false })).rejects.toThrow('damaged');
-    expect(await readdir(state())).toEqual(['journal.json', 'old']);
-  });
-
-  it('writes through no symbolic link that came since, and keeps the old content', async () => {
-    const outside = await mkdtemp(path.join(os.tmpdir(), 'reefguide-outside-'));
-    await symlink(outside, path.join(root, 'link'));
-    await left({ process: dead, files: ['link/a'], folders: [] });
-    await writeFile(path.join(state(), 'old/0'), 'old');
-    await expect(restoreInterrupted(root, { dryRun: false })).rejects.toThrow('Cannot restore link/a');
-    expect(await readdir(outside)).toEqual([]);
-    expect(await readFile(path.join(state(), 'old/0'), 'utf8')).toBe('old');
-    await rm(outside, { recursive: true });
-  });
-
-  it('removes a folder of a run that had not begun', async () => {
-    await mkdir(state());
-    expect(await restoreInterrupted(root, { dryRun: false })).toBe(false);
-    expect(await tree()).toEqual(before);
-  });
-});
-
-describe('inspect', () => {
-  it('follows no link', async () => {
-    await symlink('configs', path.join(root, 'link'));
-    await symlink('.env', path.join(root, 'file-link'));
-    expect(await inspect(root, 'link/there.json')).toEqual({ kind: 'behind', folder: 'link', what: 'link' });
-    expect(await inspect(root, 'file-link')).toEqual({ kind: 'link' });
-    expect(await inspect(root, '.env/x')).toEqual({ kind: 'behind', folder: '.env', what: 'file' });
-    expect(await inspect(root, 'configs')).toEqual({ kind: 'folder' });
-    expect(await inspect(root, 'a/b/c')).toEqual({ kind: 'none', missingFolders: ['a', 'a/b'] });
-  });
-});
-
-it('readSources lists hidden files, the executable bit, and links without following them', async () => {
-  await mkdir(path.join(root, '.hidden'));
-  await writeFile(path.join(root, '.hidden/run.sh'), '', { mode: 0o755 });
-  await symlink('configs', path.join(root, 'link'));
-  const sources = (await readSources(root)).map((one) => [one.path, one.kind, one.kind === 'file' && one.executable]);
-  expect(sources.sort()).toEqual([
-    ['.env', 'file', false],
-    ['.hidden/run.sh', 'file', true],
-    ['configs/there.json', 'file', false],
-    ['link', 'link', false],
-  ]);
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SourceFile } from '../../../../src/deployment/repository/plan.js';
-import { parseSubstitute, splitSubstitute, substitute } from '../../../../src/deployment/repository/substitute.js';
+import {
+  parseVariableNames,
+  replaceVariables,
+  separateVariables,
+} from '../../../../src/deployment/repository/substitute.js';
 
 const file = (path: string, content: Buffer | string): SourceFile => ({
   kind: 'file',
@@ -8,10 +12,10 @@ const file = (path: string, content: Buffer | string): SourceFile => ({
   content: Buffer.from(content),
   executable: false,
 });
-const contents = (files: SourceFile[]) => files.map((one) => (one.kind === 'file' ? one.content : undefined));
+const contents = (files: SourceFile[]) => files.map((source) => (source.kind === 'file' ? source.content : undefined));
 const ref = (inner: string) => `\${${inner}}`;
 
-describe('substitute', () => {
+describe('replaceVariables', () => {
   const env = { A: 'one', EMPTY: '', OTHER: 'x', UMLAUT: 'ü', NESTED: ref('A'), DOLLAR: '$&$1' };
   const variables = new Set(['A', 'EMPTY', 'GONE', 'UMLAUT', 'NESTED', 'DOLLAR', 'constructor']);
 
@@ -33,14 +37,14 @@ describe('substitute', () => {
     ['$A', '$A'],
     [ref('A-two'), ref('A-two')],
     [ref('A '), ref('A ')],
-  ])('%s becomes %s', (text, expected) => {
-    const { files, missing } = substitute([file('f', text)], variables, env);
+  ])('replaces %s by %s', (text, expected) => {
+    const { files, missing } = replaceVariables([file('f', text)], variables, env);
     expect([contents(files)[0]?.toString(), missing]).toEqual([expected, []]);
   });
 
-  it('names each file and variable that is missing, once', () => {
+  it('lists each missing variable once for each file', () => {
     const text = `${ref('GONE')} ${ref('GONE')} ${ref('constructor')}`;
-    const { missing } = substitute([file('a', text), file('b', ref('GONE'))], variables, env);
+    const { missing } = replaceVariables([file('a', text), file('b', ref('GONE'))], variables, env);
     expect(missing).toEqual([
       { path: 'a', message: 'GONE is not set' },
       { path: 'a', message: 'constructor is not set' },
@@ -48,23 +52,23 @@ describe('substitute', () => {
     ]);
   });
 
-  it('leaves binary files, and every byte of text that is not UTF-8', () => {
+  it('keeps binary files, and every byte of text in another encoding', () => {
     const binary = Buffer.concat([Buffer.from(ref('GONE')), Buffer.from([0])]);
     const latin = Buffer.concat([Buffer.from([0xe9, 0xff, 0x80]), Buffer.from(ref('A'))]);
-    const { files, missing } = substitute([file('binary', binary), file('latin', latin)], variables, env);
+    const { files, missing } = replaceVariables([file('binary', binary), file('latin', latin)], variables, env);
     expect(missing).toEqual([]);
     expect(contents(files)).toEqual([binary, Buffer.concat([Buffer.from([0xe9, 0xff, 0x80]), Buffer.from('one')])]);
   });
 
-  it('does nothing in a stage without a list', () => {
+  it('changes nothing without variables', () => {
     const files = [file('a', ref('A'))];
-    expect(substitute(files, new Set(), env)).toEqual({ files, missing: [] });
+    expect(replaceVariables(files, new Set(), env)).toEqual({ files, missing: [] });
   });
 });
 
 describe('substitute.json', () => {
-  it('lists names and is itself not copied', () => {
-    const { files, variables } = splitSubstitute(
+  it('lists variables and is not copied', () => {
+    const { files, variables } = separateVariables(
       [file('substitute.json', '{"variables": ["A", "B_1"]}'), file('x/substitute.json', '')],
       'ns/stage/substitute.json',
     );
@@ -72,15 +76,15 @@ describe('substitute.json', () => {
   });
 
   it.each(['', '[]', '["A"]', '{}', '{"variables": "A"}', '{"variables": ["A-B"]}', '{"variables": [], "more": 1}'])(
-    'refuses %j and says where',
+    'is rejected with its path when the content is %j',
     (text) => {
-      expect(() => parseSubstitute(Buffer.from(text), 'ns/stage/substitute.json')).toThrow(
-        /^ns\/stage\/substitute.json/,
+      expect(() => parseVariableNames(Buffer.from(text), 'ns/stage/substitute.json')).toThrow(
+        /^Invalid ns\/stage\/substitute.json: /,
       );
     },
   );
 
-  it('refuses a link', () => {
-    expect(() => splitSubstitute([{ kind: 'link', path: 'substitute.json' }], 'here')).toThrow('no ordinary file');
+  it('is rejected when it is a link', () => {
+    expect(() => separateVariables([{ kind: 'link', path: 'substitute.json' }], 'here')).toThrow('not a regular file');
   });
 });

@@ -8,11 +8,11 @@ const hidden = 'hunter2 \'and\' "more"\nlines';
 const definition = 'arn:aws:ecs:ap-southeast-2:123456789012:task-definition/manager:3';
 const before = { ...process.env };
 let aws: FakeAws;
-let told: string[];
+let reported: string[];
 beforeEach(async () => {
   aws = await startFakeAws();
   Object.assign(process.env, aws.env);
-  told = [];
+  reported = [];
   aws.stacks.set('2-Reef', { Other: 'x', n2reefcapacityManagerTaskDfn: definition });
 });
 afterEach(async () => {
@@ -21,9 +21,9 @@ afterEach(async () => {
 });
 
 const build = (stackName = '2-Reef') =>
-  buildEnv({ aws: createAws(), stackName, tell: (level, message) => told.push(`${level} ${message}`) });
+  buildEnv({ aws: createAws(), stackName, report: (level, message) => reported.push(`${level} ${message}`) });
 
-/** The essential container, beside another. */
+/** Defines an essential container beside a sidecar. */
 const define = (environment: Record<string, string>, secrets: Record<string, string> = {}) =>
   aws.taskDefinitions.set(definition, [
     { name: 'sidecar', essential: false, environment: [{ name: 'NOT', value: 'mine' }] },
@@ -35,7 +35,7 @@ const define = (environment: Record<string, string>, secrets: Record<string, str
   ]);
 
 describe('buildEnv', () => {
-  it('writes the environment as it is and the secrets resolved', async () => {
+  it('writes variables and the values of secrets', async () => {
     const account = aws.putSecret('manager', JSON.stringify({ username: 'm@example.org', password: hidden }));
     const whole = aws.putSecret('dsn', 'https://dsn.example.org/1');
     define(
@@ -44,9 +44,7 @@ describe('buildEnv', () => {
     );
     const { text, missing } = await build();
     expect(missing).toEqual([]);
-    expect(text).toMatch(
-      `# The environment of the capacity manager of the stack 2-Reef, from ${definition}\nAPI_ENDPOINT=`,
-    );
+    expect(text).toMatch(`# Environment of the capacity manager of stack 2-Reef, from ${definition}\nAPI_ENDPOINT=`);
     expect(parse(text)).toEqual({
       API_ENDPOINT: 'https://api.example.org',
       EMPTY: '',
@@ -55,11 +53,11 @@ describe('buildEnv', () => {
       SENTRY_DSN: 'https://dsn.example.org/1',
     });
     expect(aws.count('GetSecretValue')).toBe(2);
-    expect(told.filter((line) => line.startsWith('WARN'))).toEqual([]);
-    expect(told.join()).not.toMatch(/hunter2|m@example/);
+    expect(reported.filter((line) => line.startsWith('WARN'))).toEqual([]);
+    expect(reported.join()).not.toMatch(/hunter2|m@example/);
   });
 
-  it('comments out what cannot be had, says why, and shows nothing of a secret', async () => {
+  it('comments out variables without a value, with the reason and without any part of a secret', async () => {
     const account = aws.putSecret('manager', JSON.stringify({ password: hidden }));
     const text = aws.putSecret('text', hidden);
     const unquotable = aws.putSecret('unquotable', `#${hidden}\`'"`);
@@ -81,29 +79,29 @@ describe('buildEnv', () => {
       '# NOT_JSON= (left out: the secret is not JSON)',
       expect.stringMatching(/^# GONE= \(left out: secretsmanager:GetSecretValue on arn:.*gone-AbCdEf: not found: /),
       expect.stringMatching(/^# PARAMETER= \(left out: not a reference to a Secrets Manager secret: arn:aws:ssm/),
-      '# UNQUOTABLE= (left out: no quotes of an .env file hold its value)',
+      '# UNQUOTABLE= (left out: no quotes of an .env file can enclose the value)',
       '',
     ]);
     expect(parse(written)).toEqual({ A: '1' });
-    expect(told.filter((line) => line.startsWith('WARN'))).toHaveLength(5);
-    expect(told.join() + written).not.toContain('hunter2');
+    expect(reported.filter((line) => line.startsWith('WARN'))).toHaveLength(5);
+    expect(reported.join() + written).not.toContain('hunter2');
   });
 
-  it('of a stack that is not there names the action, the stack and the remedy', async () => {
+  it('reports action, stack and remedy for a missing stack', async () => {
     await expect(build('nothing')).rejects.toMatchObject({
       message: expect.stringMatching(/^cloudformation:DescribeStacks on stack nothing: not found: /),
       hint: expect.stringContaining('AWS_REGION'),
     });
   });
 
-  it('of a stack without the output says which it has', async () => {
+  it('lists the outputs of a stack without the expected output', async () => {
     aws.stacks.set('other', { One: '1', Two: '2' });
     await expect(build('other')).rejects.toThrow(
-      'The stack other has no output othercapacityManagerTaskDfn; it has: One, Two',
+      'The stack other has no output othercapacityManagerTaskDfn. Its outputs: One, Two',
     );
   });
 
-  it('of a task definition that is not there says which', async () => {
+  it('names a missing task definition', async () => {
     await expect(build()).rejects.toThrow(`ecs:DescribeTaskDefinition on task definition ${definition}: Unable`);
   });
 });
