@@ -11,7 +11,7 @@ import { type Database, openDatabase } from '../database/database.js';
 import { migrateInChild } from '../database/migrate-in-child.js';
 import { tableVariables } from '../environment/runvoy-names.js';
 import type { ServerEnvironment } from '../environment/server.js';
-import { commandRunner } from '../executions/runners/choose.js';
+import { chooseCommandRunner } from '../executions/runners/choose.js';
 import type { EncryptionKeys } from '../executions/secrets/encryption.js';
 import { resealValues } from '../executions/secrets/sealed-values.js';
 import { reencryptSecrets } from '../executions/secrets/secrets.js';
@@ -84,7 +84,7 @@ async function openService(options: AssembleOptions, onClose: (closer: () => Pro
   if (encryption && environment.SECRETS_PREVIOUS_KEY) await reencrypt(database, encryption, log);
 
   const aws = createAws({ region: environment.AWS_REGION });
-  const runner = await commandRunner({ environment, home, aws, log });
+  const runner = await chooseCommandRunner({ environment, home, aws, log });
   const service = createService({
     ...{ environment, log, database, keys, types, storages, localStorage, signer, encryption, aws, runner },
     listenUrl: address.directUrl,

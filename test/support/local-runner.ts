@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandEnd, CommandRequest, CommandRunner } from '../../src/executions/runners/runner.js';
 
-export const request = (command: string, more: Partial<CommandRequest> = {}): CommandRequest => ({
+export const createRequest = (command: string, changes: Partial<CommandRequest> = {}): CommandRequest => ({
   executionId: randomBytes(16).toString('hex'),
   command,
   image: {
@@ -16,22 +16,22 @@ export const request = (command: string, more: Partial<CommandRequest> = {}): Co
   env: {},
   timeoutSeconds: 60,
   git: undefined,
-  ...more,
+  ...changes,
 });
 
-export interface Watched {
+export interface ObservedCommand {
   id: string;
   taskArn: string;
   running: Promise<void>;
-  /** What it has printed so far. */
+  /** Returns the output so far. */
   text(): string;
   ended: Promise<CommandEnd & { text: string; lines: string[] }>;
 }
 
-/** Starts a command and reads all that it prints. */
-export async function watch(runner: CommandRunner, given: CommandRequest): Promise<Watched> {
-  const { taskArn, attached } = await runner.start(given);
-  if (!attached) throw new Error('its output does not come from this process');
+/** Starts a command and reads its output. */
+export async function startObserved(runner: CommandRunner, request: CommandRequest): Promise<ObservedCommand> {
+  const { taskArn, attached } = await runner.start(request);
+  if (!attached) throw new Error('expected an attached command');
   let text = '';
   const read = (async () => {
     for await (const chunk of attached.output) text += Buffer.from(chunk).toString();
@@ -42,5 +42,5 @@ export async function watch(runner: CommandRunner, given: CommandRequest): Promi
     await attached.release();
     return { exitCode, text, lines: text.split('\n').slice(0, -1) };
   })();
-  return { id: given.executionId, taskArn, running: attached.running, text: () => text, ended };
+  return { id: request.executionId, taskArn, running: attached.running, text: () => text, ended };
 }

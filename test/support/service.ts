@@ -12,7 +12,7 @@ import type { ServiceControl } from '../../src/aws/ecs-service.js';
 import type { RoleName } from '../../src/contract/auth.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { parseEnvironment, type ServerEnvironment, serverEnvironment } from '../../src/environment/server.js';
-import { createLocalCommandRunner } from '../../src/executions/runners/local/runner.js';
+import { openLocalCommandRunner } from '../../src/executions/runners/local/runner.js';
 import type { CommandRunner } from '../../src/executions/runners/runner.js';
 import { deriveEncryptionKeys } from '../../src/executions/secrets/encryption.js';
 import { builtInTypes } from '../../src/jobs/types/built-in.js';
@@ -162,8 +162,8 @@ async function createDependencies(
 }
 
 const createRunner = (home: string): Promise<CommandRunner> =>
-  createLocalCommandRunner({
-    folder: path.join(home, 'executions'),
+  openLocalCommandRunner({
+    directory: path.join(home, 'executions'),
     engines: [],
     env: process.env,
     killAfterMs: 1_000,

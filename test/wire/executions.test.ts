@@ -4,7 +4,7 @@ import { CreateClusterCommand, DescribeTasksCommand } from '@aws-sdk/client-ecs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { type Aws, createAws } from '../../src/aws/clients.js';
-import { createEcsCommandRunner } from '../../src/executions/runners/ecs/runner.js';
+import { EcsCommandRunner } from '../../src/executions/runners/ecs/runner.js';
 import { hasMoto, type Moto, startMoto } from '../support/moto.js';
 
 const there = hasMoto();
@@ -40,7 +40,7 @@ let subnets: string[];
     taskExecutionRoleName: 'puller',
   };
   const runner = () =>
-    createEcsCommandRunner({
+    new EcsCommandRunner({
       aws,
       settings: {
         cluster: 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/wire',
@@ -86,13 +86,13 @@ let subnets: string[];
     expect(tasks[0]?.overrides?.containerOverrides?.map(({ name }) => name)).toEqual(['git', 'main']);
 
     const all = [taskArn, taskArn.replace(/.$/, (last) => (last === '0' ? '1' : '0'))];
-    expect(await commands.existing(all)).toEqual(new Set([taskArn]));
+    expect(await commands.filterExisting(all)).toEqual(new Set([taskArn]));
     await commands.stop(taskArn);
-    expect(await commands.existing(all)).toEqual(new Set());
+    expect(await commands.filterExisting(all)).toEqual(new Set());
 
-    expect(await commands.defined([larger, 'wire-execution-other:1'])).toEqual(new Set([larger]));
+    expect(await commands.filterDefined([larger, 'wire-execution-other:1'])).toEqual(new Set([larger]));
     await commands.undefine(larger);
-    expect(await commands.defined([larger, taskDefinition ?? ''])).toEqual(new Set());
+    expect(await commands.filterDefined([larger, taskDefinition ?? ''])).toEqual(new Set());
   });
 
   it('has its lines, of the checkout and then of the command', async () => {
@@ -107,7 +107,7 @@ let subnets: string[];
       await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
     }
     const lines = [];
-    for await (const batch of runner().logs('arn:aws:ecs:ap-southeast-2:123456789012:task/wire/abc'))
+    for await (const batch of runner().readLogs('arn:aws:ecs:ap-southeast-2:123456789012:task/wire/abc'))
       lines.push(...batch);
     expect(lines.map(({ message }) => message)).toEqual(['git 1', 'git 2', 'main 1', 'main 2']);
     expect(new Set(lines.map(({ id }) => id)).size).toBe(4);

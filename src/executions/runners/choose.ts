@@ -2,10 +2,21 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Aws } from '../../aws/clients.js';
 import type { ServerEnvironment } from '../../environment/server.js';
+import type { ContainerEngine } from './local/container-engine.js';
 import type { CommandRunner } from './runner.js';
 
-/** Where commands run: on ECS where a cluster is named; otherwise on this machine, but not in production. */
-export async function commandRunner(options: {
+const engines: Record<ServerEnvironment['EXECUTION_ENGINE'], readonly ContainerEngine[]> = {
+  auto: ['docker', 'podman'],
+  docker: ['docker'],
+  podman: ['podman'],
+  none: [],
+};
+
+/**
+ * Returns the runner of commands: on ECS when a cluster is configured, else on this machine. In production without a
+ * cluster returns undefined, because commands must not run on the server.
+ */
+export async function chooseCommandRunner(options: {
   environment: ServerEnvironment;
   home: string;
   aws: Aws;
@@ -19,26 +30,28 @@ export async function commandRunner(options: {
     EXECUTION_ENGINE: engine,
   } = environment;
   if (cluster && securityGroup && logGroup) {
-    const { createEcsCommandRunner } = await import('./ecs/runner.js');
-    const settings = {
-      cluster,
-      securityGroup,
-      subnets: environment.EXECUTION_SUBNETS,
-      logGroup,
-      region: environment.AWS_REGION,
-      executionRoleArn: environment.EXECUTION_ROLE_ARN,
-      taskRoleArn: environment.EXECUTION_TASK_ROLE_ARN,
-      familyPrefix: environment.EXECUTION_FAMILY_PREFIX,
-      gitImage: environment.EXECUTION_GIT_IMAGE,
-    };
-    return createEcsCommandRunner({ aws, settings, log });
+    const { EcsCommandRunner } = await import('./ecs/runner.js');
+    return new EcsCommandRunner({
+      aws,
+      settings: {
+        cluster,
+        securityGroup,
+        subnets: environment.EXECUTION_SUBNETS,
+        logGroup,
+        region: environment.AWS_REGION,
+        executionRoleArn: environment.EXECUTION_ROLE_ARN,
+        taskRoleArn: environment.EXECUTION_TASK_ROLE_ARN,
+        familyPrefix: environment.EXECUTION_FAMILY_PREFIX,
+        gitImage: environment.EXECUTION_GIT_IMAGE,
+      },
+      log,
+    });
   }
   if (environment.NODE_ENV === 'production') return undefined;
-  const { createLocalCommandRunner } = await import('./local/runner.js');
-  return createLocalCommandRunner({
-    folder: path.join(home, 'executions'),
-    engines: engine === 'auto' ? ['docker', 'podman'] : engine === 'none' ? [] : [engine],
-    // Who names an engine means it.
+  const { openLocalCommandRunner } = await import('./local/runner.js');
+  return openLocalCommandRunner({
+    directory: path.join(home, 'executions'),
+    engines: engines[engine],
     engineOnly: engine === 'docker' || engine === 'podman',
     env: process.env,
     now: Date.now,

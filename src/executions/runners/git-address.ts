@@ -1,31 +1,34 @@
-/** Variables in which a command may get a token, the first that is set. */
+/** Variables from which a checkout takes its token; the first with a value counts. */
 const tokenVariables = ['GIT_TOKEN', 'GITHUB_TOKEN', 'GITLAB_TOKEN'];
-/** A user name without a password is a token when it is as long as one; `git@` is not. */
-const shortestToken = 16;
+/** A user name without a password counts as token from this length on: `github_pat_…@host` has a token, `git@host` none. */
+const minTokenCharacters = 16;
 
 export interface GitAddress {
-  /** Without user and password. */
+  /** Address without user and password. */
   repo: string;
-  /** Who the token belongs to, if the address says so. */
+  /** Owner of the token, when the address names the owner. */
   user: string | undefined;
   token: string | undefined;
 }
 
-/** A repository's address, and with which token to reach it: that of the address counts before that of a variable. */
+/**
+ * Splits the address of a repository into address and token: `https://me:t0ken@host/x.git` → `https://host/x.git`, `me`,
+ * `t0ken`. Takes the token from the variables of the command when the address has none.
+ */
 export function parseGitAddress(repo: string, env: Readonly<Record<string, string>>): GitAddress {
   if (!/^https?:/.test(repo)) return { repo, user: undefined, token: undefined };
   const url = new URL(repo);
-  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const [user, password] = [decodePart(url.username), decodePart(url.password)];
   url.username = '';
   url.password = '';
   if (password) return { repo: url.href, user: user || undefined, token: password };
-  const fromEnv = tokenVariables.map((name) => env[name]).find((value) => value !== undefined && value !== '');
-  const token = user.length >= shortestToken ? user : fromEnv;
+  const envToken = tokenVariables.map((name) => env[name]).find((value) => value !== undefined && value !== '');
+  const token = user.length >= minTokenCharacters ? user : envToken;
   return { repo: url.href, user: undefined, token };
 }
 
-/** A `%` that stands for itself is left as it is. */
-function decoded(text: string): string {
+/** Decodes a part of a URL, or returns a part that is not encoded as is: `50%25` → `50%`, `50%` → `50%`. */
+function decodePart(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -1,8 +1,9 @@
-/** What a command runs in. */
+/** Image that a command runs in. */
 export interface CommandImage {
   image: string;
-  /** CPU units and MiB. */
+  /** CPU units: 1,024 are one virtual CPU. */
   cpu: number;
+  /** MiB. */
   memory: number;
   /** `Linux/X86_64` or `Linux/ARM64`. */
   runtimePlatform: string;
@@ -10,13 +11,13 @@ export interface CommandImage {
   taskExecutionRoleName: string | undefined;
 }
 
-/** A checkout before the command, which then runs in `path` of it. */
+/** Repository that is checked out before the command, which then runs in `path` of the checkout. */
 export interface GitCheckout {
-  /** Without credentials. */
+  /** Address without credentials. */
   repo: string;
   ref: string | undefined;
   path: string | undefined;
-  /** Who the token belongs to, where that matters. */
+  /** Owner of the token, for hosts that check the user name. */
   user?: string | undefined;
   /** Sent to the repository's host alone; neither shown nor left on disk. */
   token: string | undefined;
@@ -27,60 +28,64 @@ export interface CommandRequest {
   /** Run by `sh -c`. */
   command: string;
   image: CommandImage;
-  /** ARN of the image's task definition, where tasks need one. */
+  /** ARN of the image's task definition, for runners that need a task definition. */
   taskDefinition: string | undefined;
-  /** With the values of secrets. */
+  /** Variables, with the values of secrets. */
   env: Readonly<Record<string, string>>;
   timeoutSeconds: number;
   git: GitCheckout | undefined;
 }
 
-/** How a command ended: 124 after its time was up, 130 when it was stopped, else what it exited with. */
+/** Exit codes of commands that did not end by themselves. 130 is 128 + 2 (SIGINT). */
+export const exitCodes = { timeout: 124, notStarted: 126, stopped: 130 } as const;
+
+/** End of a command, with one of `exitCodes` or the exit code of the command itself. */
 export interface CommandEnd {
   exitCode: number;
 }
 
-/** A command of this process: what it prints (both streams as one, in order) and how it ends come from here. */
+/** Command whose output and end come from this process. */
 export interface AttachedCommand {
+  /** stdout and stderr as one stream. */
   output: AsyncIterable<Uint8Array>;
-  /** Resolves when the command itself runs: its image and its checkout are there. Never rejects. */
+  /** Resolves when the command itself runs, after image and checkout. Never rejects. */
   running: Promise<void>;
-  /** Resolves after the last output, when no process of its group (or container) is left. Never rejects. */
+  /** Resolves after the last output, when no process of the command's group (or container) is left. Never rejects. */
   ended: Promise<CommandEnd>;
-  /** To be called when its end is recorded: until then it exists for whoever else looks after this machine's commands. */
+  /** Must be called once the end is recorded. Until then the task exists for every server of this machine. */
   release(): Promise<void>;
 }
 
 export interface StartedCommand {
   taskArn: string;
-  /** undefined: its output and its end arrive as events. */
+  /** Undefined when output and end arrive as events. */
   attached: AttachedCommand | undefined;
 }
 
-/** Where ad hoc commands run. */
+/** Runs ad hoc commands, on this machine or on AWS. */
 export interface CommandRunner {
   readonly platform: 'local' | 'ecs';
   /** Throws a SetupError when the command cannot be started. */
   start(request: CommandRequest): Promise<StartedCommand>;
-  /** SIGTERM, and SIGKILL after 10 s. One that has ended is no error. */
+  /** Sends SIGTERM, and SIGKILL after 10 s. Does nothing to a task that has ended. */
   stop(taskArn: string): Promise<void>;
-  /** Whether it is this runner's to say if the task exists: one of its cluster, or of its folder on this machine. */
+  /** Returns true for tasks of this runner: of its cluster, or of its directory on this machine. */
   owns(taskArn: string): boolean;
-  /** Which of these tasks exist: starting or running. */
-  existing(taskArns: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Makes (anew) what tasks of the image are launched from: its ARN, or undefined where there is nothing to make. */
+  /** Returns those of the tasks that start or run. */
+  filterExisting(taskArns: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Registers a task definition for the image and returns its ARN; undefined where tasks need no definition. */
   define(image: CommandImage): Promise<string | undefined>;
-  /** Which of these definitions exist. */
-  defined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Takes the definition out of use. One that is gone is no error. */
+  /** Returns those of the task definitions that exist. */
+  filterDefined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Takes a task definition out of use. Does nothing to a definition that has gone. */
   undefine(taskDefinition: string): Promise<void>;
-  /** Log events of a task that the provider keeps, oldest first; empty where output is attached. */
-  logs(taskArn: string): AsyncIterable<readonly ProviderLogEvent[]>;
-  /** Ends what must not outlive this process. */
+  /** Yields the log events of a task that the provider has, oldest first. Yields none where output is attached. */
+  readLogs(taskArn: string): AsyncIterable<readonly ProviderLogEvent[]>;
+  /** Ends commands that must not outlive this process. */
   close(): Promise<void>;
 }
 
-/** A line that a provider logged, under the id by which it also announces it. */
+/** Log event with the id under which the provider also delivers the event. */
 export interface ProviderLogEvent {
   id: string;
   /** Milliseconds since 1970. */

@@ -84,7 +84,7 @@ async function checkExecutions(deps: ReconcileDependencies, issues: HealthIssue[
       compute_platform === runner?.platform && (task_arn === null || runner.owns(task_arn)),
   );
   const taskArns = executions.flatMap(({ task_arn }) => task_arn ?? []);
-  const existing = (await runner?.existing(taskArns)) ?? new Set();
+  const existing = (await runner?.filterExisting(taskArns)) ?? new Set();
   let verified = 0;
   for (const execution of executions) {
     const resource: Resource = { resource_type: 'execution', resource_id: execution.execution_id };
@@ -131,7 +131,7 @@ async function checkTaskDefinitions(deps: ReconcileDependencies, issues: HealthI
   const { database, runner, log } = deps;
   const images = await listImages(database);
   if (runner?.platform !== 'ecs') return { total: images.length, verified: images.length };
-  const defined = await runner.defined(images.flatMap(({ task_definition }) => task_definition ?? []));
+  const defined = await runner.filterDefined(images.flatMap(({ task_definition }) => task_definition ?? []));
   const missing = images.filter(({ task_definition }) => task_definition === null || !defined.has(task_definition));
   for (const { image } of missing) {
     const resource: Resource = { resource_type: 'image', resource_id: image };

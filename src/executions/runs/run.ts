@@ -14,7 +14,7 @@ import { resolveImage, toCommandImage } from '../images/images.js';
 import { toNote } from '../logs/note.js';
 import { Redactor } from '../logs/redact.js';
 import type { LogStore } from '../logs/store.js';
-import type { CommandRequest, CommandRunner, StartedCommand } from '../runners/runner.js';
+import { type CommandRequest, type CommandRunner, exitCodes, type StartedCommand } from '../runners/runner.js';
 import type { EncryptionKeys } from '../secrets/encryption.js';
 import { sealValues } from '../secrets/sealed-values.js';
 import { readSecretValues } from '../secrets/secrets.js';
@@ -44,7 +44,6 @@ export interface RunResult {
 }
 
 const defaultTimeoutSeconds = 86_400;
-const startFailedExitCode = 126;
 
 /** Runs a command: resolves image and secrets, records the execution, starts the task, and follows an attached command. */
 export async function runCommand(deps: ExecutionsDependencies, body: RunBody, caller: Caller): Promise<RunResult> {
@@ -97,7 +96,7 @@ async function startCommand(
     const { executionId } = request;
     const reason = error instanceof SetupError ? error.message : 'an error of the server; see the log of the server';
     await logs.append(executionId, [toNote(executionId, `could not start: ${reason}`, now())]);
-    await transitions.finish(executionId, startFailedExitCode);
+    await transitions.finish(executionId, exitCodes.notStarted);
     if (!(error instanceof SetupError)) throw error;
     throw new ServiceError('unavailable', `Cannot start the command: ${reason}`, { cause: error });
   }

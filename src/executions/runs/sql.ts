@@ -1,6 +1,7 @@
 import type { Execution, ExecutionStatus } from '../../contract/executions.js';
 import type { Database } from '../../database/database.js';
-import { liveStatuses, statusesBefore, stoppedExitCode } from './status.js';
+import { exitCodes } from '../runners/runner.js';
+import { liveStatuses, statusesBefore } from './status.js';
 
 export interface NewExecution {
   executionId: string;
@@ -124,7 +125,7 @@ UPDATE "Execution" x SET completed_at = now(),
   duration_seconds = greatest(0, round(extract(epoch FROM now() - x.started_at)))::int,
   status = CASE WHEN x.status = 'TERMINATING' THEN 'STOPPED' WHEN code.exit_code = 0 THEN 'SUCCEEDED' ELSE 'FAILED' END
     ::"ExecutionStatus",
-  exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${stoppedExitCode} ELSE code.exit_code END
+  exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${exitCodes.stopped} ELSE code.exit_code END
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
 /**

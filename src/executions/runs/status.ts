@@ -20,6 +20,3 @@ export const statusesBefore = (to: ExecutionStatus): ExecutionStatus[] =>
   statuses.filter((from) => mayBecome(from, to));
 
 export const liveStatuses = statuses.filter((status) => !hasEnded(status));
-
-/** Exit code of a command that a user stopped: 128 + 2 (SIGINT). */
-export const stoppedExitCode = 130;

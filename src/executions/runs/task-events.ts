@@ -90,7 +90,7 @@ export class TaskEvents {
     const { compute_platform, task_arn } = execution;
     if (compute_platform !== runner?.platform || task_arn === null) return;
     try {
-      for await (const lines of runner.logs(task_arn)) await this.append(execution, lines);
+      for await (const lines of runner.readLogs(task_arn)) await this.append(execution, lines);
     } catch (error) {
       log.warn({ err: error, executionId: execution.execution_id }, 'could not read the last log lines of a task');
     }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { type RecordedRunner, recordedRunner } from '../../support/command-runner.js';
-import { startSocketGateway } from '../../support/fakes/socket-gateway.js';
+import { type FakeCommandRunner, createFakeCommandRunner } from '../../support/command-runner.js';
+import { startFakeSocketGateway } from '../../support/fakes/socket-gateway.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 interface Line {
@@ -14,8 +14,8 @@ interface Line {
 export interface EventFixture {
   system: TestService;
   operator: Caller;
-  runner: RecordedRunner;
-  gateway: Awaited<ReturnType<typeof startSocketGateway>>;
+  runner: FakeCommandRunner;
+  gateway: Awaited<ReturnType<typeof startFakeSocketGateway>>;
 }
 
 /** Starts the service for the tests of a file. The fields are set once `beforeAll` has run. */
@@ -23,8 +23,8 @@ export function useEventFixture(): EventFixture {
   const fixture = {} as EventFixture;
   beforeAll(async () => {
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
-    const runner = recordedRunner();
-    const gateway = await startSocketGateway();
+    const runner = createFakeCommandRunner();
+    const gateway = await startFakeSocketGateway();
     const system = await startTestService({ runner, env: { WEBSOCKET_API_ENDPOINT: gateway.endpoint } });
     await system.service.seed();
     Object.assign(fixture, { system, runner, gateway, operator: await system.as('OPERATOR') });

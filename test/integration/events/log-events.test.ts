@@ -44,7 +44,7 @@ describe('log events', () => {
     const { id, taskArn } = await startExecution(fixture);
     const [first, last] = [createLine('first'), createLine('last')];
     await sendEvent(fixture, toLinesEvent(taskArn, [first]));
-    fixture.runner.kept.set(taskArn, [first, last]);
+    fixture.runner.logs.set(taskArn, [first, last]);
     await sendTaskChange(fixture, taskArn, 'STOPPED', toExitDetail(0));
     await sendEvent(fixture, toLinesEvent(taskArn, [last]));
     expect(await readLines(fixture, id)).toEqual(['first', 'last']);

@@ -2,8 +2,8 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import path from 'node:path';
 
 /**
- * A stand-in for an engine: `run` runs the command with sh on this machine, with nothing of the environment but what its
- * flags name, in the folder that they mount; `rm --force` ends it. What it was called with, and its environment, is kept.
+ * Fake of docker and podman. `run` runs the command with sh on this machine, in the mounted directory, with the variables of its
+ * flags alone. `rm --force` ends the command. Each call records its arguments and its environment.
  */
 const script = `#!/bin/sh
 dir=$(dirname "$0")/../state
@@ -42,27 +42,27 @@ run)
 esac
 `;
 
-export interface EngineStandIn {
-  /** To be put first in PATH. */
+export interface FakeContainerEngine {
+  /** Directory for the beginning of PATH. */
   bin: string;
-  /** Whether the engine behind the client is there. */
-  answers(engine: 'docker' | 'podman', isThere: boolean): Promise<void>;
-  /** Arguments of each call, the first first. */
+  /** Sets whether the engine behind the client runs. */
+  setRunning(engine: 'docker' | 'podman', isRunning: boolean): Promise<void>;
+  /** Returns the arguments of each call in order, for example `['docker', 'info']`. */
   calls(verb?: string): Promise<string[][]>;
-  /** Environments of the calls of `run`, as text. */
+  /** Returns the environments of the calls of `run`, as text. */
   environments(): Promise<string[]>;
   containers(): Promise<string[]>;
 }
 
-export async function engineStandIn(folder: string): Promise<EngineStandIn> {
-  const [bin, state] = [path.join(folder, 'bin'), path.join(folder, 'state')];
+export async function createFakeContainerEngine(directory: string): Promise<FakeContainerEngine> {
+  const [bin, state] = [path.join(directory, 'bin'), path.join(directory, 'state')];
   await mkdir(bin, { recursive: true });
   await mkdir(path.join(state, 'calls'), { recursive: true });
   for (const name of ['docker', 'podman']) {
     await writeFile(path.join(bin, name), script);
     await chmod(path.join(bin, name), 0o755);
   }
-  const kept = async (ending: string) => {
+  const readRecords = async (ending: string) => {
     const names = (await readdir(path.join(state, 'calls'))).filter((name) => name.endsWith(ending)).sort();
     return Promise.all(
       names.map(async (name) => ({
@@ -73,16 +73,16 @@ export async function engineStandIn(folder: string): Promise<EngineStandIn> {
   };
   return {
     bin,
-    async answers(engine, isThere) {
+    async setRunning(engine, isRunning) {
       const file = path.join(state, `${engine}-answers`);
-      if (isThere) await writeFile(file, '');
+      if (isRunning) await writeFile(file, '');
       else await rm(file, { force: true });
     },
     async calls(verb) {
-      const calls = (await kept('.args')).map(({ engine, text }) => [engine, ...text.split('\n').slice(0, -1)]);
+      const calls = (await readRecords('.args')).map(({ engine, text }) => [engine, ...text.split('\n').slice(0, -1)]);
       return calls.filter((words) => verb === undefined || words[1] === verb);
     },
-    environments: async () => (await kept('.env')).map(({ text }) => text),
+    environments: async () => (await readRecords('.env')).map(({ text }) => text),
     containers: () => readdir(path.join(state, 'containers')).catch(() => []),
   };
 }

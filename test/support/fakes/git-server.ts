@@ -15,25 +15,25 @@ const env = {
 };
 
 export interface GitServer {
-  /** Of the repository, over HTTP. */
+  /** Address of the repository over HTTP. */
   url: string;
-  /** The same on this machine's disk. */
-  folder: string;
-  /** The first of its two commits. */
+  /** Directory of the repository. */
+  directory: string;
+  /** First of the two commits on `main`. */
   firstCommit: string;
   close(): Promise<void>;
 }
 
-/** A repository (`main` with two commits, a tag, a branch, a sub-directory) behind git's own HTTP backend; with a token it asks for it. */
+/** Serves a repository (two commits on `main`, a tag, a branch, a subdirectory) by git's HTTP backend, behind a token if any. */
 export async function startGitServer(token?: string): Promise<GitServer> {
   const root = await mkdtemp(path.join(os.tmpdir(), 'reefguide-git-'));
-  const folder = path.join(root, 'repo.git');
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, env, encoding: 'utf8' }).trim();
-  await mkdir(path.join(folder, 'scripts'), { recursive: true });
+  const directory = path.join(root, 'repo.git');
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: directory, env, encoding: 'utf8' }).trim();
+  await mkdir(path.join(directory, 'scripts'), { recursive: true });
   git('init', '-q', '-b', 'main');
   const commit = async (text: string) => {
-    await writeFile(path.join(folder, 'what.txt'), `${text}\n`);
-    await writeFile(path.join(folder, 'scripts', 'say.sh'), `echo from ${text}\n`);
+    await writeFile(path.join(directory, 'what.txt'), `${text}\n`);
+    await writeFile(path.join(directory, 'scripts', 'say.sh'), `echo from ${text}\n`);
     git('add', '.');
     git('commit', '-q', '-m', text);
     return git('rev-parse', 'HEAD');
@@ -46,9 +46,9 @@ export async function startGitServer(token?: string): Promise<GitServer> {
   await commit('second');
 
   const server = await listen((request, response) => {
-    const [, given = ''] = request.headers.authorization?.split('Basic ') ?? [];
-    // Hosts care for the token, and few for whose it is.
-    if (token !== undefined && Buffer.from(given, 'base64').toString().split(':')[1] !== token) {
+    const [, credentials = ''] = request.headers.authorization?.split('Basic ') ?? [];
+    // Ignores the user name, as most hosts do.
+    if (token !== undefined && Buffer.from(credentials, 'base64').toString().split(':')[1] !== token) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
@@ -85,7 +85,7 @@ export async function startGitServer(token?: string): Promise<GitServer> {
   }, 0);
   return {
     url: `${server.url}/repo.git`,
-    folder,
+    directory,
     firstCommit,
     async close() {
       await server.close();

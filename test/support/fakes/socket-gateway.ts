@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import type { LogMessage } from '../../../src/contract/executions.js';
 import { listen } from '../../../src/server/http/listen.js';
 
-/** Speaks the management API of API Gateway's WebSockets: POST and DELETE /STAGE/@connections/ID. */
-export async function startSocketGateway() {
+/** Starts a fake of API Gateway's API for WebSockets: POST and DELETE /STAGE/@connections/ID. */
+export async function startFakeSocketGateway() {
   const sent = new Map<string, LogMessage[]>();
   const closed: string[] = [];
   const gone = new Set<string>();
@@ -28,12 +28,12 @@ export async function startSocketGateway() {
   }, 0);
   server.close();
   const gateway = {
-    /** Told of each message before it is answered, and how many its connection has had. */
+    /** Called before each message is answered, with the number of messages of the connection. */
     async onMessage(_id: string, _count: number): Promise<void> {},
     endpoint: `${listening.url.replace('http', 'ws')}/production`,
     sent,
     closed,
-    /** Connections whose other side has hung up. */
+    /** Connections that the client has closed. */
     gone,
     lines: (id: string) => (sent.get(id) ?? []).flatMap((message) => (message.type === 'log' ? [message.message] : [])),
     close: () => listening.close(),

@@ -1,59 +1,88 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { LRUCache } from 'lru-cache';
 
 const run = promisify(execFile);
-const answersWithinMs = 3_000;
-const keptMs = 60_000;
+const infoTimeoutMs = 3_000;
+const removeTimeoutMs = 30_000;
+const engineTtlMs = 60_000;
 
 export type ContainerEngine = 'docker' | 'podman';
 
-/** Which engine answers, the first of those that may be used; asked again after a minute. */
-export function createEngineFinder(options: {
+export interface ContainerEnginesOptions {
+  /** Engines in order of preference. */
   engines: readonly ContainerEngine[];
   env: NodeJS.ProcessEnv;
   now(): number;
-}): () => Promise<ContainerEngine | undefined> {
-  const answers = (engine: ContainerEngine) =>
-    // `info` asks the engine itself: a client without one fails.
-    run(engine, ['info'], { timeout: answersWithinMs, killSignal: 'SIGKILL', env: options.env }).then(
+}
+
+/** Container engines of this machine. */
+export class ContainerEngines {
+  private readonly cache: LRUCache<'engine', Promise<ContainerEngine | undefined>>;
+
+  constructor(private readonly options: ContainerEnginesOptions) {
+    this.cache = new LRUCache({ max: 1, ttl: engineTtlMs, ttlResolution: 0, perf: { now: options.now } });
+  }
+
+  /** Returns the first engine that answers, or undefined. Asks the engines once a minute at most. */
+  find(): Promise<ContainerEngine | undefined> {
+    let engine = this.cache.get('engine');
+    if (!engine) {
+      engine = this.findAnswering();
+      this.cache.set('engine', engine);
+    }
+    return engine;
+  }
+
+  /** Removes a container, running or not. Does nothing without an engine or a container of that name. */
+  async remove(container: string): Promise<void> {
+    const engine = await this.find();
+    const options = { env: this.options.env, timeout: removeTimeoutMs };
+    if (engine) await run(engine, ['rm', '--force', container], options).catch(() => {});
+  }
+
+  private async findAnswering(): Promise<ContainerEngine | undefined> {
+    for (const engine of this.options.engines) if (await this.answers(engine)) return engine;
+    return undefined;
+  }
+
+  /** Runs `info`, because `info` fails for a client whose engine does not run, unlike `version`. */
+  private answers(engine: ContainerEngine): Promise<boolean> {
+    const options = { timeout: infoTimeoutMs, killSignal: 'SIGKILL', env: this.options.env } as const;
+    return run(engine, ['info'], options).then(
       () => true,
       () => false,
     );
-  const ask = async () => {
-    for (const engine of options.engines) if (await answers(engine)) return engine;
-    return undefined;
-  };
-  let known: { engine: Promise<ContainerEngine | undefined>; at: number } | undefined;
-  return () => {
-    if (!known || options.now() - known.at >= keptMs) known = { engine: ask(), at: options.now() };
-    return known.engine;
-  };
+  }
 }
 
-/** A shell that is bash does not let them be set, and ends. The engine may know them by their names: they say nothing to it. */
-const unsettable = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
+/** Variables that bash refuses to set, and would end. The engine receives these under their own names, and ignores them. */
+const readOnlyInBash = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
 
-/**
- * What the engine is called with for one command. Values of variables are in neither its arguments nor a file: the engine
- * takes them from its environment, under names that mean nothing to itself, and the shell in the container renames them.
- */
-export function containerCall(options: {
+export interface ContainerRun {
   name: string;
   image: string;
   command: string;
   env: Readonly<Record<string, string>>;
-  /** Mounted as the working directory's root. */
-  folder: string;
-  /** Below `/workspace`, where the command runs. */
+  /** Directory of this machine that is mounted as `/workspace`. */
+  workspace: string;
+  /** Directory in `/workspace` in which the command runs. */
   directory: string;
-}): { args: string[]; env: Record<string, string> } {
+}
+
+/**
+ * Returns arguments and variables for the engine's client. Values stand in neither arguments nor a file: the client takes
+ * the values from its environment, under names without a meaning for the client (`REEFGUIDE_VALUE_0`), and the
+ * shell in the container renames the variables.
+ */
+export function toContainerCall(options: ContainerRun): { args: string[]; env: Record<string, string> } {
   const names = Object.keys(options.env);
   let prefix = 'REEFGUIDE_VALUE_';
   while (names.some((name) => name.startsWith(prefix))) prefix += '_';
   const variables = Object.entries(options.env).map(([name, value], n) => ({
     name,
     value,
-    passedAs: unsettable.has(name) ? name : `${prefix}${n}`,
+    passedAs: readOnlyInBash.has(name) ? name : `${prefix}${n}`,
   }));
   const renames = variables.flatMap(({ name, passedAs }) =>
     name === passedAs ? [] : [`export ${name}="$${passedAs}"; unset ${passedAs};`],
@@ -61,7 +90,7 @@ export function containerCall(options: {
   return {
     args: [
       ...['run', '--rm', '--init', '--name', options.name],
-      ...['--volume', `${options.folder}:/workspace`, '--workdir', `/workspace/${options.directory}`],
+      ...['--volume', `${options.workspace}:/workspace`, '--workdir', `/workspace/${options.directory}`],
       ...variables.flatMap(({ passedAs }) => ['--env', passedAs]),
       ...['--entrypoint', '/bin/sh', options.image, '-c', `exec 2>&1; ${renames.join(' ')} exec /bin/sh -c "$1"`, 'sh'],
       options.command,

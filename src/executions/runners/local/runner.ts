@@ -1,284 +1,129 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Transform } from 'node:stream';
-import { toMessage } from '../../../contract/errors.js';
-import { ChildGroup, type ChildGroupOptions, toExitCode, withStartBarrier } from '../../../platform/child-group.js';
-import { readJson, readOrCreate } from '../../../platform/files.js';
-import { killRecordedGroups } from '../../../platform/process-groups.js';
-import { isAlive, ownIdentity, processIdentity } from '../../../platform/processes.js';
-import { createSlots } from '../../../platform/slots.js';
-import { toWriteError } from '../../../platform/system-errors.js';
-import { gitEnvironment, gitScript } from '../checkout-script.js';
-import type { CommandEnd, CommandRequest, CommandRunner } from '../runner.js';
-import { type ContainerEngine, containerCall, createEngineFinder } from './container-engine.js';
+import pLimit from 'p-limit';
+import { readOrCreate } from '../../../platform/files.js';
+import { isAlive } from '../../../platform/processes.js';
+import { type CommandRequest, type CommandRunner, exitCodes, type StartedCommand } from '../runner.js';
+import { LocalCommand, type LocalCommandOptions, toContainerName } from './command.js';
+import { type ContainerEngine, ContainerEngines } from './container-engine.js';
+import { CommandDirectory, removeOrphans } from './workspace.js';
 
-export interface LocalCommandOptions {
-  /** Each command gets a folder below it while it runs. */
-  folder: string;
-  /** Engines that may be used, the first that answers; empty: commands run on this machine itself. */
+export interface LocalRunnerOptions {
+  /** Directory that holds a directory for each command while the command exists. */
+  directory: string;
+  /** Container engines in order of preference; none: commands run as processes of this machine. */
   engines: readonly ContainerEngine[];
-  /** Where none answers, nothing runs; otherwise commands run on this machine itself then. */
+  /** Refuses commands when no engine answers, rather than running them as processes of this machine. */
   engineOnly?: boolean;
-  /** Of the server: commands get its path and language, and nothing else. */
+  /** Variables of the server. Commands receive path and language alone. */
   env: NodeJS.ProcessEnv;
-  /** Between SIGTERM and SIGKILL. */
+  /** Milliseconds between SIGTERM and SIGKILL. */
   killAfterMs?: number;
-  /** More wait until one of them has ended. */
-  atOnce?: number;
+  /** Commands that run at once; further commands wait. */
+  maxConcurrent?: number;
   now(): number;
 }
 
-const timedOut = 124;
-const stopped = 130;
-const couldNotStart = 126;
-const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
-const startProblems: Record<string, string> = {
-  E2BIG: 'its command and its variables are longer than this machine allows',
-  EAGAIN: 'too many processes run on this machine',
-  EMFILE: 'this server has too many files open',
-  ENFILE: 'too many files are open on this machine',
-};
-/** Says which process looks after a command. */
-const ownerFile = 'owner.json';
-const arnOfTasks = 'arn:aws:ecs:local:000000000000:task';
+const inheritedVariables = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
+const arnPrefix = 'arn:aws:ecs:local:000000000000:task';
 
-interface Running {
-  /** `why` is printed at its end. */
-  stop(exitCode: number, why?: string): void;
-  ended: Promise<CommandEnd>;
+/** Opens the runner of commands on this machine. Ends the commands of servers that were killed. */
+export async function openLocalCommandRunner(options: LocalRunnerOptions): Promise<CommandRunner> {
+  const { directory, engines, env, now } = options;
+  await mkdir(directory, { recursive: true });
+  // Names the directory in ARNs, because several servers, each with a directory, may share a database.
+  const machine = await readOrCreate(`${directory}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
+  const containerEngines = new ContainerEngines({ engines, env, now });
+  const runner = new LocalCommandRunner(`${arnPrefix}/${machine}/`, containerEngines, options);
+  await runner.removeOrphans();
+  void containerEngines.find();
+  return runner;
 }
 
-/** Ad hoc commands as process groups of this machine, or as containers where an engine answers. */
-export async function createLocalCommandRunner(options: LocalCommandOptions): Promise<CommandRunner> {
-  const { folder, killAfterMs = 10_000 } = options;
-  const slots = createSlots(options.atOnce ?? 200);
-  const running = new Map<string, Running>();
-  let closing = false;
-  const base = Object.fromEntries(inherited.flatMap((name) => (options.env[name] ? [[name, options.env[name]]] : [])));
-  const engineOf = createEngineFinder({ engines: options.engines, env: options.env, now: options.now });
-  await mkdir(folder, { recursive: true });
-  // Servers with folders of their own may share a database: each knows its tasks by their ARNs.
-  const place = await readOrCreate(`${folder}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
-  const arnPrefix = `${arnOfTasks}/${place}/`;
-  const removeContainer = (engine: ContainerEngine, id: string) =>
-    new Promise<void>((resolve) => {
-      execFile(engine, ['rm', '--force', nameOf(id)], { env: options.env, timeout: 30_000 }, () => resolve());
-    });
-  const removeOrphan = async (id: string) => {
-    const engine = await engineOf();
-    if (engine) await removeContainer(engine, id);
-  };
-  await endOrphans(folder, removeOrphan);
-  void engineOf();
+/** Runs commands as process groups of this machine, or as containers when an engine answers. */
+class LocalCommandRunner implements CommandRunner {
+  readonly platform = 'local';
+  private readonly commands = new Map<string, LocalCommand>();
+  private readonly commandOptions: Omit<LocalCommandOptions, 'onRelease'>;
+  private isClosing = false;
 
-  const start = (request: CommandRequest) => {
-    const id = request.executionId;
-    const own = path.join(folder, id);
-    const work = path.join(own, 'workspace');
-    const notes: string[] = [];
-    const output = outputWith(notes);
-    let group: ChildGroup | undefined;
-    let cause: number | undefined;
-    let giveUp = () => {};
-    let signalRunning = () => {};
-    const isRunning = new Promise<void>((resolve) => {
-      signalRunning = resolve;
-    });
-    /** Ends whatever runs now; nothing is started after it. */
-    const stop = (exitCode: number, why?: string) => {
-      if (cause !== undefined) return;
-      cause = exitCode;
-      if (why !== undefined) notes.push(`stopped: ${why}`);
-      giveUp();
-      group?.stop(killAfterMs);
+  constructor(
+    private readonly arnPrefix: string,
+    private readonly containerEngines: ContainerEngines,
+    private readonly options: LocalRunnerOptions,
+  ) {
+    const { directory, env, killAfterMs = 10_000, maxConcurrent = 200 } = options;
+    const inherited = inheritedVariables.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+    this.commandOptions = {
+      root: directory,
+      baseEnv: Object.fromEntries(inherited),
+      engineEnv: env,
+      containerEngines,
+      explainNoEngine: () => this.explainNoEngine(),
+      killAfterMs,
+      limit: pLimit(maxConcurrent),
+      isClosing: () => this.isClosing,
     };
-
-    /** Runs one program to its end, its output into that of the command. `onExit` may be called before all output is read. */
-    const runProgram = async (
-      program: string,
-      args: readonly string[],
-      { onExit, ...options }: Pick<ChildGroupOptions, 'env' | 'cwd'> & { onExit(): void },
-    ): Promise<number> => {
-      if (cause !== undefined) return cause;
-      group = new ChildGroup({
-        ...options,
-        ...withStartBarrier(program, args),
-        recordDirectory: own,
-        output,
-        skipDrain: () => closing,
-      });
-      void group.exited.then(onExit, () => {});
-      return toExitCode(await group.ended);
-    };
-
-    const inTime = async (what: string, run: (onExit: () => void) => Promise<number>): Promise<number> => {
-      const timer = setTimeout(() => {
-        stop(timedOut, `${what} ${request.timeoutSeconds} s, the time it was given`);
-      }, request.timeoutSeconds * 1000);
-      // What was printed may take longer to be read.
-      const onExit = () => clearTimeout(timer);
-      return run(onExit).finally(onExit);
-    };
-
-    const runAll = async (): Promise<number> => {
-      try {
-        await mkdir(work, { recursive: true });
-        await writeFile(path.join(own, ownerFile), JSON.stringify(ownIdentity()));
-      } catch (cause) {
-        throw toWriteError('its folder', cause);
-      }
-      const engine = await engineOf();
-      if (!engine && options.engineOnly) throw new Error(`${options.engines.join(' or ')} does not answer`);
-      if (!engine) {
-        const why =
-          options.engines.length > 0 ? 'neither docker nor podman answers' : 'no container engine is to be used';
-        output.write(`[reefguide] runs on this machine, not in ${request.image.image}: ${why}\n`);
-      }
-      const { git } = request;
-      if (git) {
-        const env = { ...base, HOME: own, ...gitEnvironment(git, work) };
-        const code = await inTime('checking out took', (onExit) =>
-          runProgram('/bin/sh', ['-c', gitScript], { env, cwd: work, onExit }),
-        );
-        if (code !== 0) return code;
-      }
-      const directory = git ? path.join('repo', git.path ?? '') : '';
-      if (cause !== undefined) return cause;
-      signalRunning();
-      return inTime('it ran for', async (onExit) => {
-        if (engine) return runInContainer(engine, directory, onExit);
-        const env = { ...base, HOME: work, REEFGUIDE_EXECUTION_ID: id, ...request.env };
-        return runProgram('/bin/sh', ['-c', request.command], { env, cwd: path.join(work, directory), onExit });
-      });
-    };
-
-    const runInContainer = async (engine: ContainerEngine, directory: string, onExit: () => void): Promise<number> => {
-      const call = containerCall({
-        name: nameOf(id),
-        image: request.image.image,
-        command: request.command,
-        env: { REEFGUIDE_EXECUTION_ID: id, ...request.env },
-        folder: work,
-        directory,
-      });
-      const env = { ...options.env, ...call.env };
-      try {
-        return await runProgram(engine, call.args, { env, cwd: own, onExit });
-      } finally {
-        await removeContainer(engine, id);
-      }
-    };
-
-    const inTurn = async (): Promise<number> => {
-      const release = await slots.take((leave) => {
-        giveUp = leave;
-      });
-      if (!release) return stopped;
-      return runAll().finally(release);
-    };
-
-    const ended = inTurn()
-      .catch((error: unknown) => {
-        notes.push(`could not start: ${startProblem(error)}`);
-        return couldNotStart;
-      })
-      .then(async (code) => {
-        await clear(own, [ownerFile]);
-        output.end();
-        return { exitCode: cause ?? code };
-      });
-    running.set(id, { stop, ended });
-    const release = async () => {
-      running.delete(id);
-      await clear(own);
-    };
-    return { output, running: isRunning, ended, release };
-  };
-
-  return {
-    platform: 'local',
-    async start(request) {
-      return { taskArn: `${arnPrefix}${request.executionId}`, attached: start(request) };
-    },
-    async stop(taskArn) {
-      running.get(idOf(taskArn))?.stop(stopped);
-    },
-    owns: (taskArn) => taskArn.startsWith(arnPrefix),
-    async existing(taskArns) {
-      await endOrphans(folder, removeOrphan);
-
-      const there = await Promise.all(
-        taskArns.map(async (arn) => {
-          if (running.has(idOf(arn))) return true;
-          const owner = await ownerOf(path.join(folder, idOf(arn)));
-          return owner !== undefined && owner.pid !== process.pid && isAlive(owner);
-        }),
-      );
-      return new Set(taskArns.filter((_, n) => there[n]));
-    },
-    define: async () => undefined,
-    defined: async (definitions) => new Set(definitions),
-    undefine: async () => {},
-    async *logs() {},
-    async close() {
-      closing = true;
-      const commands = [...running.values()];
-      for (const { stop } of commands) stop(stopped, 'the server that ran it stopped');
-      await Promise.all(commands.map(({ ended }) => ended));
-    },
-  };
-}
-
-/** What a command prints, and at its end, in lines of their own, what `notes` say of it then. */
-function outputWith(notes: readonly string[]): Transform {
-  const lineFeed = 10;
-  let last = lineFeed;
-  return new Transform({
-    highWaterMark: 262_144,
-    transform(chunk: Buffer, _encoding, done) {
-      last = chunk.at(-1) ?? last;
-      done(null, chunk);
-    },
-    flush(done) {
-      const text = notes.map((note) => `[reefguide] ${note}\n`).join('');
-      done(null, text === '' || last === lineFeed ? text : `\n${text}`);
-    },
-  });
-}
-
-const idOf = (taskArn: string) => path.basename(taskArn);
-const nameOf = (id: string) => `reefguide-${id}`;
-
-/** The process that looks after a command, if its folder says so: commands may put anything there. */
-const ownerOf = (own: string) => readJson(path.join(own, ownerFile), processIdentity).catch(() => undefined);
-
-/** Who makes a folder says a moment later whose it is. */
-const isNew = async (own: string) => Date.now() - ((await stat(own).catch(() => undefined))?.mtimeMs ?? 0) < 60_000;
-
-/** Ends what a server left that was killed itself. Its executions are found to have no task any more. */
-async function endOrphans(folder: string, end: (id: string) => Promise<void>): Promise<void> {
-  for (const id of await readdir(folder)) {
-    const own = path.join(folder, id);
-    const owner = await ownerOf(own);
-    if (owner ? isAlive(owner) : await isNew(own)) continue;
-    await end(id);
-    await clear(own);
   }
-}
 
-/** Ends what is noted in a command's folder, and removes it, or all but a few files of it. */
-async function clear(own: string, but: readonly string[] = []): Promise<void> {
-  killRecordedGroups(own);
-  const names = but.length === 0 ? [''] : (await readdir(own).catch(() => [])).filter((name) => !but.includes(name));
-  for (const name of names) {
-    // What a container wrote may belong to another user: then it stays.
-    await rm(path.join(own, name), { recursive: true, force: true }).catch(() => {});
+  async start(request: CommandRequest): Promise<StartedCommand> {
+    const { executionId } = request;
+    const onRelease = () => this.commands.delete(executionId);
+    const command = new LocalCommand(request, { ...this.commandOptions, onRelease });
+    this.commands.set(executionId, command);
+    return { taskArn: `${this.arnPrefix}${executionId}`, attached: command };
   }
-}
 
-function startProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return startProblems[code] ?? toMessage(error);
+  async stop(taskArn: string): Promise<void> {
+    this.commands.get(path.basename(taskArn))?.stop(exitCodes.stopped);
+  }
+
+  owns(taskArn: string): boolean {
+    return taskArn.startsWith(this.arnPrefix);
+  }
+
+  async filterExisting(taskArns: readonly string[]): Promise<ReadonlySet<string>> {
+    await this.removeOrphans();
+    const existing = await Promise.all(
+      taskArns.map(async (taskArn) => ((await this.exists(path.basename(taskArn))) ? [taskArn] : [])),
+    );
+    return new Set(existing.flat());
+  }
+
+  async define(): Promise<undefined> {}
+
+  async filterDefined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(taskDefinitions);
+  }
+
+  async undefine(): Promise<void> {}
+
+  async *readLogs(): AsyncGenerator<never> {}
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    const commands = [...this.commands.values()];
+    for (const command of commands) command.stop(exitCodes.stopped, 'the server stopped');
+    await Promise.all(commands.map(({ ended }) => ended));
+  }
+
+  removeOrphans(): Promise<void> {
+    return removeOrphans(this.options.directory, (executionId) =>
+      this.containerEngines.remove(toContainerName(executionId)),
+    );
+  }
+
+  /** Returns true for a command of this process or of another living server with the same directory. */
+  private async exists(executionId: string): Promise<boolean> {
+    if (this.commands.has(executionId)) return true;
+    const owner = await new CommandDirectory(this.options.directory, executionId).readOwner();
+    return owner !== undefined && owner.pid !== process.pid && isAlive(owner);
+  }
+
+  private explainNoEngine(): string {
+    const { engines, engineOnly } = this.options;
+    if (engineOnly) throw new Error(`${engines.join(' or ')} does not answer`);
+    return engines.length > 0 ? 'neither docker nor podman answers' : 'no container engine is enabled';
+  }
 }

@@ -4,18 +4,18 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { gitEnvironment } from '../../../../src/executions/runners/checkout-script.js';
-import { definitionOf } from '../../../../src/executions/runners/ecs/task-definitions.js';
+import { toGitEnvironment } from '../../../../src/executions/runners/checkout-script.js';
+import { toTaskDefinition } from '../../../../src/executions/runners/ecs/task-definitions.js';
 import type { GitCheckout } from '../../../../src/executions/runners/runner.js';
 
-let folder: string;
+let directory: string;
 let repository: string;
 let workspace: string;
 const servers: Server[] = [];
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(path.join(os.tmpdir(), 'reefguide-git-')));
-  repository = path.join(folder, 'origin');
-  workspace = path.join(folder, 'workspace');
+  directory = await realpath(await mkdtemp(path.join(os.tmpdir(), 'reefguide-git-')));
+  repository = path.join(directory, 'origin');
+  workspace = path.join(directory, 'workspace');
   await mkdir(path.join(repository, 'scripts'), { recursive: true });
   await mkdir(workspace, { mode: 0o755 });
   git('init', '-q', '-b', 'main');
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
 const identity = { GIT_AUTHOR_NAME: 'T', GIT_AUTHOR_EMAIL: 't@example.com', GIT_COMMITTER_NAME: 'T' };
@@ -63,9 +63,9 @@ const settings = {
   gitImage: 'git',
 };
 
-/** Runs what the container `git` of a task runs. */
-async function checkOut(changes: Partial<GitCheckout> | undefined): Promise<{ code: number | null; said: string }> {
-  const [container] = definitionOf(image, settings).containerDefinitions ?? [];
+/** Runs the command of the container `git` of a task. */
+async function checkOut(changes: Partial<GitCheckout> | undefined): Promise<{ code: number | null; output: string }> {
+  const [container] = toTaskDefinition(image, settings).containerDefinitions ?? [];
   const words = [...(container?.entryPoint ?? []), ...(container?.command ?? [])];
   const checkout = changes && {
     repo: `file://${repository}`,
@@ -74,12 +74,12 @@ async function checkOut(changes: Partial<GitCheckout> | undefined): Promise<{ co
     token: undefined,
     ...changes,
   };
-  const env = { PATH: process.env.PATH, HOME: folder, no_proxy: '*', CHECKOUT_FOLDER: workspace };
-  const child = spawn(words[0] ?? '', words.slice(1), { env: { ...env, ...gitEnvironment(checkout, workspace) } });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  const env = { PATH: process.env.PATH, HOME: directory, no_proxy: '*', CHECKOUT_FOLDER: workspace };
+  const child = spawn(words[0] ?? '', words.slice(1), { env: { ...env, ...toGitEnvironment(checkout, workspace) } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, said };
+  return { code, output };
 }
 const checkedOut = () => readFile(path.join(workspace, 'repo', 'scripts', 'file'), 'utf8');
 
@@ -91,9 +91,9 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
 }
 
-describe('the checkout of a task', () => {
-  it('is none where none is wanted; the workspace is everybody’s', async () => {
-    expect(await checkOut(undefined)).toEqual({ code: 0, said: '' });
+describe('checkoutScript', () => {
+  it('checks out nothing without a repository, and opens the workspace to every user', async () => {
+    expect(await checkOut(undefined)).toEqual({ code: 0, output: '' });
     expect(await readdir(workspace)).toEqual([]);
     expect((await stat(workspace)).mode & 0o777).toBe(0o777);
   });
@@ -102,32 +102,32 @@ describe('the checkout of a task', () => {
     ['the default branch', undefined, 'second'],
     ['a branch', 'feature/x', 'third'],
     ['a tag', 'v1', 'first'],
-  ])('is %s, silently and without its history', async (_, ref, content) => {
-    expect(await checkOut({ ref })).toEqual({ code: 0, said: '' });
+  ])('checks out %s, silently and without history', async (_, ref, content) => {
+    expect(await checkOut({ ref })).toEqual({ code: 0, output: '' });
     expect(await checkedOut()).toBe(content);
     expect((await stat(path.join(workspace, 'repo', '.git', 'shallow'))).isFile()).toBe(true);
   });
 
   it.each([
-    ['whole', 40],
+    ['full', 40],
     ['abbreviated', 9],
-  ])('is a commit, its name %s', async (_, length) => {
+  ])('checks out a commit by its %s name', async (_, length) => {
     const ref = git('rev-parse', 'feature/x').slice(0, length);
-    expect(await checkOut({ ref })).toEqual({ code: 0, said: '' });
+    expect(await checkOut({ ref })).toEqual({ code: 0, output: '' });
     expect(await checkedOut()).toBe('third');
   });
 
   it.each([
-    ['no such ref', { ref: 'nothing' }, 'no branch, tag or commit nothing'],
-    ['no such folder', { path: 'missing' }, 'no folder missing'],
-    ['no such repository', { repo: 'file:///nowhere/at-all' }, 'cannot fetch file:///nowhere/at-all'],
-  ])('fails for good when there is %s', async (_, changes, message) => {
-    const { code, said } = await checkOut(changes);
+    ['ref', { ref: 'nothing' }, 'no branch, tag or commit nothing'],
+    ['directory', { path: 'missing' }, 'no directory missing'],
+    ['repository', { repo: 'file:///nowhere/at-all' }, 'cannot fetch file:///nowhere/at-all'],
+  ])('fails with the reason for an unknown %s', async (_, changes, message) => {
+    const { code, output } = await checkOut(changes);
     expect(code).not.toBe(0);
-    expect(said).toContain(message);
+    expect(output).toContain(message);
   });
 
-  it('may be written to by a command that runs as another user', async () => {
+  it('lets a command of another user write to the checkout', async () => {
     await chmod(path.join(repository, 'scripts', 'file'), 0o755);
     git('commit', '-qam', 'executable');
     await checkOut({});
@@ -137,11 +137,11 @@ describe('the checkout of a task', () => {
   });
 });
 
-describe('a token', () => {
+describe('checkoutScript with a token', () => {
   const token = 'a token of the tests';
   const header = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
-  /** A server that knows git's first question alone, and says who asked. */
-  const answering = (seen: (string | undefined)[]): RequestListener => {
+  /** Returns a server that answers the first request of git alone, and records the credentials of each request. */
+  const createListener = (seen: (string | undefined)[]): RequestListener => {
     const packet = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
     return (request, response) => {
       seen.push(request.headers.authorization);
@@ -156,33 +156,33 @@ describe('a token', () => {
     };
   };
 
-  it('is sent to the host of the repository, and stands neither in a file nor in what is said', async () => {
+  it('sends the token to the host of the repository, and shows it in no file and no output', async () => {
     const seen: (string | undefined)[] = [];
-    const url = await serve(answering(seen));
-    const { code, said } = await checkOut({ repo: `${url}/reef.git`, token });
+    const url = await serve(createListener(seen));
+    const { code, output } = await checkOut({ repo: `${url}/reef.git`, token });
     expect(code).not.toBe(0);
     expect(seen.length).toBeGreaterThan(0);
     expect(new Set(seen)).toEqual(new Set([header]));
     const config = await readFile(path.join(workspace, 'repo', '.git', 'config'), 'utf8');
     expect(config).toContain('/reef.git');
-    for (const text of [config, said]) expect(text).not.toMatch(/token of|Authorization|Basic/);
+    for (const text of [config, output]) expect(text).not.toMatch(/token of|Authorization|Basic/);
   });
 
-  it('is not sent to where that host redirects', async () => {
+  it('does not send the token to a redirect', async () => {
     const seen: (string | undefined)[] = [];
-    const elsewhere = await serve(answering(seen));
-    const asked: (string | undefined)[] = [];
+    const elsewhere = await serve(createListener(seen));
+    const firstHost: (string | undefined)[] = [];
     const url = await serve((request, response) => {
-      asked.push(request.headers.authorization);
+      firstHost.push(request.headers.authorization);
       response.writeHead(302, { location: `${elsewhere.replace('127.0.0.1', 'localhost')}${request.url}` }).end();
     });
     expect((await checkOut({ repo: `${url}/reef.git`, token })).code).not.toBe(0);
-    expect(asked).toContain(header);
-    expect(seen.filter((one) => one !== undefined)).toEqual([]);
+    expect(firstHost).toContain(header);
+    expect(seen.filter((header_) => header_ !== undefined)).toEqual([]);
   });
 
-  it('is of no use to an address that is not HTTP', () => {
+  it('ignores the token for an address that is not HTTP', () => {
     const checkout = { repo: 'git@git.example.com:reef/tools.git', ref: undefined, path: undefined, token };
-    expect(JSON.stringify(gitEnvironment(checkout, '/workspace'))).not.toMatch(/GIT_CONFIG_KEY|Basic/);
+    expect(JSON.stringify(toGitEnvironment(checkout, '/workspace'))).not.toMatch(/GIT_CONFIG_KEY|Basic/);
   });
 });

@@ -1,4 +1,3 @@
-// A repository is checked out before a command runs in it.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,17 +8,17 @@ import { until } from '../../../support/until.js';
 const token = 'hunter2-git-token';
 let system: TestService;
 let developer: Caller;
-let open: GitServer;
-let closed: GitServer;
+let openServer: GitServer;
+let tokenServer: GitServer;
 beforeAll(async () => {
-  [open, closed] = await Promise.all([startGitServer(), startGitServer(token)]);
+  [openServer, tokenServer] = await Promise.all([startGitServer(), startGitServer(token)]);
   system = await startTestService();
   await system.service.seed();
   developer = await system.as('DEVELOPER');
 });
 afterAll(async () => {
   await system.close();
-  await Promise.all([open.close(), closed.close()]);
+  await Promise.all([openServer.close(), tokenServer.close()]);
 });
 
 const start = async (body: object): Promise<string> => {
@@ -36,50 +35,52 @@ const toEnd = async (id: string) => {
 };
 const ran = async (body: object) => toEnd(await start(body));
 
-describe('a checkout', () => {
+describe('a command with a repository', () => {
   it.each([
-    ['of the default branch', {}, 'second'],
-    ['of a branch', { git_ref: 'side' }, 'side'],
-    ['of a tag', { git_ref: 'v1' }, 'first'],
-  ])('%s', async (_, git, expected) => {
-    const end = await ran({ command: 'cat what.txt', git_repo: open.url, ...git });
+    ['the default branch', {}, 'second'],
+    ['a branch', { git_ref: 'side' }, 'side'],
+    ['a tag', { git_ref: 'v1' }, 'first'],
+  ])('runs in a checkout of %s', async (_, git, expected) => {
+    const end = await ran({ command: 'cat what.txt', git_repo: openServer.url, ...git });
     expect(end).toMatchObject({ status: 'SUCCEEDED', lines: [expected] });
   });
 
-  it('of a commit, whole or shortened', async () => {
-    for (const git_ref of [open.firstCommit, open.firstCommit.slice(0, 10)])
-      expect(await ran({ command: 'cat what.txt', git_repo: open.url, git_ref })).toMatchObject({ lines: ['first'] });
+  it('runs in a checkout of a commit, by full or abbreviated name', async () => {
+    for (const git_ref of [openServer.firstCommit, openServer.firstCommit.slice(0, 10)])
+      expect(await ran({ command: 'cat what.txt', git_repo: openServer.url, git_ref })).toMatchObject({
+        lines: ['first'],
+      });
   });
 
-  it('is where the command runs, or a folder of it', async () => {
-    expect(await ran({ command: 'sh say.sh', git_repo: open.url, git_path: 'scripts' })).toMatchObject({
+  it('runs in a directory of the checkout', async () => {
+    expect(await ran({ command: 'sh say.sh', git_repo: openServer.url, git_path: 'scripts' })).toMatchObject({
       lines: ['from second'],
     });
   });
 
-  it('from this machine’s disk', async () => {
-    expect(await ran({ command: 'cat what.txt', git_repo: `file://${open.folder}` })).toMatchObject({
+  it('runs in a checkout from a repository on this machine', async () => {
+    expect(await ran({ command: 'cat what.txt', git_repo: `file://${openServer.directory}` })).toMatchObject({
       lines: ['second'],
     });
   });
 
   it.each([
-    ['of a branch that is not there', { git_ref: 'nowhere' }, 'there is no branch, tag or commit nowhere'],
-    ['with a folder that is not there', { git_path: 'nowhere' }, 'there is no folder nowhere'],
-  ])('%s fails with what is wrong', async (_, git, message) => {
-    const end = await ran({ command: 'echo never', git_repo: open.url, ...git });
+    ['branch', { git_ref: 'nowhere' }, 'no branch, tag or commit nowhere'],
+    ['directory', { git_path: 'nowhere' }, 'no directory nowhere'],
+  ])('fails with the reason for an unknown %s', async (_, git, message) => {
+    const end = await ran({ command: 'echo never', git_repo: openServer.url, ...git });
     expect(end).toMatchObject({ status: 'FAILED', exit_code: 128 });
     expect(end.lines.at(-1)).toContain(`[reefguide] ${message}`);
     expect(end.lines).not.toContain('never');
   });
 });
 
-describe('a repository that asks for a token', () => {
+describe('a command with a repository behind a token', () => {
   it.each([
-    ['in a variable', () => ({ git_repo: closed.url, env: { GITHUB_TOKEN: token } })],
-    ['in the address', () => ({ git_repo: closed.url.replace('://', `://user:${token}@`) })],
-    ['in a secret', () => ({ git_repo: closed.url, secrets: ['git'] })],
-  ])('gets it %s; it is neither shown nor left on disk', async (_, body) => {
+    ['a variable', () => ({ git_repo: tokenServer.url, env: { GITHUB_TOKEN: token } })],
+    ['the address', () => ({ git_repo: tokenServer.url.replace('://', `://user:${token}@`) })],
+    ['a secret', () => ({ git_repo: tokenServer.url, secrets: ['git'] })],
+  ])('takes the token from %s, and leaves it in no output and no file', async (_, body) => {
     await developer.post('/api/v1/secrets', { name: 'git', key_name: 'GIT_TOKEN', value: token });
     const id = await start({
       ...body(),
@@ -99,14 +100,14 @@ describe('a repository that asks for a token', () => {
     for (const shown of [end, rows]) expect(JSON.stringify(shown)).not.toMatch(/hunter2/);
   });
 
-  it('is refused without one, and nobody is asked', async () => {
-    const end = await ran({ command: 'echo never', git_repo: closed.url });
+  it('fails without a token, and prompts nobody', async () => {
+    const end = await ran({ command: 'echo never', git_repo: tokenServer.url });
     expect(end).toMatchObject({ status: 'FAILED', exit_code: 128 });
-    expect(end.lines.at(-1)).toContain('is a token needed?');
+    expect(end.lines.at(-1)).toContain('whether a token is needed');
   });
 });
 
-it('one that is being fetched can be stopped', async () => {
+it('a command that fetches its repository: stops on request', async () => {
   const id = await start({ command: 'echo never', git_repo: 'http://192.0.2.1/never.git' });
   await until(async () =>
     (await readdir(path.join(system.home, 'executions', id)).catch((): string[] => [])).includes('workspace'),

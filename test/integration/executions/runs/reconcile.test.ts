@@ -2,14 +2,14 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SetupError } from '../../../../src/contract/errors.js';
-import { type RecordedRunner, recordedRunner } from '../../../support/command-runner.js';
+import { createFakeCommandRunner, type FakeCommandRunner } from '../../../support/command-runner.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 
 let system: TestService;
-let runner: RecordedRunner;
+let runner: FakeCommandRunner;
 let operator: Caller;
 beforeAll(async () => {
-  runner = recordedRunner();
+  runner = createFakeCommandRunner();
   system = await startTestService({ runner });
   await system.service.seed();
   operator = await system.as('OPERATOR');
@@ -47,7 +47,7 @@ describe('reconciling', () => {
   it('ends an execution whose task has gone, with the lines that the provider has', async () => {
     const { id, taskArn } = await run(600);
     runner.tasks.delete(taskArn);
-    runner.kept.set(taskArn, [{ id: 'kept-1', timestamp: 1, message: 'the last words' }]);
+    runner.logs.set(taskArn, [{ id: 'kept-1', timestamp: 1, message: 'the last words' }]);
     const { report } = await reconcile();
     expect(report).toMatchObject({ executions: { total: 1, verified: 0 }, reconciled_count: 1 });
     expect(report.issues).toEqual([
@@ -146,11 +146,11 @@ describe('a provider that refuses', () => {
     await run();
     await query(`INSERT INTO "ServerLog" (time, request_id, level, message, fields)
       VALUES (now() - interval '30 days', 'old-1', 'info', 'x', '{}')`);
-    const { existing } = runner;
-    runner.existing = refused;
+    const { filterExisting: existing } = runner;
+    runner.filterExisting = refused;
     const answer = await operator.post('/api/v1/health/reconcile');
     await expect(system.service.processEvent({ 'detail-type': 'Scheduled Event' })).rejects.toThrow('not allowed');
-    runner.existing = existing;
+    runner.filterExisting = existing;
     expect([answer.status, answer.body.error]).toEqual([503, 'ecs:DescribeTasks is not allowed. Allow it.']);
     expect((await query(`SELECT 1 FROM "ServerLog" WHERE request_id = 'old-1'`)).rows).toEqual([]);
   });

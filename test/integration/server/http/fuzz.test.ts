@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { Route } from '../../../../src/contract/route.js';
-import { recordedRunner } from '../../../support/command-runner.js';
+import { createFakeCommandRunner } from '../../../support/command-runner.js';
 import { checkConformance } from '../../../support/conformance.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 
@@ -11,7 +11,7 @@ const batchSize = 16;
 let system: TestService;
 let admin: Caller;
 beforeAll(async () => {
-  system = await startTestService({ runner: recordedRunner() });
+  system = await startTestService({ runner: createFakeCommandRunner() });
   admin = await system.as('ADMIN');
   await admin.post('/api/jobs', { type: 'TEST', inputPayload: { id: 1 } });
   await admin.post('/api/polygons', { polygon: validBodies['post /api/polygons'] });

@@ -1,4 +1,3 @@
-// A server that is killed leaves commands: the next one ends them, and says so.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -23,7 +22,7 @@ const startServe = async () => {
   return { program, url: `http://127.0.0.1:${port}` };
 };
 
-it('a killed server leaves nothing running and nothing marked as running', async () => {
+it('a server after a killed one: ends the commands and executions of the killed server', async () => {
   const operator = await system.as('OPERATOR');
   const headers = { 'x-api-key': await system.apiKey(operator.userId), 'content-type': 'application/json' };
   const pidsFile = path.join(system.home, 'pids');

@@ -1,33 +1,30 @@
-// Commands as process groups of this machine: the runner alone, without a database.
+// Tests the runner alone, without a database.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  createLocalCommandRunner,
-  type LocalCommandOptions,
-} from '../../../../../src/executions/runners/local/runner.js';
+import { type LocalRunnerOptions, openLocalCommandRunner } from '../../../../../src/executions/runners/local/runner.js';
 import type { CommandRunner } from '../../../../../src/executions/runners/runner.js';
-import { request, watch } from '../../../../support/local-runner.js';
+import { createRequest, startObserved } from '../../../../support/local-runner.js';
 import { isRunning, readPids, untilGone } from '../../../../support/processes.js';
 import { until } from '../../../../support/until.js';
 
-let folder: string;
+let directory: string;
 const runners: CommandRunner[] = [];
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(path.join(os.tmpdir(), 'reefguide-commands-')));
+  directory = await realpath(await mkdtemp(path.join(os.tmpdir(), 'reefguide-commands-')));
 });
 afterEach(async () => {
   for (const runner of runners.splice(0)) await runner.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
-const executions = () => path.join(folder, 'executions');
-const start = async (options: Partial<LocalCommandOptions> = {}) => {
-  const runner = await createLocalCommandRunner({
-    folder: executions(),
+const executions = () => path.join(directory, 'executions');
+const start = async (options: Partial<LocalRunnerOptions> = {}) => {
+  const runner = await openLocalCommandRunner({
+    directory: executions(),
     engines: [],
     env: process.env,
     killAfterMs: 300,
@@ -37,20 +34,20 @@ const start = async (options: Partial<LocalCommandOptions> = {}) => {
   runners.push(runner);
   return runner;
 };
-const ran = async (runner: CommandRunner, ...given: Parameters<typeof request>) =>
-  (await watch(runner, request(...given))).ended;
-const file = (name: string) => path.join(folder, name);
-/** A shell command that ends when the test opens the gate. */
-const gate = (name: string) => `while [ ! -e ${file(name)} ]; do sleep 0.02; done`;
+const ran = async (runner: CommandRunner, ...args: Parameters<typeof createRequest>) =>
+  (await startObserved(runner, createRequest(...args))).ended;
+const file = (name: string) => path.join(directory, name);
+/** Returns a shell command that waits until the test opens the barrier. */
+const barrier = (name: string) => `while [ ! -e ${file(name)} ]; do sleep 0.02; done`;
 const open = (name: string) => writeFile(file(name), '');
 
-/** A process that runs commands and prints what they did. `body` has `run(command)` and `runner`. */
+/** Starts a process that runs commands and prints the results. `body` may use `run(command)` and `runner`. */
 function startOwner(body: string, shell = 'exec "$@"') {
   const module = pathToFileURL(path.resolve('dist/executions/runners/local/runner.js')).href;
   const script = `
-    import { createLocalCommandRunner } from ${JSON.stringify(module)};
-    const runner = await createLocalCommandRunner({
-      folder: ${JSON.stringify(executions())}, engines: [], env: process.env, killAfterMs: 300, now: Date.now,
+    import { openLocalCommandRunner } from ${JSON.stringify(module)};
+    const runner = await openLocalCommandRunner({
+      directory: ${JSON.stringify(executions())}, engines: [], env: process.env, killAfterMs: 300, now: Date.now,
     });
     const run = async (command, executionId = crypto.randomUUID(), env = {}) => {
       const { attached } = await runner.start({
@@ -74,12 +71,14 @@ function startOwner(body: string, shell = 'exec "$@"') {
   return { child, ended };
 }
 
-describe('a command', () => {
-  it('that ignores SIGTERM is killed, with what it started', async () => {
+describe('LocalCommandRunner', () => {
+  it('kills a command that ignores SIGTERM, with all that it started', async () => {
     const runner = await start();
-    const command = await watch(
+    const command = await startObserved(
       runner,
-      request(`trap '' TERM; echo $$ >> ${file('pids')}; sleep 300 & echo $! >> ${file('pids')}; wait; sleep 300`),
+      createRequest(
+        `trap '' TERM; echo $$ >> ${file('pids')}; sleep 300 & echo $! >> ${file('pids')}; wait; sleep 300`,
+      ),
     );
     const pids = await readPids(file('pids'), 2);
     await runner.stop(command.taskArn);
@@ -88,27 +87,27 @@ describe('a command', () => {
     await runner.stop(command.taskArn);
   });
 
-  it('that has become a daemon of its own and holds the output open keeps nobody', async () => {
+  it('does not wait for a daemon that holds the output open', async () => {
     const daemon = `setsid sh -c 'echo $$ > ${file('pids')}; while sleep 0.05; do echo still here; done'`;
-    const { exitCode, lines } = await ran(await start(), `${daemon} & ${gate('pids')}; echo done`, {
+    const { exitCode, lines } = await ran(await start(), `${daemon} & ${barrier('pids')}; echo done`, {
       timeoutSeconds: 1,
     });
     expect([exitCode, lines]).toEqual([0, expect.arrayContaining(['done'])]);
-    // Nobody reads what it prints.
+    // The daemon ends because nothing reads its output.
     await untilGone(...(await readPids(file('pids'), 1)));
   });
 
-  /** A program that prints numbered lines until it is held up, and notes how many it has printed. */
+  /** Prints numbered lines until nothing reads them, and records the number of printed lines. */
   const lineBytes = 4_096;
   const printer = () => `
     const { writeFileSync, writeSync } = require('node:fs');
     for (let n = 0; ; writeFileSync('${file('printed')}', String(++n)))
       writeSync(1, String(n).padEnd(${lineBytes - 1}, '.') + '\\n');`;
   const printed = async () => Number(await readFile(file('printed'), 'utf8').catch(() => 0));
-  /** Starts a command that ends with output that nobody has read: more than is read ahead. */
+  /** Starts a command that ends with more unread output than the runner reads ahead. */
   const endUnread = async (runner: CommandRunner, timeoutSeconds: number) => {
-    const command = `'${process.execPath}' -e "${printer()}" & ${gate('go')}`;
-    const { attached } = await runner.start(request(command, { timeoutSeconds }));
+    const command = `'${process.execPath}' -e "${printer()}" & ${barrier('go')}`;
+    const { attached } = await runner.start(createRequest(command, { timeoutSeconds }));
     let last = 0;
     let since = Date.now();
     await until(async () => {
@@ -127,10 +126,10 @@ describe('a command', () => {
     return attached;
   };
 
-  it('loses nothing of its output to a reader who is slow', async () => {
+  it('keeps the whole output of an ended command for a slow reader', async () => {
     const seconds = 5;
     const attached = await endUnread(await start(), seconds);
-    // Longer than its time, and than what is left of an output may take that is not held up.
+    // Waits longer than the timeout and the drain time.
     const over = Date.now() + seconds * 1_000 + 300;
     await until(() => Date.now() > over);
     let text = '';
@@ -141,14 +140,14 @@ describe('a command', () => {
     expect(await attached?.ended).toEqual({ exitCode: 0 });
   });
 
-  it('whose output nobody reads keeps no server from stopping', async () => {
+  it('close: does not wait for unread output', async () => {
     const runner = await start();
     const attached = await endUnread(runner, 60);
     await runner.close();
     expect(await attached?.ended).toEqual({ exitCode: 130 });
   });
 
-  it('that spoils the folder beside its own harms nobody', async () => {
+  it('survives a command that spoils the directory beside its workspace', async () => {
     const runner = await start();
     const spoil = 'mkdir ../group-1 ../group-2; ln -s nowhere ../group-3; rm ../owner.json; mkdir ../owner.json';
     expect((await ran(runner, spoil)).exitCode).toBe(0);
@@ -157,54 +156,55 @@ describe('a command', () => {
     expect(await readdir(executions())).toEqual([]);
   });
 
-  it('exists, for another server of this folder too, until its end is recorded', async () => {
+  it('filterExisting: returns a command until its release, in another server of the directory, too', async () => {
     const runner = await start();
-    const { taskArn, attached } = await runner.start(request('true'));
+    const { taskArn, attached } = await runner.start(createRequest('true'));
     for await (const _ of attached?.output ?? []);
     await attached?.ended;
-    const ask = async () => {
-      const asked = startOwner(`
+    const countInOtherServer = async () => {
+      const owner = startOwner(`
         console.log((await runner.existing([${JSON.stringify(taskArn)}])).size);
         await runner.close();`);
-      return (await asked.ended).text.trim();
+      return (await owner.ended).text.trim();
     };
-    expect([await ask(), (await runner.existing([taskArn])).size]).toEqual(['1', 1]);
+    expect([await countInOtherServer(), (await runner.filterExisting([taskArn])).size]).toEqual(['1', 1]);
     await attached?.release();
-    expect([await ask(), (await runner.existing([taskArn])).size]).toEqual(['0', 0]);
+    expect([await countInOtherServer(), (await runner.filterExisting([taskArn])).size]).toEqual(['0', 0]);
   });
 
-  it('that cannot be started fails with what to do about it, and harms no other', async () => {
+  it('fails a command that cannot be started with the reason, and runs the next', async () => {
     const owner = startOwner(`
       const { rmSync, writeFileSync } = await import('node:fs');
       const long = await run('true', undefined, Object.fromEntries(Array.from({ length: 400 }, (_, n) => ['V' + n, 'x'.repeat(65536)])));
-      const folder = ${JSON.stringify(executions())};
-      rmSync(folder, { recursive: true });
-      writeFileSync(folder, 'a file');
+      const directory = ${JSON.stringify(executions())};
+      rmSync(directory, { recursive: true });
+      writeFileSync(directory, 'a file');
       const nowhere = await run('true');
-      rmSync(folder);
+      rmSync(directory);
       console.log(JSON.stringify([long, nowhere, await run('exit 7')]));`);
     const { code, text } = await owner.ended;
     const problem = (what: string) => expect.stringMatching(new RegExp(`\\[reefguide\\] could not start: ${what}\n$`));
     expect([code, JSON.parse(text)]).toEqual([
       0,
       [
-        { exitCode: 126, text: problem('its command and its variables are longer than this machine allows') },
-        { exitCode: 126, text: problem('Cannot write its folder: a part of the path is a file') },
+        { exitCode: 126, text: problem('the command and its variables are longer than this machine allows') },
+        { exitCode: 126, text: problem('Cannot write the directory of the command: a part of the path is a file') },
         { exitCode: 7, text: expect.any(String) },
       ],
     ]);
   });
 });
 
-describe('more commands than may run at once', () => {
-  it('wait and start in order; one that waits is stopped at once', async () => {
-    const runner = await start({ atOnce: 2 });
-    const command = (name: string) => watch(runner, request(`echo ${name} >> ${file('order')}; ${gate(name)}`));
+describe('LocalCommandRunner with more commands than may run at once', () => {
+  it('starts waiting commands in order, and stops a waiting command at once', async () => {
+    const runner = await start({ maxConcurrent: 2 });
+    const command = (name: string) =>
+      startObserved(runner, createRequest(`echo ${name} >> ${file('order')}; ${barrier(name)}`));
     const [a, b] = [await command('a'), await command('b')];
     await Promise.all([a.running, b.running]);
     const waiting = await Promise.all(['c', 'd', 'e'].map(command));
     const [c, d, e] = waiting;
-    expect(await runner.existing(waiting.map(({ taskArn }) => taskArn))).toHaveProperty('size', 3);
+    expect(await runner.filterExisting(waiting.map(({ taskArn }) => taskArn))).toHaveProperty('size', 3);
     await runner.stop(d?.taskArn ?? '');
     expect(await d?.ended).toEqual({ exitCode: 130, text: '', lines: [] });
     const order = async () => (await readFile(file('order'), 'utf8')).split('\n').slice(0, -1);
@@ -218,26 +218,26 @@ describe('more commands than may run at once', () => {
     for (const one of [a, b, c, e]) expect((await one?.ended)?.exitCode).toBe(0);
   });
 
-  it('end when the runner is closed, without having run', async () => {
-    const runner = await start({ atOnce: 1 });
-    const first = await watch(runner, request('sleep 300'));
-    const second = await watch(runner, request(`touch ${file('ran')}`));
+  it('close: ends waiting commands without running them', async () => {
+    const runner = await start({ maxConcurrent: 1 });
+    const first = await startObserved(runner, createRequest('sleep 300'));
+    const second = await startObserved(runner, createRequest(`touch ${file('ran')}`));
     await first.running;
     await runner.close();
     expect([(await first.ended).exitCode, (await second.ended).exitCode]).toEqual([130, 130]);
-    expect(await readdir(folder)).not.toContain('ran');
+    expect(await readdir(directory)).not.toContain('ran');
   });
 });
 
-describe('a server', () => {
-  it('that was killed leaves commands, which the next one ends, whatever else is there', async () => {
+describe('LocalCommandRunner of a server', () => {
+  it('ends the commands of a killed server, whatever else its directory holds', async () => {
     const noise = `trap '' TERM; echo $$ >> ${file('pids')}; sleep 300 & echo $! >> ${file('pids')}; wait; sleep 300`;
     const id = 'a'.repeat(32);
     const owner = startOwner(`run(${JSON.stringify(noise)}, ${JSON.stringify(id)});`);
     const pids = await readPids(file('pids'), 2);
-    // A second server that is beside it harms nothing.
+    // A second server beside the first leaves the command alone.
     await start();
-    // What a full disk may leave.
+    // A full disk may leave an empty record.
     await writeFile(path.join(executions(), id, 'group-1'), '');
     owner.child.kill('SIGKILL');
     await owner.ended;
@@ -247,7 +247,7 @@ describe('a server', () => {
     expect(await readdir(executions())).toEqual([]);
   });
 
-  it('leaves no process, no descriptor and no folder behind after 100 commands', async () => {
+  it('leaves no process, descriptor or directory after 100 commands', async () => {
     const owner = startOwner(`
       const { readdirSync } = await import('node:fs');
       const { execFileSync } = await import('node:child_process');
@@ -259,21 +259,21 @@ describe('a server', () => {
       const children = execFileSync('ps', ['-eo', 'ppid=,stat=']).toString().split('\\n')
         .filter((line) => line.trim().startsWith(process.pid + ' ')).length;
       // ps itself is one.
-      console.log(JSON.stringify({ more: count() - before, children: children - 1, folders: readdirSync(${JSON.stringify(executions())}) }));
+      console.log(JSON.stringify({ more: count() - before, children: children - 1, directories: readdirSync(${JSON.stringify(executions())}) }));
       await runner.close();`);
     const { code, text } = await owner.ended;
-    expect([code, JSON.parse(text)]).toEqual([0, { more: 0, children: 0, folders: [] }]);
+    expect([code, JSON.parse(text)]).toEqual([0, { more: 0, children: 0, directories: [] }]);
   });
 
-  it('without descriptors fails commands with that, and goes on', async () => {
+  it('fails commands without file descriptors with the reason, and runs the next', async () => {
     const owner = startOwner(
       `const { closeSync, openSync } = await import('node:fs');
       await run('true');
-      const held = [];
+      const descriptors = [];
       try {
-        for (;;) held.push(openSync('/dev/null'));
+        for (;;) descriptors.push(openSync('/dev/null'));
       } catch {}
-      for (const one of held.splice(0, 30)) closeSync(one);
+      for (const one of descriptors.splice(0, 30)) closeSync(one);
       const all = await Promise.all(Array.from({ length: 60 }, () => run('sleep 0.3')));
       console.log(JSON.stringify({ all, after: (await run('exit 7')).exitCode }));
       await runner.close();`,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../../../src/aws/clients.js';
-import { createEcsCommandRunner } from '../../../../../src/executions/runners/ecs/runner.js';
-import { type EcsCommandSettings, familyOfImage } from '../../../../../src/executions/runners/ecs/task-definitions.js';
+import { EcsCommandRunner } from '../../../../../src/executions/runners/ecs/runner.js';
+import type { EcsCommandSettings } from '../../../../../src/executions/runners/ecs/task-definitions.js';
 import type {
   CommandImage,
   CommandRequest,
@@ -11,7 +11,7 @@ import type {
 import { awsEnvironment } from '../../../../support/fakes/aws.js';
 import { type FakeEcs, startFakeEcs } from '../../../../support/fakes/ecs.js';
 import { until } from '../../../../support/until.js';
-import { collectLog } from '../../../capacity/manager/support.js';
+import { collectLog } from '../../../../unit/capacity/manager/support.js';
 
 const settings: EcsCommandSettings = {
   cluster: 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/reef',
@@ -50,25 +50,25 @@ const request = (changes: Partial<CommandRequest> = {}): CommandRequest => ({
 const before = { ...process.env };
 let ecs: FakeEcs;
 let log: ReturnType<typeof collectLog>;
-const made: CommandRunner[] = [];
+const runners: CommandRunner[] = [];
 beforeEach(async () => {
   ecs = await startFakeEcs();
   log = collectLog();
   Object.assign(process.env, awsEnvironment(ecs.url));
 });
 afterEach(async () => {
-  for (const runner of made.splice(0)) await runner.close();
+  for (const runner of runners.splice(0)) await runner.close();
   await ecs.close();
   process.env = { ...before };
 });
 
-function make(changes: Partial<EcsCommandSettings> = {}): CommandRunner {
-  const runner = createEcsCommandRunner({
+function createRunner(changes: Partial<EcsCommandSettings> = {}): CommandRunner {
+  const runner = new EcsCommandRunner({
     aws: createAws({ region: 'ap-southeast-2' }),
     settings: { ...settings, ...changes },
     log: log.log,
   });
-  made.push(runner);
+  runners.push(runner);
   return runner;
 }
 
@@ -76,32 +76,19 @@ const sent = (action: string) => ecs.calls.filter((call) => call.action === acti
 const overridesSent = () =>
   Object.fromEntries(
     Object(sent('RunTask')[0]?.overrides).containerOverrides.map(
-      (one: { name: string; command?: string[]; environment: { name: string; value: string }[] }) => [
-        one.name,
-        { command: one.command, env: Object.fromEntries(one.environment.map(({ name, value }) => [name, value])) },
+      (container: { name: string; command?: string[]; environment: { name: string; value: string }[] }) => [
+        container.name,
+        {
+          command: container.command,
+          env: Object.fromEntries(container.environment.map(({ name, value }) => [name, value])),
+        },
       ],
     ),
   );
 
-describe('familyOfImage', () => {
-  it('is readable, has no character that ECS refuses, and is another for every image', () => {
-    const names = [
-      'alpine:3.22',
-      'alpine-3.22',
-      'alpine@sha256:1',
-      'registry:5000/a/alpine:3.22',
-      `a/${'x'.repeat(250)}`,
-    ];
-    const families = names.map((name) => familyOfImage('reef-execution', name));
-    expect(new Set(families).size).toBe(names.length);
-    expect(families[0]).toMatch(/^reef-execution-alpine-3-22-[0-9a-f]{12}$/);
-    for (const family of families) expect(family).toMatch(/^[A-Za-z0-9-]{1,255}$/);
-  });
-});
-
-describe('the definition of an image', () => {
-  it('is a task on Fargate that makes the checkout first, and logs under names that are known', async () => {
-    const arn = await make().define(image({ cpu: 1024, memory: 2048, runtimePlatform: 'Linux/ARM64' }));
+describe('EcsCommandRunner.define', () => {
+  it('registers a task on Fargate with a container for the checkout, and with log streams of known names', async () => {
+    const arn = await createRunner().define(image({ cpu: 1024, memory: 2048, runtimePlatform: 'Linux/ARM64' }));
     expect(arn).toMatch(/:task-definition\/reef-execution-images-example-com-tools-gdal-3-9-[0-9a-f]{12}:1$/);
     const [body] = sent('RegisterTaskDefinition');
     const logConfiguration = {
@@ -139,64 +126,70 @@ describe('the definition of an image', () => {
     });
   });
 
-  it('names roles of the account of the deployment', async () => {
+  it('uses roles of the account of the deployment', async () => {
     const roles = { taskRoleName: 'reader', taskExecutionRoleName: 'puller' };
-    await make().define(image(roles));
-    await make({ executionRoleArn: undefined, taskRoleArn: undefined }).define(image({ ...roles, image: 'other' }));
+    await createRunner().define(image(roles));
+    await createRunner({ executionRoleArn: undefined, taskRoleArn: undefined }).define(
+      image({ ...roles, image: 'other' }),
+    );
     const arns = ['arn:aws:iam::123456789012:role/reader', 'arn:aws:iam::123456789012:role/puller'];
-    expect(sent('RegisterTaskDefinition').map((one) => [one.taskRoleArn, one.executionRoleArn])).toEqual([arns, arns]);
+    expect(
+      sent('RegisterTaskDefinition').map(({ taskRoleArn, executionRoleArn }) => [taskRoleArn, executionRoleArn]),
+    ).toEqual([arns, arns]);
   });
 
-  it('that names a role is refused where nothing says which account is meant', async () => {
-    const nameless = make({ cluster: 'reef', executionRoleArn: undefined, taskRoleArn: undefined });
-    await expect(nameless.define(image({ taskRoleName: 'reader' }))).rejects.toThrow('which account the role reader');
-    expect(await nameless.define(image())).toMatch(/:1$/);
+  it('refuses a role when no ARN names the account', async () => {
+    const withoutAccount = createRunner({ cluster: 'reef', executionRoleArn: undefined, taskRoleArn: undefined });
+    await expect(withoutAccount.define(image({ taskRoleName: 'reader' }))).rejects.toThrow(
+      'Cannot tell which account the role reader',
+    );
+    expect(await withoutAccount.define(image())).toMatch(/:1$/);
   });
 
-  it('is refused for a platform that Fargate does not have', async () => {
-    await expect(make().define(image({ runtimePlatform: 'Windows/X86_64' }))).rejects.toMatchObject({
-      message: 'ECS does not run images for Windows/X86_64',
-      hint: expect.stringContaining('Linux/ARM64'),
+  it('refuses a platform that Fargate does not have', async () => {
+    await expect(createRunner().define(image({ runtimePlatform: 'Windows/X86_64' }))).rejects.toMatchObject({
+      message: 'Invalid platform Windows/X86_64: ECS runs images for Linux/X86_64 and Linux/ARM64',
+      hint: expect.stringContaining('Register the image again'),
     });
   });
 
-  it('is used again while it is the same, and made anew when anything changed', async () => {
-    const first = await make().define(image());
-    expect(await make().define(image())).toBe(first);
-    expect(await make().define(image({ cpu: 512, memory: 1024 }))).toMatch(/:2$/);
-    expect(await make({ gitImage: 'images.example.com/git:3' }).define(image({ cpu: 512, memory: 1024 }))).toMatch(
-      /:3$/,
-    );
-    expect(await make().define(image())).toMatch(/:4$/);
-    expect(await make({ taskRoleArn: undefined }).define(image())).toMatch(/:5$/);
+  it('registers a revision only when anything has changed', async () => {
+    const first = await createRunner().define(image());
+    expect(await createRunner().define(image())).toBe(first);
+    expect(await createRunner().define(image({ cpu: 512, memory: 1024 }))).toMatch(/:2$/);
+    expect(
+      await createRunner({ gitImage: 'images.example.com/git:3' }).define(image({ cpu: 512, memory: 1024 })),
+    ).toMatch(/:3$/);
+    expect(await createRunner().define(image())).toMatch(/:4$/);
+    expect(await createRunner({ taskRoleArn: undefined }).define(image())).toMatch(/:5$/);
     expect(ecs.count('RegisterTaskDefinition')).toBe(5);
   });
 
-  it('exists until it is taken out of use, with every revision of its family', async () => {
-    const runner = make();
+  it('registers a definition that exists until undefined, with every revision of its family', async () => {
+    const runner = createRunner();
     const revisions = [];
     for (const cpu of [256, 512, 1024]) revisions.push((await runner.define(image({ cpu, memory: 2048 }))) ?? '');
     const other = (await runner.define(image({ image: 'other' }))) ?? '';
     const all = [...revisions, other, `${other.slice(0, -1)}9`, 'never-there'];
-    expect([...(await runner.defined(all))].sort()).toEqual([...revisions, other].sort());
+    expect([...(await runner.filterDefined(all))].sort()).toEqual([...revisions, other].sort());
     await runner.undefine(revisions[1] ?? '');
     await runner.undefine(revisions[1] ?? '');
-    expect([...(await runner.defined(all))]).toEqual([other]);
+    expect([...(await runner.filterDefined(all))]).toEqual([other]);
     expect(await runner.define(image())).toMatch(/:4$/);
   });
 
-  it('is not taken for missing when ECS refuses to tell', async () => {
+  it('throws, rather than registers, when ECS refuses to describe the definition', async () => {
     ecs.faults.refuse = () => ({ name: 'AccessDeniedException', message: 'no' });
-    await expect(make().defined([definition])).rejects.toMatchObject({ kind: 'denied' });
-    await expect(make().define(image())).rejects.toThrow(
+    await expect(createRunner().filterDefined([definition])).rejects.toMatchObject({ kind: 'denied' });
+    await expect(createRunner().define(image())).rejects.toThrow(
       'ecs:DescribeTaskDefinition on task definition reef-execution-',
     );
   });
 });
 
-describe('a command', () => {
-  it('is one task with its execution as client token, in the subnets of the deployment', async () => {
-    const { taskArn, attached } = await make().start(request());
+describe('EcsCommandRunner.start', () => {
+  it('starts one task, with the execution as client token, in the subnets of the deployment', async () => {
+    const { taskArn, attached } = await createRunner().start(request());
     expect([...ecs.tasks.keys()]).toEqual([taskArn]);
     expect(attached).toBeUndefined();
     expect(sent('RunTask')[0]).toMatchObject({
@@ -216,18 +209,18 @@ describe('a command', () => {
     });
   });
 
-  it('gets its environment, and a script with its time and its folder', async () => {
-    await make().start(request());
+  it('passes variables, and a script with timeout and directory', async () => {
+    await createRunner().start(request());
     const { main, git } = overridesSent();
     expect(git).toBeUndefined();
     expect(main.env).toEqual({ COLOUR: 'blue', REEFGUIDE_EXECUTION_ID: executionId });
     expect(main.command).toEqual([expect.stringMatching(/cd '\/workspace' [\s\S]*sleep 60 [\s\S]*'echo hello'/)]);
   });
 
-  it('runs in the folder of its checkout, whose token it cannot see', async () => {
+  it('runs in the directory of the checkout, and passes the token to the container git alone', async () => {
     const token = 'a token of the tests';
     const git = { repo: 'https://git.example.com/reef/tools', ref: 'v1', path: 'scripts/daily', token };
-    await make().start(request({ git }));
+    await createRunner().start(request({ git }));
     const overrides = overridesSent();
     expect(overrides.git.env).toMatchObject({
       CHECKOUT_REPO: git.repo,
@@ -243,30 +236,30 @@ describe('a command', () => {
     for (const secret of [token, encoded]) expect(JSON.stringify(overrides.main)).not.toContain(secret);
   });
 
-  it('of an image that was never defined here is defined first', async () => {
-    await make().start(request({ taskDefinition: undefined }));
+  it('defines an image without a definition first', async () => {
+    await createRunner().start(request({ taskDefinition: undefined }));
     expect(sent('RunTask')[0]?.taskDefinition).toBe(ecs.definitions[0]?.taskDefinitionArn);
     expect(ecs.definitions).toHaveLength(1);
   });
 
-  it('that is sent twice runs once, also when the subnets have changed since', async () => {
-    const first = await make().start(request());
-    expect(await make().start(request())).toEqual(first);
-    expect(await make({ subnets: ['subnet-c'] }).start(request())).toEqual(first);
+  it('starts a repeated command once, also after a change of subnets', async () => {
+    const first = await createRunner().start(request());
+    expect(await createRunner().start(request())).toEqual(first);
+    expect(await createRunner({ subnets: ['subnet-c'] }).start(request())).toEqual(first);
     expect(ecs.tasks.size).toBe(1);
-    expect(log.lines.map(({ msg }) => msg)).toEqual(['the launch had happened already']);
+    expect(log.lines.map(({ msg }) => msg)).toEqual(['the task was launched before']);
   });
 
-  it('that is longer than ECS takes is refused before anything is asked of it, with a way out', async () => {
-    const runner = make();
-    const sizeOf = async (length: number) => {
+  it('refuses a command over the limit of ECS before any call, with a way out', async () => {
+    const runner = createRunner();
+    const startWithLength = async (length: number) => {
       await runner.start(request({ executionId: String(length).padStart(32, '0'), command: 'x'.repeat(length) }));
       return JSON.stringify(sent('RunTask').at(-1)?.overrides).length;
     };
-    const room = 8192 - (await sizeOf(1)) + 1;
-    expect(await sizeOf(room)).toBe(8192);
-    await expect(sizeOf(room + 1)).rejects.toMatchObject({
-      message: 'The command with its environment takes 8193 characters; ECS takes 8192',
+    const maxLength = 8192 - (await startWithLength(1)) + 1;
+    expect(await startWithLength(maxLength)).toBe(8192);
+    await expect(startWithLength(maxLength + 1)).rejects.toMatchObject({
+      message: 'The command with its variables has 8193 characters; ECS takes 8192',
       hint: expect.stringContaining('Git repository'),
     });
     expect(ecs.count('RunTask')).toBe(2);
@@ -276,25 +269,27 @@ describe('a command', () => {
     ['RESOURCE:FARGATE', 'try again'],
     ['Capacity is unavailable at this time', 'try again'],
     ['MISSING', 'EXECUTION_'],
-  ])('that ECS does not start (%s) says why and what to do', async (reason, hint) => {
+  ])('throws reason and remedy when ECS starts nothing: %s', async (reason, hint) => {
     ecs.faults.fail = () => ({ count: 1, reason });
-    await expect(make().start(request())).rejects.toMatchObject({
+    await expect(createRunner().start(request())).rejects.toMatchObject({
       name: 'SetupError',
       message: `ecs:RunTask on task definition ${definition} started nothing: ${reason}`,
       hint: expect.stringContaining(hint),
     });
   });
 
-  it('that ECS refuses is an error that names action and remedy', async () => {
+  it('throws action and remedy when ECS refuses', async () => {
     ecs.faults.refuse = () => ({ name: 'AccessDeniedException', message: 'no iam:PassRole' });
-    await expect(make().start(request())).rejects.toMatchObject({
+    await expect(createRunner().start(request())).rejects.toMatchObject({
       message: `ecs:RunTask on task definition ${definition}: not allowed: no iam:PassRole`,
       hint: expect.stringContaining('ecs:RunTask'),
     });
   });
+});
 
-  it('is stopped; one that has ended or that ECS has forgotten is no error', async () => {
-    const runner = make();
+describe('EcsCommandRunner.stop', () => {
+  it('stops a task, and ignores a task that has ended or that ECS has forgotten', async () => {
+    const runner = createRunner();
     const { taskArn } = await runner.start(request());
     await runner.stop(taskArn);
     expect(ecs.tasks.get(taskArn)?.lastStatus).toBe('STOPPED');
@@ -304,55 +299,60 @@ describe('a command', () => {
     expect(ecs.count('StopTask')).toBe(3);
   });
 
-  it('that cannot be stopped is an error', async () => {
+  it('throws when ECS cannot stop the task', async () => {
     ecs.faults.refuse = () => ({ name: 'InvalidParameterException', message: 'Invalid identifier' });
-    await expect(make().stop('arn:nonsense')).rejects.toThrow('ecs:StopTask on task arn:nonsense: Invalid identifier');
+    await expect(createRunner().stop('arn:nonsense')).rejects.toThrow(
+      'ecs:StopTask on task arn:nonsense: Invalid identifier',
+    );
     ecs.faults.refuse = () => ({ name: 'ClusterNotFoundException', message: 'Cluster not found.' });
-    await expect(make().stop('arn:nonsense')).rejects.toMatchObject({ kind: 'not_found' });
+    await expect(createRunner().stop('arn:nonsense')).rejects.toMatchObject({ kind: 'not_found' });
   });
 });
 
-describe('what exists', () => {
-  it('is what starts or runs, asked for 100 at a time', async () => {
-    const alive = ['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING'];
-    const dead = ['DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED'];
+describe('EcsCommandRunner.filterExisting', () => {
+  it('returns tasks that start or run, described 100 at a time', async () => {
+    const existingStatuses = ['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING'];
+    const endedStatuses = ['DEACTIVATING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED'];
     const tasks = Array.from({ length: 252 }, (_, n) => {
       const task = ecs.start('x');
-      task.lastStatus = [...alive, ...dead][n % 9] ?? '';
+      task.lastStatus = [...existingStatuses, ...endedStatuses][n % 9] ?? '';
       return task;
     });
     const arns = tasks.map(({ taskArn }) => taskArn);
-    const found = await make().existing([...arns, 'arn:aws:ecs:ap-southeast-2:123456789012:task/reef/forgotten']);
-    expect([...found].sort()).toEqual(
+    const existing = await createRunner().filterExisting([
+      ...arns,
+      'arn:aws:ecs:ap-southeast-2:123456789012:task/reef/forgotten',
+    ]);
+    expect([...existing].sort()).toEqual(
       tasks
-        .filter(({ lastStatus }) => alive.includes(lastStatus))
+        .filter(({ lastStatus }) => existingStatuses.includes(lastStatus))
         .map(({ taskArn }) => taskArn)
         .sort(),
     );
-    const sizes = sent('DescribeTasks').map(({ tasks: asked }) => Object(asked).length);
+    const sizes = sent('DescribeTasks').map(({ tasks: described }) => Object(described).length);
     expect(sizes.sort()).toEqual([100, 100, 53]);
   });
 
-  it('is not asked for elsewhere: a task of this machine or of another cluster', async () => {
+  it('does not ask ECS for tasks of this machine or of another cluster', async () => {
     const others = ['arn:aws:ecs:local:000000000000:task/reefguide/1', 'arn:aws:ecs:ap-southeast-2:1:task/other/1'];
-    expect(await make().existing(others)).toEqual(new Set());
-    expect(await make().existing([])).toEqual(new Set());
+    expect(await createRunner().filterExisting(others)).toEqual(new Set());
+    expect(await createRunner().filterExisting([])).toEqual(new Set());
     expect(ecs.count('DescribeTasks')).toBe(0);
     const { taskArn } = ecs.start('x');
-    expect(await make({ cluster: 'reef' }).existing([...others, taskArn])).toEqual(new Set([taskArn]));
+    expect(await createRunner({ cluster: 'reef' }).filterExisting([...others, taskArn])).toEqual(new Set([taskArn]));
   });
 });
 
-describe('logs', () => {
+describe('EcsCommandRunner.readLogs', () => {
   const taskArn = 'arn:aws:ecs:ap-southeast-2:123456789012:task/reef/abc';
   const read = async (): Promise<ProviderLogEvent[]> => {
     const events: ProviderLogEvent[] = [];
-    for await (const batch of make().logs(taskArn)) events.push(...batch);
+    for await (const batch of createRunner().readLogs(taskArn)) events.push(...batch);
     return events;
   };
   const line = (timestamp: number) => ({ timestamp, message: `line ${timestamp}` });
 
-  it('are those of the checkout, then those of the command, every page', async () => {
+  it('yields every page of the checkout, then of the command', async () => {
     ecs.streams.set('execution/main/abc', [line(20), line(21), line(22), line(23), line(24)]);
     ecs.streams.set('execution/git/abc', [line(10)]);
     ecs.streams.set('execution/main/another', [line(1)]);
@@ -366,30 +366,30 @@ describe('logs', () => {
     ]);
   });
 
-  it('are those of one stream when nothing was logged to the other', async () => {
+  it('yields the events of one stream when the other does not exist', async () => {
     ecs.streams.set('execution/main/abc', [line(5)]);
     expect((await read()).map(({ timestamp }) => timestamp)).toEqual([5]);
     ecs.streams.clear();
     expect(await read()).toEqual([]);
   });
 
-  it('of a group that is not there are an error', async () => {
-    const logs = make({ logGroup: 'elsewhere' }).logs(taskArn)[Symbol.asyncIterator]();
+  it('throws when the log group does not exist', async () => {
+    const logs = createRunner({ logGroup: 'elsewhere' }).readLogs(taskArn)[Symbol.asyncIterator]();
     await expect(logs.next()).rejects.toThrow('logs:FilterLogEvents on log group elsewhere: not found');
   });
 });
 
-it('credentials that ended are over as soon as there are new ones', async () => {
+it('EcsCommandRunner: uses renewed credentials after expired ones', async () => {
   ecs.faults.refuse = () => ({ name: 'ExpiredTokenException' });
-  const runner = make();
+  const runner = createRunner();
   await expect(runner.start(request())).rejects.toThrow('the AWS credentials have expired');
   ecs.faults.refuse = undefined;
   expect((await runner.start(request())).taskArn).toContain(':task/reef/');
 });
 
-it('closing ends a call in flight', async () => {
+it('EcsCommandRunner.close: ends a call in flight', async () => {
   ecs.faults.hang = () => true;
-  const runner = make();
+  const runner = createRunner();
   const starting = runner.start(request());
   starting.catch(() => {});
   await until(() => ecs.count('RunTask') > 0);
