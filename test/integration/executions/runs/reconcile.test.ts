@@ -1,4 +1,3 @@
-// Reconciling what is recorded with what exists, and tracing a request.
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SetupError } from '../../../../src/contract/errors.js';
@@ -35,8 +34,8 @@ const run = async (ageSeconds = 0) => {
 };
 const stateOf = async (id: string) => (await operator.get(`/api/v1/executions/${id}/status`)).body;
 
-describe('reconciling', () => {
-  it('finds nothing where all is well', async () => {
+describe('POST /api/v1/health/reconcile', () => {
+  it('reports no issue when all is in order', async () => {
     await run();
     expect(await reconcile()).toMatchObject({
       status: 'ok',
@@ -44,10 +43,10 @@ describe('reconciling', () => {
     });
   });
 
-  it('ends an execution whose task has gone, with the lines that the provider has', async () => {
+  it('ends an execution whose task has gone, after storing the lines of the provider', async () => {
     const { id, taskArn } = await run(600);
     runner.tasks.delete(taskArn);
-    runner.logs.set(taskArn, [{ id: 'kept-1', timestamp: 1, message: 'the last words' }]);
+    runner.logs.set(taskArn, [{ id: 'line-1', timestamp: 1, message: 'the last line' }]);
     const { report } = await reconcile();
     expect(report).toMatchObject({ executions: { total: 1, verified: 0 }, reconciled_count: 1 });
     expect(report.issues).toEqual([
@@ -56,20 +55,20 @@ describe('reconciling', () => {
     expect(await stateOf(id)).toMatchObject({ status: 'FAILED', exit_code: null });
     const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
     expect(body.events.map(({ message }: { message: string }) => message)).toEqual([
-      'the last words',
+      'the last line',
       '[reefguide] the task has gone, and nothing reported how the command ended',
     ]);
     expect((await reconcile()).status).toBe('ok');
   });
 
-  it('gives a launch time to be listed', async () => {
+  it('leaves a recent launch alone', async () => {
     const { id, taskArn } = await run(10);
     runner.tasks.delete(taskArn);
     expect((await reconcile()).status).toBe('ok');
     expect((await stateOf(id)).status).toBe('STARTING');
   });
 
-  it('stops what runs far beyond its time, and again what was to stop', async () => {
+  it('stops tasks long after their timeout, and tasks that should have stopped', async () => {
     const [late, stopping] = [await run(1_000), await run()];
     await operator.delete(`/api/v1/executions/${stopping.id}`);
     runner.stopped.length = 0;
@@ -77,7 +76,7 @@ describe('reconciling', () => {
     expect(runner.stopped.sort()).toEqual([late.taskArn, stopping.taskArn].sort());
   });
 
-  it('makes a task definition again that has gone', async () => {
+  it('registers a missing task definition again', async () => {
     runner.definitions.clear();
     const { report } = await reconcile();
     expect(report.issues).toEqual([
@@ -87,7 +86,7 @@ describe('reconciling', () => {
     expect((await reconcile()).status).toBe('ok');
   });
 
-  it('reports secrets that cannot be read, keys that may too much, and things whose owner has gone', async () => {
+  it('reports unreadable secrets, API keys with too many permissions, and resources without an owner', async () => {
     const gone = await system.as('DEVELOPER');
     for (const name of ['spoiled', 'fine'])
       await gone.post('/api/v1/secrets', { name, key_name: 'X', value: 'a value' });
@@ -97,10 +96,10 @@ describe('reconciling', () => {
     await system.apiKey(viewer.userId, 'ADMIN');
     const { report } = await reconcile();
     expect(report).toMatchObject({ secrets: { total: 2, verified: 1 }, error_count: 1, reconciled_count: 0 });
-    const shown = report.issues.map((one: { resource_type: string; resource_id: string; severity: string }) => [
-      one.resource_type,
-      one.resource_id,
-      one.severity,
+    const shown = report.issues.map((issue: { resource_type: string; resource_id: string; severity: string }) => [
+      issue.resource_type,
+      issue.resource_id,
+      issue.severity,
     ]);
     expect(shown).toEqual([
       ['secret', 'spoiled', 'error'],
@@ -110,7 +109,7 @@ describe('reconciling', () => {
     ]);
   });
 
-  it('is what the hourly event brings', async () => {
+  it('runs on the hourly event, too', async () => {
     const { id, taskArn } = await run(600);
     runner.tasks.delete(taskArn);
     const answer = await fetch(`${system.processorUrl}/process`, {
@@ -122,12 +121,12 @@ describe('reconciling', () => {
   });
 });
 
-describe('a provider that refuses', () => {
+describe('POST /api/v1/health/reconcile with a provider that refuses', () => {
   const refused = async () => {
     throw new SetupError('ecs:DescribeTasks is not allowed', { hint: 'Allow it.' });
   };
 
-  it('one call keeps no other execution from being repaired', async () => {
+  it('repairs the other executions', async () => {
     const [stuck, gone] = [await run(600), await run(600)];
     await query(`UPDATE "Execution" SET status = 'TERMINATING'`);
     runner.tasks.delete(gone.taskArn);
@@ -142,7 +141,7 @@ describe('a provider that refuses', () => {
     expect((await stateOf(gone.id)).status).toBe('STOPPED');
   });
 
-  it('everything is told so with 503, and what is old is removed all the same', async () => {
+  it('answers 503, and removes old rows all the same', async () => {
     await run();
     await query(`INSERT INTO "ServerLog" (time, request_id, level, message, fields)
       VALUES (now() - interval '30 days', 'old-1', 'info', 'x', '{}')`);
@@ -156,7 +155,7 @@ describe('a provider that refuses', () => {
   });
 });
 
-it('an hour removes what was kept long enough, and nothing else', async () => {
+it('the hourly event: removes rows older than their limits alone', async () => {
   const [old, recent] = [await run(), await run()];
   for (const { id, taskArn } of [old, recent]) {
     const task = { taskArn, lastStatus: 'STOPPED', containers: [{ name: 'main' }] };
@@ -173,7 +172,7 @@ it('an hour removes what was kept long enough, and nothing else', async () => {
   expect(rows).toEqual([{ request_id: 'kept-6' }]);
 });
 
-it('an execution that is deleted takes its lines along, and no others', async () => {
+it('the deletion of an execution: deletes its log events alone', async () => {
   const [gone, there] = [await run(), await run()];
   for (const { taskArn } of [gone, there]) {
     const task = { taskArn, lastStatus: 'STOPPED', containers: [{ name: 'main' }] };
@@ -186,19 +185,19 @@ it('an execution that is deleted takes its lines along, and no others', async ()
   expect(rows).toEqual([{ execution_id: there.id }]);
 });
 
-describe('a trace', () => {
-  it('is not kept from what comes after a line that cannot be stored as it is', async () => {
+describe('GET /api/v1/trace/:id', () => {
+  it('shows lines with characters that Postgres cannot store, and the lines after them', async () => {
     const admin = await system.as('ADMIN');
-    // As it stands: fetch would write slashes.
-    const ask = (path: string, requestId: string) =>
+    // Uses node:http, because fetch would turn backslashes into slashes.
+    const request = (path: string, requestId: string) =>
       new Promise((resolve, reject) => {
         const { hostname, port } = new URL(system.url);
         get({ hostname, port, path, headers: { 'x-request-id': requestId } }, (response) =>
           response.resume().once('end', resolve),
         ).once('error', reject);
       });
-    await ask('/api/\\u0000\\ud800', 'odd-1');
-    await ask('/api/nothing', 'even-1');
+    await request('/api/\\u0000\\ud800', 'odd-1');
+    await request('/api/nothing', 'even-1');
     for (const [id, path] of [
       ['odd-1', '/api/\\u0000\\ud800'],
       ['even-1', '/api/nothing'],
@@ -208,7 +207,7 @@ describe('a trace', () => {
       ]);
   });
 
-  it('shows the log lines and the records of one request, and of no other', async () => {
+  it('shows the log lines and the resources of one request alone', async () => {
     const admin = await system.as('ADMIN');
     const post = (path: string, requestId: string, body: object) =>
       system.fetch(path, {

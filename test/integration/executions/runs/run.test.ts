@@ -35,8 +35,8 @@ const ran = async (body: object, by = developer) => {
   return { ...end, lines: lines.slice(1) };
 };
 
-describe('a command', () => {
-  it('is answered with where to look and where to listen', async () => {
+describe('POST /api/v1/run', () => {
+  it('answers with the URLs of log and WebSocket', async () => {
     const { body } = await run({ command: 'true' });
     expect(body).toEqual({
       execution_id: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -54,17 +54,17 @@ describe('a command', () => {
     ['exit 3', 'FAILED', 3],
     ['kill -TERM $$', 'FAILED', 143],
     ['no-such-program', 'FAILED', 127],
-  ])('%s ends %s with %d', async (command, status, exit_code) => {
+  ])('runs %s, which ends %s with %d', async (command, status, exit_code) => {
     expect(await ran({ command })).toMatchObject({ status, exit_code });
   });
 
-  it('prints both of its streams in order, and a last line without an end', async () => {
+  it('stores both streams in order, and a last line without a line break', async () => {
     const command = 'for n in 1 2 3; do echo out $n; echo err $n >&2; done; printf %s last';
     const { lines } = await ran({ command });
     expect(lines).toEqual(['out 1', 'err 1', 'out 2', 'err 2', 'out 3', 'err 3', 'last']);
   });
 
-  it('has its variables and those of its secrets, and nothing of the server', async () => {
+  it('passes variables and secrets to the command, and nothing of the server', async () => {
     await developer.post('/api/v1/secrets', { name: 'data', key_name: 'DATA', value: 'hunter2-data' });
     const { lines } = await ran({ command: 'env', env: { A: 'a b' }, secrets: ['data'] });
     expect(lines).toContain('A=a b');
@@ -72,7 +72,7 @@ describe('a command', () => {
     expect(lines.join('\n')).not.toMatch(/DATABASE_URL|TEST_|NODE_OPTIONS/);
   });
 
-  it('is masked where it prints what must not be seen, encoded too', async () => {
+  it('masks secret values in output, command and answers, encoded ones too', async () => {
     const password = 'correct horse battery';
     const command = 'echo "$DB_PASSWORD"; printf %s "x$DB_PASSWORD" | base64; echo {"$DB_PASSWORD"}';
     const answer = await run({ command: `${command} # ${password}`, env: { DB_PASSWORD: password } });
@@ -87,12 +87,12 @@ describe('a command', () => {
       expect(JSON.stringify(shown)).not.toMatch(/correct horse|Y29ycmVjdCBob3JzZS|29ycmVjdCBob3JzZ/);
   });
 
-  it('is masked when what must not be seen comes in two pieces', async () => {
+  it('masks a secret value that is printed in two pieces', async () => {
     const command = 'printf hunter2-; sleep 0.2; printf "split\\n"';
     expect((await ran({ command, env: { A_TOKEN: 'hunter2-split' } })).lines).toEqual(['***']);
   });
 
-  it('that prints a line without end has it cut', async () => {
+  it('truncates a line that is too long', async () => {
     const { lines } = await ran({ command: "head -c 600000 /dev/zero | tr '\\0' x; echo; echo next" });
     expect(lines.map((line: string) => line.replace(/^x+/, (all) => `${all.length} x`))).toEqual([
       '262144 x … [cut: the line is longer than 256 KiB]',
@@ -100,17 +100,17 @@ describe('a command', () => {
     ]);
   });
 
-  it('that prints what is no text is stored with replacements', async () => {
+  it('replaces bytes that are not text', async () => {
     expect((await ran({ command: "printf 'a\\377b\\0c\\n'" })).lines).toEqual(['a\uFFFDb\uFFFDc']);
   });
 
-  it('that takes too long is stopped and fails with 124', async () => {
+  it('stops a command after its timeout, with exit code 124', async () => {
     const end = await ran({ command: 'printf begun; sleep 60', timeout: 1 });
     expect(end).toMatchObject({ status: 'FAILED', exit_code: 124 });
-    expect(end.lines).toEqual(['begun', '[reefguide] stopped: it ran for 1 s, the time it was given']);
+    expect(end.lines).toEqual(['begun', '[reefguide] stopped: the command exceeded the timeout of 1 s']);
   });
 
-  it('leaves nothing running and nothing on disk', async () => {
+  it('leaves no process and no file behind', async () => {
     const marker = `31.${process.pid}`;
     const { body } = await run({ command: `sleep ${marker} & sleep ${marker} & echo begun` });
     await toEnd(body.execution_id);
@@ -119,35 +119,35 @@ describe('a command', () => {
     await until(async () => (await readdir(path.join(system.home, 'executions'))).length === 0);
   });
 
-  it('is refused with a secret that is not there', async () => {
+  it('refuses an unknown secret', async () => {
     const answer = await run({ command: 'true', secrets: ['missing'] });
     expect([answer.status, answer.body.code]).toEqual([404, 'SECRET_NOT_FOUND']);
   });
 
   it.each([
     ['no command', {}],
-    ['an image that is none', { command: 'true', image: 'not an image' }],
+    ['an invalid image', { command: 'true', image: 'not an image' }],
     ['two images', { command: 'true', image: 'a', imageUri: 'b' }],
-    ['a variable that is none', { command: 'true', env: { 'A=B': 'x' } }],
-    ['a path out of the repository', { command: 'true', git_repo: 'https://x.org/y', git_path: '../z' }],
-    ['a branch that is an option', { command: 'true', git_repo: 'https://x.org/y', git_ref: '--upload-pack=x' }],
+    ['an invalid variable name', { command: 'true', env: { 'A=B': 'x' } }],
+    ['a path outside of the repository', { command: 'true', git_repo: 'https://x.org/y', git_path: '../z' }],
+    ['an option as branch', { command: 'true', git_repo: 'https://x.org/y', git_ref: '--upload-pack=x' }],
     ['a transport that runs programs', { command: 'true', git_repo: 'ext::sh -c x' }],
-    ['an address without a port that exists', { command: 'true', git_repo: 'https://u:hunter2@host:99999/x.git' }],
-    ['a password for ssh', { command: 'true', git_repo: 'ssh://git:hunter2@host/x.git' }],
-    ['a field that we do not know', { command: 'true', shell: 'bash' }],
-  ])('with %s is refused', async (_, body) => {
+    ['an address with an invalid port', { command: 'true', git_repo: 'https://u:hunter2@host:99999/x.git' }],
+    ['a password in an ssh address', { command: 'true', git_repo: 'ssh://git:hunter2@host/x.git' }],
+    ['an unknown field', { command: 'true', shell: 'bash' }],
+  ])('refuses %s', async (_, body) => {
     const answer = await run(body);
     expect([answer.status, answer.body.code]).toEqual([400, 'INVALID_REQUEST']);
   });
 
-  it('with a variable that is none is told what its name should be', async () => {
+  it('names the expected form of a variable name', async () => {
     const { body } = await run({ command: 'true', env: { 'A=B': 'x' } });
     expect(body.details).toEqual([{ path: 'env.A=B', message: 'expected the name of an environment variable' }]);
   });
 });
 
-describe('stopping', () => {
-  it('ends the whole process group: 130, and 204 when it has ended', async () => {
+describe('DELETE /api/v1/executions/:id', () => {
+  it('ends the whole process group with 130, and answers 204 after the end', async () => {
     const { body } = await run({ command: 'trap "" TERM; echo begun; sleep 61 & sleep 61' });
     const id = body.execution_id;
     await until(async () => (await statusOf(id)).body.status === 'RUNNING');
@@ -158,7 +158,7 @@ describe('stopping', () => {
     expect([again.status, again.body]).toEqual([204, '']);
   });
 
-  it('works through another API process', async () => {
+  it('stops a command through another API process', async () => {
     const second = await startTestService({ beside: system });
     try {
       const { body } = await run({ command: 'sleep 62' });
@@ -175,8 +175,8 @@ describe('stopping', () => {
   });
 });
 
-describe('an execution', () => {
-  it('is its owner’s to read and stop, and any operator’s', async () => {
+describe('routes of executions', () => {
+  it('let the owner and every operator read and stop an execution, and no other user', async () => {
     const { body } = await run({ command: 'sleep 63' });
     const paths = [`/api/v1/executions/${body.execution_id}/status`, `/api/v1/executions/${body.execution_id}/logs`];
     const other = await system.as('DEVELOPER');
@@ -191,7 +191,7 @@ describe('an execution', () => {
     await toEnd(body.execution_id);
   });
 
-  it('is listed, newest first, by status, with who ran it and by which request', async () => {
+  it('list executions newest first, by status, with creator and request', async () => {
     const first = await system.fetch('/api/v1/run', {
       method: 'POST',
       headers: {
@@ -220,16 +220,16 @@ describe('an execution', () => {
     expect((await viewer.get('/api/v1/executions?status=NONSENSE')).status).toBe(400);
   });
 
-  it('that nobody made is not found', async () => {
+  it('answer 404 for an unknown execution', async () => {
     const answer = await operator.get(`/api/v1/executions/${'0'.repeat(32)}/status`);
     expect([answer.status, answer.body.code]).toEqual([404, 'NOT_FOUND']);
   });
 });
 
-describe('listening', () => {
-  it('gives what was printed so far, then the rest as it comes, then goodbye', async () => {
-    const command = 'echo one; printf "tw"; read x < gate; echo o; echo three';
-    const { body } = await run({ command: `mkfifo gate; ${command}` });
+describe('the WebSocket of a log', () => {
+  it('sends stored lines, then new lines, then a disconnect message', async () => {
+    const command = 'echo one; printf "tw"; read x < barrier; echo o; echo three';
+    const { body } = await run({ command: `mkfifo barrier; ${command}` });
     const id = body.execution_id;
     await until(async () => {
       const { rows } = await system.database.pool.query('SELECT 1 FROM "LogEvent" WHERE execution_id = $1', [id]);
@@ -237,7 +237,7 @@ describe('listening', () => {
     });
     const listener = listenTo(body.websocket_url);
     await until(() => listener.lines().length === 2);
-    await run({ command: `echo go > ${system.home}/executions/${id}/workspace/gate` });
+    await run({ command: `echo go > ${system.home}/executions/${id}/workspace/barrier` });
     expect(await listener.closed).toEqual({ code: 1000, reason: 'execution_completed' });
     expect(listener.lines().slice(1)).toEqual(['one', 'two', 'three']);
     expect(listener.messages.at(-1)).toEqual({ type: 'disconnect', reason: 'execution_completed' });
@@ -246,7 +246,7 @@ describe('listening', () => {
     expect(logs.events).toEqual(shown.map(({ type: _, ...event }) => event));
   });
 
-  it('goes on after the last event that was seen', async () => {
+  it('resumes after the last event that a client has received', async () => {
     const { body } = await run({ command: 'for n in 1 2 3 4 5; do echo $n; done; sleep 64' });
     const first = listenTo(body.websocket_url);
     await until(() => first.lines().length === 6);
@@ -261,7 +261,7 @@ describe('listening', () => {
     expect((await second.closed).code).toBe(1000);
   });
 
-  it('is for one use of a token, and for its execution', async () => {
+  it('opens once with a token, for one execution, within a minute', async () => {
     const { body } = await run({ command: 'sleep 65' });
     const first = listenTo(body.websocket_url);
     await until(() => first.lines().length === 1);
@@ -277,7 +277,7 @@ describe('listening', () => {
     await first.closed;
   });
 
-  it('works through another API process, and each line comes once', async () => {
+  it('sends each line once through another API process', async () => {
     const second = await startTestService({ beside: system });
     try {
       const { body } = await run({ command: 'for n in $(seq 300); do echo $n; done; sleep 0.3; echo end' });
@@ -300,7 +300,7 @@ describe('listening', () => {
     }
   });
 
-  it('ends cleanly when the server stops', async () => {
+  it('closes with server_stopping when the server stops', async () => {
     const second = await startTestService({ beside: system });
     const { body } = await second.fetch('/api/v1/run', {
       method: 'POST',
