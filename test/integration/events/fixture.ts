@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { type FakeCommandRunner, createFakeCommandRunner } from '../../support/command-runner.js';
+import { createFakeCommandRunner, type FakeCommandRunner } from '../../support/command-runner.js';
 import { startFakeSocketGateway } from '../../support/fakes/socket-gateway.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
