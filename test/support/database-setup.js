@@ -1,4 +1,4 @@
-// One embedded Postgres for all integration tests, with a migrated template that each test file copies.
+// Starts one embedded Postgres for all integration tests, with a migrated template that each test file copies.
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { migrate } from '../../dist/database/migrations.js';
 
 export default async function setUp() {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-test-'));
-  // Tests kill processes, never the machine: nothing here needs to survive a power cut.
+  // The data need not survive a power cut.
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
   const postgres = await acquireEmbeddedPostgres({ home, settings });
   await migrate(postgres.url);

@@ -3,14 +3,14 @@ import pg from 'pg';
 
 export interface TestDatabase {
   url: string;
-  /** Cuts every connection to it, as a database does that goes away. */
+  /** Ends every connection, like a database that goes away. */
   cutConnections(): Promise<void>;
   drop(): Promise<void>;
 }
 
 function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL;
-  if (!url) throw new Error('TEST_DATABASE_URL is not set: integration tests run under jest’s global setup');
+  if (!url) throw new Error('TEST_DATABASE_URL is not set: run integration tests under the global setup of jest');
   return url;
 }
 
@@ -21,7 +21,7 @@ async function administer(...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();
   try {
-    // One process copies the template at a time: Postgres refuses two.
+    // Takes turns, because Postgres refuses to copy one template twice at a time.
     await client.query('SELECT pg_advisory_lock(1)');
     for (const statement of statements) await client.query(statement);
   } finally {
@@ -29,7 +29,7 @@ async function administer(...statements: string[]): Promise<void> {
   }
 }
 
-/** A database of its own, migrated unless it is to be empty. */
+/** Creates a database from the migrated template, or an empty database. */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const template = empty ? 'template0' : new URL(serverUrl()).pathname.slice(1);

@@ -8,14 +8,14 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** A Postgres of its own, for tests that start whole processes. */
+/** Starts a Postgres for one test file, because programs under test must not share the database of other tests. */
 export async function startPostgres(): Promise<TestPostgres> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-postgres-'));
-  const held = await acquireEmbeddedPostgres({ home, settings: { fsync: 'off' } });
+  const postgres = await acquireEmbeddedPostgres({ home, settings: { fsync: 'off' } });
   return {
-    url: held.url,
+    url: postgres.url,
     async stop() {
-      await held.release();
+      await postgres.release();
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** A TCP proxy that can be pulled out like a cable. */
+/** Forwards TCP connections, and can cut or refuse connections like a broken network. */
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
-  /** Connections that are open through it. */
+  /** Returns the number of open connections. */
   connections(): number;
-  /** Cuts every connection; new ones still get through. */
+  /** Cuts every connection, and still accepts new connections. */
   cut(): void;
-  /** Cuts every connection and refuses new ones. */
+  /** Cuts every connection, and refuses new connections. */
   refuse(): Promise<void>;
-  /** Lets connections through again, at the same port. */
+  /** Accepts connections again, on the same port. */
   allow(): Promise<void>;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const host = '127.0.0.1';
   const sockets = new Set<net.Socket>();
-  const join = (client: net.Socket) => {
+  const forward = (client: net.Socket) => {
     const server = net.connect(target.port, target.host);
     const end = () => {
       client.destroy();
@@ -37,7 +37,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     client.pipe(server);
     server.pipe(client);
   };
-  let server = net.createServer(join).listen(0, host);
+  let server = net.createServer(forward).listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
@@ -59,7 +59,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     refuse,
     async allow() {
       if (server.listening) return;
-      server = net.createServer(join).listen(port, host);
+      server = net.createServer(forward).listen(port, host);
       await once(server, 'listening');
     },
     close: refuse,

@@ -1,4 +1,4 @@
-// A database that goes away and comes back: 503 meanwhile, and everything goes on by itself afterwards.
+// Tests a database that goes away and comes back: requests are answered 503 meanwhile, and everything recovers by itself.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   claim,
@@ -18,23 +18,24 @@ import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
 
 let proxy: TcpProxy;
-/** A service on the database itself, and one behind the proxy. */
-let steady: TestService;
+/** Reaches the database directly. */
+let direct: TestService;
+/** Reaches the database through the proxy. */
 let system: TestService;
 let user: Caller;
 let worker: Caller;
 let manager: Caller;
 let admin: Caller;
 let apiKey: string;
-let steadyUser: Caller;
-let steadyWorker: Caller;
+let directUser: Caller;
+let directWorker: Caller;
 
 beforeAll(async () => {
   const { hostname, port } = new URL(process.env.TEST_DATABASE_URL ?? '');
   proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-  steady = await startTestService();
+  direct = await startTestService();
   system = await startTestService({
-    beside: steady,
+    beside: direct,
     databaseUrl(url) {
       const through = new URL(url);
       through.hostname = proxy.host;
@@ -47,29 +48,29 @@ beforeAll(async () => {
   manager = await system.as('MANAGER');
   admin = await system.as('ADMIN');
   apiKey = await system.apiKey(user.userId);
-  steadyUser = await steady.as();
-  steadyWorker = await steady.as('WORKER');
+  directUser = await direct.as();
+  directWorker = await direct.as('WORKER');
 });
-beforeEach(() => sql(steady, 'DELETE FROM "Job"'));
+beforeEach(() => sql(direct, 'DELETE FROM "Job"'));
 afterEach(async () => {
   await proxy.allow();
-  await untilBack();
+  await waitForRecovery();
 });
 afterAll(async () => {
   await system?.close();
-  await steady?.close();
+  await direct?.close();
   await proxy?.close();
 });
 
-/** The service works again, and hears the other process again. */
-async function untilBack() {
+/** Waits until the service is ready and receives notifications of the other process. */
+async function waitForRecovery() {
   await until(async () => (await system.anybody.get('/api/ready')).status === 200);
-  await until(async () => (await count(steady, `pg_stat_activity WHERE application_name = 'reefguide listener'`)) > 1);
+  await until(async () => (await count(direct, `pg_stat_activity WHERE application_name = 'reefguide listener'`)) > 1);
 }
 const withKey = (path: string) => system.fetch(path, { headers: { 'x-api-key': apiKey } });
 const submission = (n: number) => ({ type: regional, inputPayload: payload(n) });
 
-describe('while the database is away', () => {
+describe('service without a database', () => {
   const account = { email: 'someone@example.org', password: 'long enough' };
   const requests: Record<string, () => Promise<Answer>> = {
     'a login': () => system.anybody.post('/api/auth/login', account),
@@ -88,7 +89,7 @@ describe('while the database is away', () => {
     'a cancellation': () => user.post('/api/jobs/1/cancel'),
     'a poll': () => worker.get('/api/jobs/poll'),
     'a claim': () => worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask() }),
-    'a claim that waits': () => worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 5 }),
+    'a long claim': () => worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 5 }),
     'an assignment': () => worker.post('/api/jobs/assign', { jobId: 1, ...newTask() }),
     'a heartbeat': () => worker.post('/api/jobs/assignments/1/heartbeat', {}),
     'a result': () => report(worker, 1),
@@ -105,7 +106,7 @@ describe('while the database is away', () => {
     'the audit log': () => admin.get('/api/users/utils/log'),
   };
 
-  it('every request that needs it is answered 503, with the time to try again', async () => {
+  it('answers 503 with a Retry-After header to every request that needs the database', async () => {
     await proxy.refuse();
     for (const round of ['just cut', 'refused']) {
       const names = Object.keys(requests);
@@ -116,7 +117,7 @@ describe('while the database is away', () => {
     }
   });
 
-  it('the service says that it lives and is not ready, and answers what needs no database', async () => {
+  it('is healthy but not ready, and answers requests that need no database', async () => {
     await proxy.refuse();
     expect((await system.anybody.get('/api/health')).status).toBe(200);
     expect((await system.anybody.get('/api/ready')).status).toBe(503);
@@ -126,7 +127,7 @@ describe('while the database is away', () => {
     expect((await system.anybody.get('/api/jobs')).status).toBe(401);
   });
 
-  it('an event is answered 500, so that it is sent again', async () => {
+  it('answers 500 to an event, so that AWS sends the event again', async () => {
     await proxy.refuse();
     const event = {
       'detail-type': 'ECS Task State Change',
@@ -137,93 +138,93 @@ describe('while the database is away', () => {
   });
 });
 
-describe('when the database comes back', () => {
-  it('jobs go on where they were, and none is lost', async () => {
+describe('service after the database came back', () => {
+  it('continues each job where it was', async () => {
     const { jobId: waiting } = await submit(user, payload('waiting'), { priority: -1 });
     const { jobId: running } = await submit(user, payload('running'));
-    const [inHand] = await claim(worker);
+    const [claimed] = await claim(worker);
     await proxy.refuse();
-    expect((await report(worker, inHand?.assignment.id ?? 0)).status).toBe(503);
+    expect((await report(worker, claimed?.assignment.id ?? 0)).status).toBe(503);
     await proxy.allow();
-    await untilBack();
-    expect((await report(worker, inHand?.assignment.id ?? 0)).status).toBe(200);
+    await waitForRecovery();
+    expect((await report(worker, claimed?.assignment.id ?? 0)).status).toBe(200);
     expect(await claim(worker)).toMatchObject([{ job: { id: waiting } }]);
-    expect(await readJobStatus(steady, running)).toBe('SUCCEEDED');
+    expect(await readJobStatus(direct, running)).toBe('SUCCEEDED');
     expect((await withKey('/api/jobs')).status).toBe(200);
   });
 
-  it('a claim that waited all the while gets the job that was made meanwhile', async () => {
+  it('answers a claim that waited meanwhile with the job that was created meanwhile', async () => {
     const waiting = worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), wait: 20 });
     await until(async () => (await countWaitingClaims(system)) === 1);
     await proxy.refuse();
-    const { jobId } = await submit(steadyUser, payload('meanwhile'));
+    const { jobId } = await submit(directUser, payload('meanwhile'));
     await proxy.allow();
     const { status, body } = await waiting;
-    // It may have looked while the database was away: then it is told so, and asks again as a worker does.
+    // The claim may have polled while the database was away: then the answer is 503, and the worker claims again.
     const claims = status === 200 ? body.claims : await until(() => claim(worker).catch(() => undefined));
     expect(claims).toMatchObject([{ job: { id: jobId, attempts: 1 } }]);
   });
 
   it.each(['cut by the network', 'ended by the database'])(
-    '%s: notifications are heard again both ways',
+    'receives notifications of both processes again after connections were %s',
     async (how) => {
       if (how === 'cut by the network') await proxy.refuse();
-      else await steady.testDatabase.cutConnections();
+      else await direct.testDatabase.cutConnections();
       await proxy.allow();
-      await untilBack();
-      for (const [maker, taker, service] of [
-        [steadyUser, worker, system],
-        [user, steadyWorker, steady],
+      await waitForRecovery();
+      for (const [submitter, claimer, service] of [
+        [directUser, worker, system],
+        [user, directWorker, direct],
       ] as const) {
-        const waiting = claim(taker, { wait: 20 });
+        const waiting = claim(claimer, { wait: 20 });
         await until(async () => (await countWaitingClaims(service)) === 1);
         const began = performance.now();
-        const { jobId } = await submit(maker, payload(`${how} ${maker.userId}`));
+        const { jobId } = await submit(submitter, payload(`${how} ${submitter.userId}`));
         expect(await waiting).toMatchObject([{ job: { id: jobId } }]);
         expect(performance.now() - began).toBeLessThan(1_000);
       }
     },
   );
 
-  it('event streams can be opened again, and show what happens at the other process', async () => {
+  it('opens event streams again, and shows changes of the other process', async () => {
     const { jobId } = await submit(user, payload('watched'));
     const open = () => fetch(`${system.url}/api/jobs/${jobId}/events`, { headers: { 'x-api-key': apiKey } });
     const before = await open();
     await proxy.refuse();
-    // Whether it is cut off or goes on depends on whether it looked meanwhile.
+    // The first stream may end or continue, depending on whether it polled meanwhile.
     const broken = before.text().catch(() => 'cut off');
     expect((await open()).status).toBe(503);
     await proxy.allow();
-    await untilBack();
+    await waitForRecovery();
     const after = await open();
     const text = after.text();
-    const [one] = await claim(steadyWorker);
-    await report(steadyWorker, one?.assignment.id ?? 0);
+    const [claimed] = await claim(directWorker);
+    await report(directWorker, claimed?.assignment.id ?? 0);
     expect(await text).toMatch(/PENDING.*SUCCEEDED/s);
     await broken;
   });
 
-  it('with connections cut during 200 creates, every job that was answered 200 is there once', async () => {
+  it('creates each job once when connections are cut during 200 submissions', async () => {
     const answers: Answer[] = [];
-    const lanes = Array.from({ length: 20 }, async (_, lane) => {
-      for (let n = 0; n < 10; n += 1) answers.push(await user.post('/api/jobs', submission(10 * lane + n)));
+    const submissions = Array.from({ length: 20 }, async (_, batch) => {
+      for (let n = 0; n < 10; n += 1) answers.push(await user.post('/api/jobs', submission(10 * batch + n)));
     });
     for (const answered of [0, 20, 50, 90, 140]) {
       await until(() => answers.length >= answered && proxy.connections() > 0, { everyMs: 1 });
       proxy.cut();
     }
-    await Promise.all(lanes);
+    await Promise.all(submissions);
     const statuses = new Set(answers.map(({ status }) => status));
     expect([...statuses].sort()).toEqual([200, 503]);
-    const made = answers.flatMap(({ status, body }) => (status === 200 ? [body.jobId] : []));
-    expect(await count(steady, '"Job" WHERE id = ANY($1)', [made])).toBe(made.length);
-    // Whoever was answered 503 asks again, and finds what was made nevertheless.
-    await untilBack();
+    const created = answers.flatMap(({ status, body }) => (status === 200 ? [body.jobId] : []));
+    expect(await count(direct, '"Job" WHERE id = ANY($1)', [created])).toBe(created.length);
+    // A second submission finds the job that was created although the answer was 503.
+    await waitForRecovery();
     await Promise.all(Array.from({ length: 200 }, (_, n) => submit(user, payload(n))));
-    expect(await count(steady, '"Job"')).toBe(200);
+    expect(await count(direct, '"Job"')).toBe(200);
   });
 
-  it('with connections cut during 100 reports, sent again until answered, each result is there once', async () => {
+  it('stores each result once when connections are cut during 100 reports', async () => {
     await user.post('/api/jobs/batch', { jobs: Array.from({ length: 100 }, (_, n) => submission(n)) });
     const claims = await claim(worker, { count: 100 });
     const reporting = claims.map(async ({ assignment }) => {
@@ -239,7 +240,7 @@ describe('when the database comes back', () => {
     }
     const statuses = new Set(await Promise.all(reporting));
     expect([...statuses].filter((status) => status !== 200 && status !== 409)).toEqual([]);
-    expect(await count(steady, `"Job" WHERE status = 'SUCCEEDED'`)).toBe(100);
-    expect(await count(steady, '"JobResult"')).toBe(100);
+    expect(await count(direct, `"Job" WHERE status = 'SUCCEEDED'`)).toBe(100);
+    expect(await count(direct, '"JobResult"')).toBe(100);
   });
 });
