@@ -5,24 +5,24 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { runProgram } from '../support/program.js';
 
-let folder: string;
+let directory: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-demo-'));
-  // Only this user may enter, as in the home folder of a careful one.
-  await chmod(folder, 0o700);
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-demo-'));
+  // Only this user may enter, as in many home directories.
+  await chmod(directory, 0o700);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it('the demo runs its jobs to downloaded results and exits with 0', async () => {
+it('dev --demo: runs its jobs to downloaded results and exits with 0', async () => {
   const ports = ['--port', '0', '--orchestrator-port', '0', '--processor-port', '0'];
   const { code, stdout, stderr } = await runProgram(['dev', '--demo', ...ports], {
-    cwd: folder,
+    cwd: directory,
     env: { NO_COLOR: '1' },
   });
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   expect(stderr).toContain('Ran a command: 5 lines came live; exit code 0');
-  const files = stdout.match(/^ {2}\S+$/gm)?.map((line) => path.join(folder, line.trim())) ?? [];
+  const files = stdout.match(/^ {2}\S+$/gm)?.map((line) => path.join(directory, line.trim())) ?? [];
   expect(files.map((file) => path.basename(file)).sort()).toEqual([
     'data-specification.json',
     'sites.geojson',
@@ -34,5 +34,5 @@ it('the demo runs its jobs to downloaded results and exits with 0', async () => 
     type: 'FeatureCollection',
     features: expect.arrayContaining([expect.objectContaining({ type: 'Feature' })]),
   });
-  expect(existsSync(path.join(folder, '.reefguide/dev.json'))).toBe(false);
+  expect(existsSync(path.join(directory, '.reefguide/dev.json'))).toBe(false);
 });

@@ -7,7 +7,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freePort, type RunningProgram, startProgram } from '../support/program.js';
 import { until } from '../support/until.js';
 
-let folder: string;
+let directory: string;
 let postgres: TestPostgres;
 let env: Record<string, string>;
 const accounts = {
@@ -26,7 +26,7 @@ interface Server {
 
 async function startServe(): Promise<Server> {
   const port = await freePort();
-  const program = startProgram(['serve', '--port', String(port)], { env, cwd: folder });
+  const program = startProgram(['serve', '--port', String(port)], { env, cwd: directory });
   await program.prints('the API listens');
   const as = (email: string, password: string) =>
     createApi({ baseUrl: `http://127.0.0.1:${port}`, credentials: { kind: 'password', email, password } });
@@ -40,17 +40,17 @@ async function startServe(): Promise<Server> {
 const metricsOf = async ({ baseUrl }: Api) => (await fetch(`${baseUrl}/metrics`)).text();
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-serve-'));
+  directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-serve-'));
   postgres = await startPostgres();
-  env = { REEFGUIDE_HOME: path.join(folder, 'home'), DATABASE_URL: postgres.url, ...accounts };
+  env = { REEFGUIDE_HOME: path.join(directory, 'home'), DATABASE_URL: postgres.url, ...accounts };
 });
 afterAll(async () => {
   await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
 describe('serve', () => {
-  it('on SIGTERM answers the long polls that wait, and exits with 0 within ten seconds', async () => {
+  it('answers open long polls at SIGTERM, and exits with 0 within ten seconds', async () => {
     const { program, worker } = await startServe();
     await worker.claim({ jobTypes: ['TEST'], ...task });
     const waiting = worker.claim({ jobTypes: ['TEST'], wait: 30, ...task });
@@ -62,7 +62,7 @@ describe('serve', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('killed in the middle of reports leaves each job in exactly one state, and another process takes the rest', async () => {
+  it('leaves each job in one state when killed during reports, and a second process records the rest', async () => {
     const [first, second] = [await startServe(), await startServe()];
     const jobs = await Promise.all(Array.from({ length: 60 }, (_, n) => first.admin.submit('TEST', { id: n })));
     const { claims } = await first.worker.claim({ jobTypes: ['TEST'], count: 60, ...task });
@@ -84,7 +84,7 @@ describe('serve', () => {
     });
     const firstRound = await Promise.all(outcomes);
     expect(firstRound).toContain('recorded');
-    // A worker that got no answer reports again, to whoever answers: recorded now, or refused because it was before.
+    // A worker without an answer reports again: the second server records the report, or answers 409 for a recorded one.
     for (const { assignment } of claims) {
       await second.worker.report(assignment.id, 'SUCCEEDED', {}).catch((error: unknown) => {
         expect(error).toMatchObject({ status: 409 } satisfies Partial<ApiError>);

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
+import type { RunBody } from '../../contract/executions.js';
 import { homeDirectory } from '../../platform/home.js';
 import { findNearestName } from './nearest-name.js';
-import { type Playbook, PlaybookError, type PlaybookOptions, parsePlaybook } from './playbook.js';
+import { type Playbook, PlaybookError, type PlaybookOptions, parsePlaybook, toRunBody } from './playbook.js';
 
 const extension = /\.ya?ml$/;
 
@@ -55,6 +56,10 @@ export async function loadPlaybook(
   });
   return { file, playbook: await parsePlaybook(file, text, options) };
 }
+
+/** Reads a playbook into the body of a run, with values for all its variables. */
+export const loadRunBody = async (name: string, options: Required<PlaybookOptions>): Promise<RunBody> =>
+  toRunBody((await loadPlaybook(name, options)).playbook);
 
 export interface ListedPlaybook {
   name: string;

@@ -17,17 +17,15 @@ commands. Write $\${NAME} or $NAME for a variable of the shell.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PlaybookRun);
-    const [{ parseEnvPairs, parseTimeoutFlag }, { toRunBody }, { loadPlaybook }] = await Promise.all([
+    const [{ parseEnvPairs, parseTimeoutFlag }, { loadRunBody }] = await Promise.all([
       import('../../cli/executions/parse-flags.js'),
-      import('../../cli/playbooks/playbook.js'),
       import('../../cli/playbooks/files.js'),
     ]);
     const { image, env: pairs = [], secret: secrets = [] } = flags;
     const values = parseEnvPairs(pairs, process.env);
     const timeout = flags.timeout === undefined ? undefined : parseTimeoutFlag(flags.timeout);
     const overrides = { ...(image === undefined ? {} : { image }), ...(timeout === undefined ? {} : { timeout }) };
-    const { playbook } = await loadPlaybook(args.name, { values, overridden: Object.keys(overrides) });
-    const body = toRunBody(playbook);
+    const body = await loadRunBody(args.name, { values, overridden: Object.keys(overrides) });
     return this.runExecution(flags, {
       ...body,
       env: { ...body.env, ...values },
