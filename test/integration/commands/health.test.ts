@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { useFakeExecutionsApi } from '../../support/run-against-fake.js';
+import { useFakeExecutionsApi } from '../../support/commands/use-fake-executions-api.js';
 
 const { answer, run } = useFakeExecutionsApi();
 

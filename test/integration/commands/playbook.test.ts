@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { useFakeExecutionsApi } from '../../support/run-against-fake.js';
+import { useFakeExecutionsApi } from '../../support/commands/use-fake-executions-api.js';
 
 const { api, directory, run } = useFakeExecutionsApi();
 const playbooks = () => path.join(directory(), 'home/playbooks');

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { useFakeExecutionsApi } from '../../support/run-against-fake.js';
+import { useFakeExecutionsApi } from '../../support/commands/use-fake-executions-api.js';
 
 const { api, directory, run } = useFakeExecutionsApi();
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { type OrchestratorStandIn, startOrchestratorStandIn } from './fakes/executions-api.js';
-import type { Finished } from './program.js';
+import { type OrchestratorStandIn, startOrchestratorStandIn } from '../fakes/executions-api.js';
+import type { Finished } from '../program.js';
 import { runInProcess } from './run-in-process.js';
 
 export interface CommandFixture {

@@ -2,9 +2,9 @@ import { Console } from 'node:console';
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@oclif/test';
-import type { Finished } from './program.js';
+import type { Finished } from '../program.js';
 
-const root = new URL('../../', import.meta.url);
+const root = new URL('../../../', import.meta.url);
 
 /**
  * Loads the modules that the commands load in parallel, one after another, because Jest fails at times ("request for … is
