@@ -52,7 +52,7 @@ export const toMessage = (error: unknown): string => (error instanceof Error ? e
 /** Returns an error for a missing resource: `notFound('User 17')` → "User 17 not found". */
 export const notFound = (resource: string) => new ServiceError('not_found', `${resource} not found`);
 
-export const forbidden = (message = 'You are not allowed to do this') => new ServiceError('forbidden', message);
+export const forbidden = (message: string) => new ServiceError('forbidden', message);
 
 /** An error of the machine or the configuration. `hint` says how to solve the problem. */
 export class SetupError extends Error {

@@ -78,7 +78,8 @@ export class Http {
     this.bind(route, async (request, response) => {
       const caller = await this.settings.authenticator.authenticate(request, getRequestId(response));
       response.locals.userId = caller.userId;
-      if (access !== 'user' && !can(caller, access)) throw forbidden();
+      if (access !== 'user' && !can(caller, access))
+        throw forbidden(`Missing permission ${access}: ask an administrator for a role with this permission`);
       const input = await readInput(route, request, response, this.readBody);
       return handler(input, this.createContext(request, response, caller));
     });

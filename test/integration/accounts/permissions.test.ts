@@ -138,6 +138,11 @@ describe('every route', () => {
     }
   });
 
+  it('names the missing permission in its refusal', async () => {
+    const answer = await callers.get('WORKER')?.get('/api/users');
+    expect([answer?.status, answer?.body.message]).toEqual([403, expect.stringContaining('users:admin')]);
+  });
+
   it('authenticates before reading the body', async () => {
     for (const route of system.service.http.routes) {
       if (route.access === 'public' || route.access === 'signed-url' || route.method === 'get') continue;
