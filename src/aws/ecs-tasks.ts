@@ -53,9 +53,9 @@ export class EcsTasks {
     const arns = await this.call('ecs:ListTasks', `cluster ${cluster}`, async () => {
       const client = await this.aws.ecs();
       const pages = paginateListTasks({ client, pageSize: maxTasksPerCall }, { cluster }, { abortSignal: this.signal });
-      const found: string[] = [];
-      for await (const { taskArns = [] } of pages) found.push(...taskArns);
-      return found;
+      const taskArns: string[] = [];
+      for await (const page of pages) taskArns.push(...(page.taskArns ?? []));
+      return taskArns;
     });
     return this.describe(cluster, arns);
   }

@@ -75,7 +75,7 @@ async function readSecretVariables(
     const missing = cause instanceof z.ZodError ? cause.issues.map(({ path }) => path.join('.')).join(', ') : '';
     throw new SetupError(
       `The secret that ${variable} names is not usable: ${missing ? `it lacks ${missing}` : toMessage(cause)}`,
-      { hint: 'See docs/running.md for what it must hold.' },
+      { hint: 'See docs/running.md for the fields of each secret.' },
     );
   }
 }

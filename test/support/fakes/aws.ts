@@ -67,10 +67,10 @@ function makeSecrets() {
     }
     const isCreate = action === 'CreateSecret';
     if (!isCreate && action !== 'PutSecretValue') return undefined;
-    const found = find(isCreate ? body.Name : body.SecretId);
-    if (isCreate && found) return { refusal: { name: 'ResourceExistsException', message: 'the secret exists' } };
-    if (!isCreate && !found) return notFound("Secrets Manager can't find the specified secret.");
-    const name = found?.[0] ?? String(body.Name);
+    const match = find(isCreate ? body.Name : body.SecretId);
+    if (isCreate && match) return { refusal: { name: 'ResourceExistsException', message: 'the secret exists' } };
+    if (!isCreate && !match) return notFound("Secrets Manager can't find the specified secret.");
+    const name = match?.[0] ?? String(body.Name);
     return { json: { ARN: put(name, String(body.SecretString)), Name: name, VersionId: 'v' } };
   };
   const value = (name: string) => secrets.get(name)?.versions.get('AWSCURRENT');
@@ -143,15 +143,15 @@ function makeServices() {
     }
     if (action !== 'DescribeServices' && action !== 'UpdateService') return undefined;
     const [requested] = Array.isArray(body.services) ? body.services : [body.service];
-    const found = services.get(`${body.cluster}/${requested}`);
+    const existing = services.get(`${body.cluster}/${requested}`);
     if (action === 'DescribeServices') {
-      if (!found) return { json: { services: [], failures: [{ arn: requested, reason: 'MISSING' }] } };
-      settle(found);
-      return { json: { services: [found], failures: [] } };
+      if (!existing) return { json: { services: [], failures: [{ arn: requested, reason: 'MISSING' }] } };
+      settle(existing);
+      return { json: { services: [existing], failures: [] } };
     }
-    if (!found) return { refusal: { name: 'ServiceNotFoundException', message: 'Service not found.' } };
-    update(found, body);
-    return { json: { service: found } };
+    if (!existing) return { refusal: { name: 'ServiceNotFoundException', message: 'Service not found.' } };
+    update(existing, body);
+    return { json: { service: existing } };
   };
   /** Adds a service that runs `count` healthy tasks. */
   const addService = (cluster: string, name: string, count: number): FakeService => {

@@ -25,7 +25,7 @@ export function makeTaskDefinitions() {
     const family = String(body.family);
     if (!/^[A-Za-z0-9_-]{1,255}$/.test(family))
       return { refusal: { name: 'ClientException', message: 'Family contains invalid characters' } };
-    const revision = definitions.filter((one) => one.family === family).length + 1;
+    const revision = definitions.filter((definition) => definition.family === family).length + 1;
     const containers = Array.isArray(body.containerDefinitions) ? body.containerDefinitions : [];
     const definition: FakeTaskDefinition = {
       ...body,
@@ -48,20 +48,22 @@ export function makeTaskDefinitions() {
 
   /** Returns pages of two. */
   const list = ({ familyPrefix, status, nextToken }: Record<string, unknown>): AwsAnswer => {
-    const found = definitions.filter((one) => one.family === familyPrefix && one.status === (status ?? 'ACTIVE'));
+    const inFamily = definitions.filter(
+      (definition) => definition.family === familyPrefix && definition.status === (status ?? 'ACTIVE'),
+    );
     const from = Number(nextToken ?? 0);
-    const taskDefinitionArns = found.slice(from, from + 2).map(({ taskDefinitionArn }) => taskDefinitionArn);
-    return { json: { taskDefinitionArns, ...(from + 2 < found.length ? { nextToken: String(from + 2) } : {}) } };
+    const taskDefinitionArns = inFamily.slice(from, from + 2).map(({ taskDefinitionArn }) => taskDefinitionArn);
+    return { json: { taskDefinitionArns, ...(from + 2 < inFamily.length ? { nextToken: String(from + 2) } : {}) } };
   };
 
   const service: AwsService = (action, body) => {
     if (action === 'RegisterTaskDefinition') return register(body);
     if (action === 'ListTaskDefinitions') return list(body);
     if (action !== 'DescribeTaskDefinition' && action !== 'DeregisterTaskDefinition') return undefined;
-    const found = find(String(body.taskDefinition));
-    if (!found) return unknown;
-    if (action === 'DeregisterTaskDefinition') found.status = 'INACTIVE';
-    return { json: { taskDefinition: found } };
+    const definition = find(String(body.taskDefinition));
+    if (!definition) return unknown;
+    if (action === 'DeregisterTaskDefinition') definition.status = 'INACTIVE';
+    return { json: { taskDefinition: definition } };
   };
   return { service, definitions };
 }
@@ -90,7 +92,7 @@ export function makeLogStreams(logGroup: string) {
           eventId: `${logStreamName}#${n}`,
         })),
       )
-      .sort((one, other) => one.timestamp - other.timestamp);
+      .sort((a, b) => a.timestamp - b.timestamp);
     const from = Number(nextToken ?? 0);
     return {
       json: {

@@ -23,6 +23,9 @@ beforeAll(async () => {
   system = await startTestService();
   user = await system.as();
   managerKey = await system.apiKey((await system.as('MANAGER')).userId);
+  // Loads the SDK, as the program does before the first job.
+  const aws = createAws({ region: 'ap-southeast-2' });
+  await Promise.all([aws.ecs(), aws.ec2()]);
 });
 afterAll(() => system.close());
 beforeEach(async () => {
@@ -192,9 +195,10 @@ describe('CapacityManager on ECS after a failed launch', () => {
     await submit(2);
     const manager = start(makeManager(makeCompute()));
     await until(() => manager.status().lastError?.includes('the AWS credentials have expired'));
+    expect(launched()).toBe(0);
     ecs.faults.refuse = undefined;
-    await until(() => launched() === 2);
-    await until(() => manager.status().lastError === null);
+    await until(() => manager.status().groups[0]?.running === 2);
+    expect([launched(), manager.status().lastError]).toEqual([2, null]);
   });
 
   it('reports throttling after the retries, and calls AWS no more before the backoff is over', async () => {
