@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface NotificationSource<Topic extends string = string> {
   /** Returns false while notifications of other processes may be lost. */
   connected(): boolean;
-  /** Calls `wake` when the topic may have changed. Returns the function that ends the subscription. */
-  subscribe(topic: Topic, wake: () => void): () => void;
+  /** Calls `onChange` when the topic may have changed. Returns the function that ends the subscription. */
+  subscribe(topic: Topic, onChange: () => void): () => void;
 }
 
 const pollIntervalsMs = { connected: 5_000, disconnected: 500 };

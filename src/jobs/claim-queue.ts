@@ -11,9 +11,9 @@ export interface ClaimRequest extends ClaimSlot {
 export interface ClaimQueueOptions {
   /** Claims jobs for several slots. Each claimed job names a slot. */
   claim(types: readonly string[], slots: readonly ClaimSlot[]): Promise<ClaimedJob[]>;
-  /** Requeues jobs claimed for a worker after the worker hung up. */
+  /** Requeues jobs claimed for a worker that hung up. */
   release(claimed: ClaimedJob[]): Promise<unknown>;
-  /** Returns the milliseconds until the next poll, because notifications may be lost. */
+  /** Returns the milliseconds until the next poll. Polls find jobs whose notification was lost. */
   pollIntervalMs(): number;
   now(): number;
 }
@@ -224,11 +224,11 @@ export class ClaimQueue {
 }
 
 interface Assigned<W> {
-  /** Waiters and jobs. A waiter has no jobs after its worker hung up. */
+  /** Waiters with jobs, and with no jobs waiters whose worker hung up. */
   answers: [W, ClaimedJob[]][];
   /** Waiters without a job, which may wait on. */
   unserved: W[];
-  /** Jobs claimed for workers after the workers hung up. */
+  /** Jobs claimed for workers that hung up. */
   orphaned: ClaimedJob[];
 }
 

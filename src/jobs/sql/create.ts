@@ -16,7 +16,7 @@ export interface CreateOutcome extends CreatedJob {
   type: string;
   /** True when the request inserted the job, false when the request joined an equal job. */
   created: boolean;
-  /** True when the job waits for a worker. A claim may have stepped over the job during the lock of the request. */
+  /** True when the job waits for a worker. A claim may have stepped over the job while the request locked the job. */
   claimable: boolean;
 }
 

@@ -28,7 +28,7 @@ interface Row {
 }
 
 /**
- * Records a sign of life of the assignment's worker, and the progress if given. Times are the database's, because the clock
+ * Records that the assignment's worker is alive, and the progress if any. Times are the database's, because the clock
  * of a worker may be wrong.
  *
  * Guarantee 4, only the live assignment reports: the worker of a cancelled job gets `cancelRequested`, and the former worker

@@ -39,13 +39,13 @@ afterAll(async () => {
   await first?.close();
 });
 
-const userOf = (n: number) => users[n % 2] ?? users[0];
+const getUser = (n: number) => users[n % 2] ?? users[0];
 const equal = payload('equal');
 
 describe('guarantee 5: equal requests share one job', () => {
   it('records 30 requests at the same instant over two API processes as one job', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => submit(userOf(n), payload(round))));
+      const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => submit(getUser(n), payload(round))));
       expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(1);
       expect(answers.filter(({ cached }) => !cached)).toHaveLength(1);
       expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(30);
@@ -58,7 +58,7 @@ describe('guarantee 5: equal requests share one job', () => {
     const jobs = Array.from({ length: 100 }, (_, n) => ({ type: regional, inputPayload: payload(n) }));
     const answers = await Promise.all(
       [jobs, jobs.toReversed(), [...jobs, ...jobs], jobs.toReversed()].map((order, n) =>
-        userOf(n).post('/api/jobs/batch', { jobs: order }),
+        getUser(n).post('/api/jobs/batch', { jobs: order }),
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
@@ -72,12 +72,12 @@ describe('guarantee 5: equal requests share one job', () => {
     const shuffled = { upper: 1, lower: 0, third_param_flag: false, param_name: 'a' };
     const type = 'ADRIA_MODEL_RUN';
     const one = await submit(
-      userOf(0),
+      getUser(0),
       { data_package: 'GBR', num_scenarios: 64, model_params: [parameter], rcp_scenario: 60 },
       { type },
     );
     const other = await submit(
-      userOf(1),
+      getUser(1),
       { rcp_scenario: 60, model_params: [shuffled], num_scenarios: 6.4e1, data_package: 'GBR' },
       { type },
     );
@@ -87,46 +87,46 @@ describe('guarantee 5: equal requests share one job', () => {
   it('treats a default that is left out and one that is spelled out as equal', async () => {
     const run = { data_package: 'MOORE', num_scenarios: 8, model_params: [] };
     const type = 'ADRIA_MODEL_RUN';
-    const implied = await submit(userOf(0), run, { type });
-    expect(await submit(userOf(1), { ...run, rcp_scenario: 45 }, { type })).toMatchObject({
+    const implied = await submit(getUser(0), run, { type });
+    expect(await submit(getUser(1), { ...run, rcp_scenario: 45 }, { type })).toMatchObject({
       jobId: implied.jobId,
       cached: true,
     });
-    const { jobId: other } = await submit(userOf(1), { ...run, rcp_scenario: 60 }, { type });
+    const { jobId: other } = await submit(getUser(1), { ...run, rcp_scenario: 60 }, { type });
     expect(other).not.toBe(implied.jobId);
   });
 
   it('creates a job of its own for another type', async () => {
-    const one = await submit(userOf(0), {}, { type: 'DATA_SPECIFICATION_UPDATE' });
-    const other = await submit(userOf(0), { id: 1 }, { type: 'TEST' });
+    const one = await submit(getUser(0), {}, { type: 'DATA_SPECIFICATION_UPDATE' });
+    const other = await submit(getUser(0), { id: 1 }, { type: 'TEST' });
     expect(other).toMatchObject({ cached: false });
     expect(other.jobId).not.toBe(one.jobId);
   });
 
   it('joins a job that waits, runs or succeeded', async () => {
-    const { jobId } = await submit(userOf(0), equal);
-    expect(await submit(userOf(1), equal)).toMatchObject({ jobId, cached: true });
+    const { jobId } = await submit(getUser(0), equal);
+    expect(await submit(getUser(1), equal)).toMatchObject({ jobId, cached: true });
     const [one] = await claim(worker);
-    expect(await submit(userOf(1), equal)).toMatchObject({ jobId, cached: true });
+    expect(await submit(getUser(1), equal)).toMatchObject({ jobId, cached: true });
     await report(worker, one?.assignment.id ?? 0);
-    expect(await submit(userOf(1), equal)).toMatchObject({ jobId, cached: true });
+    expect(await submit(getUser(1), equal)).toMatchObject({ jobId, cached: true });
   });
 });
 
 describe('guarantee 5: a job that did not succeed answers no later request', () => {
   const endings: Record<string, () => Promise<number>> = {
     FAILED: async () => {
-      const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
+      const { job, assignment } = await submitAndClaim(getUser(0), worker, equal);
       await report(worker, assignment.id, 'FAILED', { error: 'no' });
       return job.id;
     },
     CANCELLED: async () => {
-      const { jobId } = await submit(userOf(0), equal);
-      await userOf(0).post(`/api/jobs/${jobId}/cancel`);
+      const { jobId } = await submit(getUser(0), equal);
+      await getUser(0).post(`/api/jobs/${jobId}/cancel`);
       return jobId;
     },
     TIMED_OUT: async () => {
-      const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
+      const { job, assignment } = await submitAndClaim(getUser(0), worker, equal);
       await sql(first, 'UPDATE "Job" SET max_attempts = 1 WHERE id = $1', [job.id]);
       await expire(first, assignment.id);
       await sweepNow(first);
@@ -136,7 +136,7 @@ describe('guarantee 5: a job that did not succeed answers no later request', () 
   it.each(Object.keys(endings))('creates one new job after a job ended %s', async (status) => {
     const jobId = (await endings[status]?.()) ?? 0;
     expect(await readJobStatus(first, jobId)).toBe(status);
-    const again = await Promise.all(Array.from({ length: 10 }, (_, n) => submit(userOf(n), equal)));
+    const again = await Promise.all(Array.from({ length: 10 }, (_, n) => submit(getUser(n), equal)));
     expect(new Set(again.map(({ jobId: id }) => id)).size).toBe(1);
     expect(again[0]?.jobId).not.toBe(jobId);
     expect(again.filter(({ cached }) => !cached)).toHaveLength(1);
@@ -145,11 +145,11 @@ describe('guarantee 5: a job that did not succeed answers no later request', () 
   it('joins no cancelled job when submissions race with cancellations, and leaves at most one live job', async () => {
     const cancelledAt = new Map<number, number>();
     const answers: { at: number; jobId: number }[] = [];
-    let live = (await submit(userOf(0), equal)).jobId;
+    let live = (await submit(getUser(0), equal)).jobId;
     const submitters = Array.from({ length: 6 }, async (_, n) => {
       for (let turn = 0; turn < 25; turn += 1) {
         const at = performance.now();
-        const { jobId } = await submit(userOf(n), equal);
+        const { jobId } = await submit(getUser(n), equal);
         answers.push({ at, jobId });
         live = jobId;
       }
@@ -169,14 +169,14 @@ describe('guarantee 5: a job that did not succeed answers no later request', () 
     expect(cancelledAt.size).toBeGreaterThan(3);
     const late = answers.filter(({ at, jobId }) => at > (cancelledAt.get(jobId) ?? Number.POSITIVE_INFINITY));
     expect(late).toEqual([]);
-    const { jobId: last } = await submit(userOf(0), equal);
+    const { jobId: last } = await submit(getUser(0), equal);
     expect(await readJobStatus(first, last)).toBe('PENDING');
   });
 });
 
 describe('guarantee 5: joining a job', () => {
   it('does not keep a worker that claims at the same instant waiting', async () => {
-    const { jobId } = await submit(userOf(0), equal);
+    const { jobId } = await submit(getUser(0), equal);
     // Slows the joining transaction down while the job is locked.
     await sql(
       first,
@@ -184,7 +184,7 @@ describe('guarantee 5: joining a job', () => {
        CREATE TRIGGER slow AFTER INSERT ON "JobRequest" FOR EACH ROW EXECUTE FUNCTION slow()`,
     );
     try {
-      const joining = submit(userOf(1), equal);
+      const joining = submit(getUser(1), equal);
       await until(() => count(first, `pg_stat_activity WHERE wait_event = 'PgSleep'`));
       const began = performance.now();
       const claims = await claim(worker, { wait: 10 });
@@ -201,7 +201,7 @@ describe('guarantee 5: joining a job', () => {
     for (let round = 0; round < 5; round += 1) {
       await sql(first, 'DELETE FROM "Job"');
       // Submits one by one, so that the order of ids differs from the order of hashes.
-      for (const { inputPayload } of jobs) await submit(userOf(0), inputPayload);
+      for (const { inputPayload } of jobs) await submit(getUser(0), inputPayload);
       const claims = await claim(worker, { count: 100, ...newTask() });
       const results = claims.toReversed().map(({ assignment }) => ({
         assignmentId: assignment.id,
@@ -209,10 +209,10 @@ describe('guarantee 5: joining a job', () => {
         resultPayload: regionalResult,
       }));
       const answers = await Promise.all([
-        ...Array.from({ length: 6 }, (_, n) => userOf(n).post('/api/jobs/batch', { jobs })),
+        ...Array.from({ length: 6 }, (_, n) => getUser(n).post('/api/jobs/batch', { jobs })),
         worker.post('/api/jobs/results', { results: results.slice(0, 50) }),
         worker.post('/api/jobs/results', { results: results.slice(50) }),
-        ...Array.from({ length: 4 }, (_, n) => userOf(n).post('/api/jobs/batch', { jobs })),
+        ...Array.from({ length: 4 }, (_, n) => getUser(n).post('/api/jobs/batch', { jobs })),
       ]);
       expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
     }
@@ -221,7 +221,7 @@ describe('guarantee 5: joining a job', () => {
 
 describe('guarantee 5: an invalidated result answers no later request', () => {
   const succeed = async () => {
-    const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
+    const { job, assignment } = await submitAndClaim(getUser(0), worker, equal);
     await report(worker, assignment.id);
     return job.id;
   };
@@ -229,7 +229,7 @@ describe('guarantee 5: an invalidated result answers no later request', () => {
   it('creates a new job after the cache of the type was invalidated', async () => {
     const jobId = await succeed();
     expect((await admin.post('/api/jobs/cache/invalidate', { type: regional })).body).toEqual({ invalidated: 1 });
-    const again = await submit(userOf(1), equal);
+    const again = await submit(getUser(1), equal);
     expect(again).toMatchObject({ cached: false });
     expect(again.jobId).not.toBe(jobId);
     expect(await readJobStatus(first, jobId)).toBe('SUCCEEDED');
@@ -238,18 +238,18 @@ describe('guarantee 5: an invalidated result answers no later request', () => {
   it('creates a new job after cache_valid was set to false by SQL', async () => {
     await succeed();
     await sql(first, 'UPDATE "JobResult" SET cache_valid = false');
-    expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
+    expect(await submit(getUser(1), equal)).toMatchObject({ cached: false });
   });
 
   it('creates a new job when the job ran during the invalidation', async () => {
-    const { assignment } = await submitAndClaim(userOf(0), worker, equal);
+    const { assignment } = await submitAndClaim(getUser(0), worker, equal);
     await admin.post('/api/jobs/cache/invalidate', { type: regional });
     await report(worker, assignment.id);
-    expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
+    expect(await submit(getUser(1), equal)).toMatchObject({ cached: false });
   });
 
   it('creates a new job when a report was being written during the invalidation', async () => {
-    const { job, assignment } = await submitAndClaim(userOf(0), worker, equal);
+    const { job, assignment } = await submitAndClaim(getUser(0), worker, equal);
     const reporter = new pg.Client({ connectionString: first.testDatabase.url });
     await reporter.connect();
     try {
@@ -267,6 +267,6 @@ describe('guarantee 5: an invalidated result answers no later request', () => {
     } finally {
       await reporter.end();
     }
-    expect(await submit(userOf(1), equal)).toMatchObject({ cached: false });
+    expect(await submit(getUser(1), equal)).toMatchObject({ cached: false });
   });
 });
