@@ -9,7 +9,7 @@ SELECT to_timestamp(time / 1000.0), request_id, level, message, fields::jsonb
 FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[])
   AS line (time, request_id, level, message, fields)`;
 
-/** Stores log lines of requests. Leaves out a line that Postgres refuses, so that the line keeps out no other. */
+/** Stores log lines of requests. Leaves out lines refused by Postgres, and stores the rest. */
 export async function storeRequestLog(database: Database, lines: readonly RequestLogLine[]): Promise<void> {
   try {
     await database.rows('server-log-store', insertSql, [

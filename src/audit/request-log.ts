@@ -1,6 +1,6 @@
 import { toLevelName } from '../platform/log-levels.js';
 
-/** Line of the server's log that belongs to a request. */
+/** Line of the server's log about a request. */
 export interface RequestLogLine {
   /** Milliseconds since 1970. */
   time: number;
@@ -13,7 +13,7 @@ export interface RequestLogLine {
 type Store = (lines: readonly RequestLogLine[]) => Promise<void>;
 
 const storeIntervalMs = 500;
-/** Newest lines that are kept while the database is away. */
+/** Most waiting lines while the database is away; older lines are dropped. */
 const maxWaitingLines = 5_000;
 const maxBatchLines = 1_000;
 
@@ -32,7 +32,7 @@ export class RequestLog {
     if (this.store) this.timer ??= setTimeout(() => this.flush(), storeIntervalMs).unref();
   }
 
-  /** Stores lines with `store` from now on, and those that were written before. */
+  /** Stores waiting and later lines with `store`. */
   attach(store: Store): void {
     this.store = store;
     void this.flush();
@@ -46,7 +46,7 @@ export class RequestLog {
     return this.storing;
   }
 
-  /** Stores all lines, and none that are written afterwards. */
+  /** Stores all lines, and ignores later lines. */
   async close(): Promise<void> {
     await this.flush();
     this.store = undefined;
@@ -58,7 +58,7 @@ export class RequestLog {
       try {
         await this.store(lines.flatMap((line) => parseLine(line) ?? []));
       } catch {
-        // Keeps the lines for the next attempt, and logs nothing, because each log line would be one more to store.
+        // Keeps the lines for the next attempt, and logs nothing, because each log line would be another line to store.
         this.waiting = [...lines, ...this.waiting].slice(-maxWaitingLines);
         return;
       }

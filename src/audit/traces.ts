@@ -5,7 +5,7 @@ type Resources = Trace['related_resources'];
 export interface TraceDependencies {
   /** Finds the log lines of a request, in the database or in CloudWatch. */
   findLog(requestId: string): Promise<ServerLogLine[]>;
-  /** Finds the resources that a request created or changed. */
+  /** Finds the resources created or changed by a request. */
   findResources: { [Kind in keyof Resources]: (requestId: string) => Promise<Resources[Kind]> };
 }
 

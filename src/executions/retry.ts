@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RetryOptions {
-  /** Stops the waiting: one more attempt is made, and its error thrown. */
+  /** Ends the retries: the next attempt is the last. */
   signal: AbortSignal;
   intervalMs: number;
-  /** Receives the error of each attempt that is followed by another. */
+  /** Receives the error of each attempt but the last. */
   onRetry(error: unknown): void;
 }
 

@@ -7,7 +7,7 @@ import type { CommandImage, CommandRunner } from '../runners/runner.js';
 
 export interface ImageDependencies {
   database: Database;
-  /** Undefined on a server that runs no commands and defines no tasks. */
+  /** Undefined on a server without commands. */
   runner: CommandRunner | undefined;
 }
 
@@ -34,7 +34,7 @@ export function listImages(database: Database): Promise<ImageInfo[]> {
 const byRequestSql = `
 SELECT ${columns} ${fromImages} WHERE i.created_by_request_id = $1 OR i.modified_by_request_id = $1 ORDER BY i.image`;
 
-/** Returns the images that a request created or changed. */
+/** Returns the images created or changed by a request. */
 export function listImagesOfRequest(database: Database, requestId: string): Promise<ImageInfo[]> {
   return database.rows<ImageInfo>('image-request', byRequestSql, [requestId]);
 }
@@ -58,7 +58,7 @@ async function findDefaultImage(database: Database): Promise<ImageInfo | undefin
   return row;
 }
 
-/** Registers an image, or changes a registered one: omitted fields keep their values. Defines the image's tasks. */
+/** Registers or changes an image, and defines the tasks of the image. Omitted fields keep the present values. */
 export async function registerImage(
   { database, runner }: ImageDependencies,
   registration: ImageRegistration,
@@ -84,7 +84,7 @@ function toSettings(registration: ImageRegistration, current: ImageInfo | undefi
   };
 }
 
-/** Advisory lock that serialises changes of the default image. */
+/** Advisory lock for changes of the default image. */
 const defaultLock = 7_270_736_904;
 const clearDefaultSql = 'UPDATE "Image" SET is_default = false WHERE is_default AND image <> $1';
 const saveSql = `
@@ -96,7 +96,7 @@ ON CONFLICT (image) DO UPDATE SET is_default = excluded.is_default, cpu = exclud
   task_execution_role_name = excluded.task_execution_role_name, task_definition = excluded.task_definition,
   updated_at = now(), modified_by_request_id = excluded.modified_by_request_id`;
 
-/** Guarantee: at most one image is the default, because registrations of a default take turns. */
+/** Guarantee: no two images are the default, because registrations of a default take turns. */
 async function saveImage(
   database: Database,
   settings: Settings,
@@ -123,7 +123,7 @@ async function saveImage(
   });
 }
 
-/** Removes an image and its task definition, or throws `not_found`. */
+/** Removes an image with the task definition, or throws `not_found`. */
 export async function removeImage({ database, runner }: ImageDependencies, image: string): Promise<void> {
   const removeSql = 'DELETE FROM "Image" WHERE image = $1 RETURNING task_definition';
   const [removed] = await database.rows<{ task_definition: string | null }>('image-remove', removeSql, [image]);
@@ -133,8 +133,8 @@ export async function removeImage({ database, runner }: ImageDependencies, image
 }
 
 /**
- * Returns the image for a command: the requested one, or the default. Registers an image that is not registered when the
- * caller may register images; throws `forbidden` otherwise.
+ * Returns the image for a command: the requested one, or the default. Registers an unknown image when the caller may
+ * register images; throws `forbidden` otherwise.
  */
 export async function resolveImage(
   deps: ImageDependencies,

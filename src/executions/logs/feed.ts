@@ -5,7 +5,7 @@ import { type ExecutionEnd, executionTopic } from '../runs/sql.js';
 import { type LogStore, logsTopic } from './store.js';
 import { type Chunk, chunkEvents, LogTail } from './tail.js';
 
-/** Connection that receives the log of an execution. */
+/** Receiver of the log of an execution, for example a WebSocket. */
 export interface Subscriber {
   send(bytes: Buffer): void;
   /** Resolves with true when the subscriber has room for more, with false when the subscriber is too slow. */
@@ -18,21 +18,21 @@ export interface FeedDependencies {
   logs: Pick<LogStore, 'readAfter' | 'lastPosition'>;
   readEnd(executionId: string): Promise<ExecutionEnd | undefined>;
   notifications: Pick<Notifications, 'subscribe' | 'connected'>;
-  /** Encodes messages as subscribers receive them. */
+  /** Encodes messages for subscribers, for example as WebSocket frames. */
   encode(messages: readonly string[]): Buffer;
   onError(error: unknown): void;
 }
 
-/** Shortest time between two reads of a busy execution; more subscribers make it longer, up to the maximum. */
+/** Time between two reads of a busy execution: more subscribers, more time, up to the maximum. */
 const minRefreshMs = 15;
 const maxRefreshMs = 100;
-/** Log lines of a provider may arrive this long after the end of their task. */
+/** Time for log lines of a provider to arrive after the end of the task. */
 const lateLinesMs = 3_000;
 const retryMs = 500;
 
 /**
  * Sends the log events of executions to the subscribers in this process: stored events first, then new ones, in one sequence
- * read from the database by position. So no event comes twice or is missing, whichever process stored it.
+ * read from the database by position, so no event comes twice or is missing, whichever process stored the event.
  * Postgres is the buffer of a slow subscriber; memory holds a bounded tail for each execution.
  */
 export class LogFeeds {
@@ -57,7 +57,7 @@ export class LogFeeds {
     return [...this.feeds.values()].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0);
   }
 
-  /** Ends every subscription, and each later one at once. */
+  /** Ends every subscription, later subscriptions too. */
   close(): void {
     this.isClosed = true;
     for (const feed of [...this.feeds.values()])
@@ -73,7 +73,7 @@ export class LogFeeds {
   }
 }
 
-/** Reads the log of one execution for all its subscribers, from the first subscription to the last. */
+/** Reads the log of one execution for all subscribers, from the first subscription to the last. */
 class ExecutionFeed {
   readonly subscriptions = new Set<Subscription>();
   /** Undefined before the first read. */
@@ -96,7 +96,7 @@ class ExecutionFeed {
     );
   }
 
-  /** Position of the newest event that was read; undefined before the first read. */
+  /** Position of the newest event; undefined before the first read. */
   get head(): number | undefined {
     return this.tail?.end;
   }
@@ -112,7 +112,7 @@ class ExecutionFeed {
     else void subscription.sendRest();
   }
 
-  /** Ends a subscription, and with the last one the feed. Without a reason the subscriber has gone by itself. */
+  /** Ends a subscription, and the feed after the last subscription. Without a reason the subscriber has disconnected. */
   remove(subscription: Subscription, reason?: DisconnectReason): void {
     if (!this.subscriptions.delete(subscription)) return;
     subscription.end(reason);
@@ -127,7 +127,7 @@ class ExecutionFeed {
     const chunks = this.tail?.readAfter(position);
     if (chunks) return chunks;
     const events = await this.deps.logs.readAfter(this.executionId, position);
-    // Stops where the next chunk of the tail begins, so that the subscriber goes on from the tail.
+    // Stops where the next chunk of the tail begins, and the subscriber goes on from the tail.
     const upToHead = events.filter((event) => event.position <= head);
     return chunkEvents(upToHead, position, this.deps.encode);
   }
@@ -159,7 +159,7 @@ class ExecutionFeed {
     clearTimeout(this.timer);
     let nextMs = pollIntervalMs(this.deps.notifications);
     try {
-      // Reads the end first, so that all events stored before the end are read below.
+      // Reads the end first: all events stored before the end are then read below.
       const end = await this.deps.readEnd(this.executionId);
       await this.readNewEvents();
       const lateMs = end?.hasEnded && !end.isAttached ? lateLinesMs - end.endedMsAgo : 0;
@@ -168,7 +168,7 @@ class ExecutionFeed {
       this.sendToAll();
     } catch (error) {
       this.deps.onError(error);
-      // Refreshes again for subscribers that joined during the failed refresh.
+      // Refreshes again for subscribers added during the failed refresh.
       this.isEnded = false;
       nextMs = retryMs;
     } finally {
@@ -215,7 +215,7 @@ class Subscription {
       try {
         const chunks = await this.feed.readChunks(this.position, head);
         await this.send(chunks);
-        // Skips events that were deleted.
+        // Skips deleted events.
         if (chunks.length === 0) this.position = head;
       } catch (error) {
         this.feed.deps.onError(error);

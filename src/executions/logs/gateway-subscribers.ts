@@ -6,7 +6,7 @@ import { readExecutionEnd } from '../runs/sql.js';
 import type { LogStore, StoredEvent } from './store.js';
 import type { LogTokens } from './tokens.js';
 
-/** Sends to WebSocket connections that API Gateway keeps open. */
+/** Sends to WebSocket connections of API Gateway. */
 export interface SocketGateway {
   /** Returns false when the connection has gone. */
   send(endpoint: string, connectionId: string, text: string): Promise<boolean>;
@@ -22,18 +22,18 @@ export interface GatewaySubscribersDependencies {
   now(): number;
 }
 
-/** Connection with the lease of the process that sends to it. */
+/** Connection with the lease of the sending process. */
 interface Connection {
   connection_id: string;
   execution_id: string;
   endpoint: string;
-  /** Position of the last event that was sent. */
+  /** Position of the last event sent. */
   after: number;
-  /** Expiry of the lease, which also identifies its owner. */
+  /** Expiry of the lease. Also identifies the owner of the lease. */
   busy_until: string;
 }
 
-/** A process that dies while sending delays the connection's lines for this long at most. */
+/** Delay of a connection's lines, at most, after the death of the sending process. */
 const leaseSeconds = 30;
 /** The position is saved and the lease renewed after so many lines, or so long. */
 const maxUnsavedLines = 100;
@@ -41,7 +41,7 @@ const maxUnsavedMs = 5_000;
 /** Keeps a message below API Gateway's limit of 128 KiB. */
 const maxMessageCharacters = 30_000;
 
-/** Guarantee: one process at a time sends to a connection, so that lines arrive once and in order. */
+/** Guarantee: one process at a time sends to a connection, so lines arrive once and in order. */
 const acquireSql = `
 UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${leaseSeconds})
 WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())
@@ -52,9 +52,9 @@ const savePositionSql = `
 UPDATE "LogConnection" SET after = $2, busy_until = CASE WHEN $4 THEN now() + make_interval(secs => ${leaseSeconds}) END
 WHERE connection_id = $1 AND busy_until = $3::timestamptz RETURNING COALESCE(busy_until::text, '') AS busy_until`;
 
-/** Subscribers of logs whose WebSockets API Gateway keeps open: records the position of each, and sends what follows. */
+/** Subscribers of logs behind API Gateway. Records the position of each subscriber, and sends later events. */
 export class GatewaySubscribers {
-  /** Finds the connections of many executions with one statement, because most executions have none. */
+  /** Finds the connections of many executions with one statement, because few executions have connections. */
   private readonly findConnections = createBatcher({
     serve: (executionIds: string[]) => this.findAllConnections(executionIds),
     maxWeight: 200,
@@ -63,7 +63,7 @@ export class GatewaySubscribers {
 
   constructor(private readonly deps: GatewaySubscribersDependencies) {}
 
-  /** Adds a connection that opened with a token, at the event `after` if there is one. Returns false for a bad token. */
+  /** Adds a connection with its token; `after` is the id of the last event received before, if any. Returns false for a bad token. */
   async add(request: {
     connectionId: string;
     endpoint: string;
@@ -84,7 +84,7 @@ export class GatewaySubscribers {
     return true;
   }
 
-  /** Sends a connection the events that follow its position. Returns false for an unknown connection. */
+  /** Sends a connection the events after its position. Returns false for an unknown connection. */
   async sendTo(connectionId: string): Promise<boolean> {
     const existsSql = 'SELECT 1 FROM "LogConnection" WHERE connection_id = $1';
     const [connection] = await this.deps.database.rows('socket-exists', existsSql, [connectionId]);
@@ -98,7 +98,7 @@ export class GatewaySubscribers {
     return (await this.deps.database.rows('socket-remove', deleteSql, [connectionId])).length > 0;
   }
 
-  /** Sends new events, or the end, to all connections of an execution. A connection that fails delays no other. */
+  /** Sends new events, or the end, to all connections of an execution. A failing connection delays no other. */
   async sendToAll(executionId: string): Promise<void> {
     const connectionIds = await this.findConnections(executionId);
     await Promise.all(
@@ -127,7 +127,7 @@ export class GatewaySubscribers {
     );
   }
 
-  /** Sends under the lease until nothing is left. Does nothing when another process has the lease, which sends the rest. */
+  /** Sends under the lease until nothing is left. Does nothing while another process has the lease and sends the rest. */
   private async push(connectionId: string): Promise<void> {
     const { database, logs } = this.deps;
     for (;;) {
@@ -140,7 +140,7 @@ export class GatewaySubscribers {
       } finally {
         await this.savePosition(connection, false);
       }
-      // Looks once more after the release, for events whose sender was refused the lease meanwhile.
+      // Looks once more after the release, because a process with newer events may have been refused the lease.
       const { execution_id, after } = connection;
       const end = await readExecutionEnd(database, execution_id);
       if (!end?.hasEnded && (await logs.lastPosition(execution_id)) <= after) return;
@@ -150,7 +150,7 @@ export class GatewaySubscribers {
   /** Sends all events after the connection's position. `over`: the connection was closed; `lost`: the lease was lost. */
   private async sendRest(connection: Connection): Promise<'sent' | 'over' | 'lost'> {
     const { database, logs, gateway } = this.deps;
-    // Reads the end first, so that all events stored before the end are read below.
+    // Reads the end first: all events stored before the end are then read below.
     const end = await readExecutionEnd(database, connection.execution_id);
     for (;;) {
       const events = await logs.readAfter(connection.execution_id, connection.after);

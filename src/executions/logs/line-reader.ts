@@ -1,18 +1,17 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Longer lines are truncated, so that output without line breaks costs no memory. */
+/** Limit of a line, because output without line breaks must not take unbounded memory. */
 export const maxLineBytes = 262_144;
 
 export const truncationMark = ' … [cut: the line is longer than 256 KiB]';
 
 /**
- * Splits bytes into lines. Bytes that are not UTF-8 become U+FFFD, and so do NUL characters, because Postgres cannot store
- * NUL. Drops the rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest
+ * Splits bytes into lines. Replaces invalid UTF-8 by U+FFFD, and NUL too, because Postgres cannot store NUL. Drops the rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest
  * secret as lookahead, a secret across the limit is still seen whole, and masked.
  */
 export class LineReader {
   private readonly decoder = new StringDecoder('utf8');
-  /** One more than the limit, so that `truncateLine` sees that characters were dropped. */
+  /** One character more than the limit, by which `truncateLine` detects dropped characters. */
   private readonly maxCharacters: number;
   private rest = '';
 

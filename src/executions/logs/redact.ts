@@ -1,15 +1,15 @@
 export const mask = '***';
 
-/** Shorter values are not masked, because masking them would make every log unreadable and guard nothing. */
+/** Shorter values stay visible, because masking `a` would make every log unreadable and guard nothing. */
 const minValueCharacters = 3;
 const minEncodedCharacters = 6;
-/** Columns at which `base64` and `openssl` wrap lines. */
+/** Line lengths of `base64` and `openssl`. */
 const wrapColumns = [76, 64];
 
 const secretName =
   /PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|_PWD$|(^|_)(KEY|AUTH|DSN)$/i;
 
-/** Decides by its name whether an environment variable holds a secret: `DB_PASSWORD` → true, `REGION` → false. */
+/** Guesses from the name whether an environment variable holds a secret: `DB_PASSWORD` → true, `REGION` → false. */
 export const looksSecret = (name: string): boolean => secretName.test(name);
 
 /** Masks secret values in texts, also overlapping or encoded: `user:hunter2` → `user:***`. */
@@ -24,7 +24,7 @@ export class Redactor {
     this.forms = [...forms].sort((a, b) => b.length - a.length);
   }
 
-  /** Length of the longest text that is masked, in characters. */
+  /** Length of the longest masked text, in characters. */
   get maxCharacters(): number {
     return this.forms[0]?.length ?? 0;
   }
@@ -46,14 +46,14 @@ export class Redactor {
 function findRanges(text: string, forms: readonly string[]): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
   for (const form of forms) {
-    // Continues with the next character rather than behind the occurrence, so that overlapping occurrences are all masked.
+    // Continues with the next character rather than behind the occurrence, because occurrences may overlap.
     for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1))
       ranges.push({ from: at, to: at + form.length });
   }
   return ranges.sort((a, b) => a.from - b.from);
 }
 
-/** Returns the texts that a value is printed as: plain, line by line, quoted for JSON or a URL, in base64 or hexadecimal. */
+/** Returns the forms in which a value may be printed: plain, line by line, quoted for JSON or a URL, in base64 or hexadecimal. */
 function toPrintedForms(value: string): string[] {
   const lines = value.split(/\r?\n/);
   const plain = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
@@ -69,8 +69,8 @@ function toPrintedForms(value: string): string[] {
 }
 
 /**
- * Yields the characters of base64 that stand for `value` wherever `value` begins in the encoded text: at one of three
- * offsets within a group of three bytes. Leaves out characters that also hold bits of a neighbouring byte.
+ * Yields the base64 of `value` for each of the three offsets, within a group of three bytes, at which `value` may begin in
+ * the encoded text. Leaves out characters with bits of a neighbouring byte.
  */
 function* base64Forms(value: Buffer): Generator<string> {
   for (const offset of [0, 1, 2]) {

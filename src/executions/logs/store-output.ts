@@ -16,17 +16,16 @@ export interface OutputOptions {
   retryMs?: number;
 }
 
-/** Bounds of the lines that one statement stores. */
+/** Bounds of the lines of one statement. */
 const maxBatchLines = 2_000;
 const maxBatchCharacters = 1_000_000;
-/** Bounds of the lines that wait to be stored. Further output waits in the pipe of the command, which then waits itself. */
+/** Bounds of the waiting lines. Further output waits in the pipe, and blocks the command. */
 const maxWaitingLines = 8_000;
 const maxWaitingCharacters = 8_000_000;
 
 /**
  * Stores the output of a command: line by line as printed, masked, truncated, once, in order. Resolves when everything is
- * stored. Lines that arrive while others are being stored are stored by the next statement together, so that a
- * command that prints a lot needs few statements.
+ * stored. Lines that arrive during a statement are stored together by the next statement.
  */
 export async function storeOutput(output: AsyncIterable<Uint8Array>, options: OutputOptions): Promise<void> {
   const reader = new LineReader(options.redactor.maxCharacters);
@@ -83,7 +82,7 @@ class OutputWriter {
     return this.waiting.length > maxWaitingLines || this.waitingCharacters > maxWaitingCharacters;
   }
 
-  /** Stores until no line waits. A batch may be sent twice after a lost answer; the ids keep its lines from coming twice. */
+  /** Stores until no line waits. After a lost answer a batch is sent twice, and stored once, by the ids of the events. */
   private async storeAll(): Promise<void> {
     const { executionId, logs, signal, onRetry, retryMs = 500 } = this.options;
     try {

@@ -4,18 +4,18 @@ import type { Database } from '../../database/database.js';
 import { isRefusedInput } from '../../database/errors.js';
 import type { Notifications } from '../../database/notifications.js';
 
-/** Event in the database. Positions grow within an execution in the order in which events became visible. */
+/** Event in the database. Positions grow within an execution in the order of visibility. */
 export interface StoredEvent extends LogEvent {
   position: number;
 }
 
-/** Returns the topic under which new events of an execution are published, for example `logs:9f86d081884c7d65`. */
+/** Returns the topic of new events of an execution, for example `logs:9f86d081884c7d65`. */
 export const logsTopic = (executionId: string) => `logs:${executionId}`;
 
 /**
  * Guarantee: an event is stored once, however often the event is sent. Writers of one execution take turns (row lock), so
- * positions become visible in order: a reader that has read up to a position has missed no event below.
- * `new_ids` is null, to send less, in the usual case that all events were new.
+ * positions become visible in order: a reader at a position has missed no event below.
+ * `new_ids` is null, to send less, when all events were new, as usual.
  */
 const appendSql = `
 WITH execution AS MATERIALIZED (
@@ -31,7 +31,7 @@ WITH execution AS MATERIALIZED (
 )
 SELECT CASE WHEN count(*) < cardinality($2) THEN COALESCE(array_agg(event_id), '{}') END AS new_ids FROM appended`;
 
-/** Events that one statement stores, of several executions: a tenth of the round trips under many small batches. */
+/** Events of several executions per statement: a tenth of the round trips under many small batches. */
 const maxEventsTogether = 2_000;
 
 interface Batch {
@@ -72,7 +72,7 @@ export class LogStore {
     private readonly notifications: Pick<Notifications, 'publish'>,
   ) {}
 
-  /** Stores the events that are new, in order, and notifies subscribers. Returns the number of new events. */
+  /** Stores new events in order, and notifies subscribers. Returns the number of new events. */
   async append(executionId: string, events: readonly LogEvent[]): Promise<number> {
     return events.length === 0 ? 0 : this.appendBatched({ executionId, events });
   }
@@ -102,7 +102,7 @@ export class LogStore {
     return row?.position;
   }
 
-  /** Deletes the events of executions that ended more than `days` days ago. */
+  /** Deletes the events of executions `days` days after the end. */
   async removeOld(days: number): Promise<void> {
     await this.database.rows(
       'log-old',
@@ -134,7 +134,7 @@ export class LogStore {
       [...new Set(batches.map(({ executionId }) => executionId))],
     ]);
     const newIds = appended?.new_ids && new Set(appended.new_ids);
-    // Counts an event that two calls of one batch brought for the first call alone.
+    // Counts an event of two calls in one batch for the first call alone.
     const isNew = ({ event_id }: LogEvent) => !newIds || newIds.delete(event_id);
     const counts = batches.map((batch) => batch.events.filter(isNew).length);
     this.notifications.publish(batches.flatMap(({ executionId }, n) => (counts[n] ? [logsTopic(executionId)] : [])));

@@ -8,13 +8,13 @@ export interface Chunk {
   bytes: Buffer;
 }
 
-/** Bounds of the tail of one execution. A subscriber that is further behind reads from the database. */
+/** Bounds of the tail of one execution. Slower subscribers read from the database. */
 export const maxTailChunks = 500;
 export const maxTailBytes = 262_144;
-/** A chunk has at most so many characters, or one event, because a subscriber is asked for room between chunks only. */
+/** Limit of a chunk with several events, because subscribers are asked for room between chunks only. */
 const maxChunkCharacters = 65_536;
 
-/** Cuts the events that follow `position` into chunks, each encoded by `encode`. */
+/** Cuts the events after `position` into chunks, each encoded by `encode`. */
 export function chunkEvents(
   events: readonly StoredEvent[],
   position: number,
@@ -47,25 +47,25 @@ function toMessageText({ position: _, ...event }: StoredEvent): string {
   return JSON.stringify(message);
 }
 
-/** Newest chunks of one execution, bounded in number and bytes, without gaps from `start` to `end`. */
+/** Newest chunks of an execution, bounded in number and bytes, without gaps from `start` to `end`. */
 export class LogTail {
   private readonly chunks: Chunk[] = [];
   private bytes = 0;
   private start: number;
   private lastPosition: number;
 
-  /** Makes an empty tail that goes on after `position`. */
+  /** Makes an empty tail from `position` on. */
   constructor(position: number) {
     this.start = position;
     this.lastPosition = position;
   }
 
-  /** Position of the newest event that was added. */
+  /** Position of the newest event. */
   get end(): number {
     return this.lastPosition;
   }
 
-  /** Adds chunks that follow `end`, and drops the oldest beyond the bounds. */
+  /** Adds chunks after `end`, and drops the oldest beyond the bounds. */
   add(chunks: readonly Chunk[]): void {
     for (const chunk of chunks) {
       this.chunks.push(chunk);
@@ -87,7 +87,7 @@ export class LogTail {
     return this.chunks[index]?.after === position ? this.chunks.slice(index) : undefined;
   }
 
-  /** Returns the index of the first chunk that begins at `position` or later, by binary search. */
+  /** Returns the index of the first chunk from `position` on, by binary search. */
   private findIndexFrom(position: number): number {
     let low = 0;
     let high = this.chunks.length;

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.js';
 
 const validSeconds = 60;
 
-/** Tokens such as `log_4hGx…`, each of which opens the log of one execution once, within a minute. */
+/** Tokens such as `log_4hGx…`. A token opens the log of an execution once, within a minute. */
 export class LogTokens {
   constructor(private readonly database: Database) {}
 
@@ -20,7 +20,7 @@ export class LogTokens {
 
   /**
    * Uses a token up and returns the id of its execution, or undefined for a used, expired or unknown token. Guarantee: of
-   * two requests with the same token one gets the execution.
+   * two requests with the same token the first gets the execution.
    */
   async redeem(token: string): Promise<string | undefined> {
     const [row] = await this.database.rows<{ execution_id: string; is_valid: boolean }>(

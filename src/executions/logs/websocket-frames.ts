@@ -1,5 +1,5 @@
 /**
- * Encodes text messages as WebSocket frames of a server: final, unmasked, one behind the other (RFC 6455, section 5.2).
+ * Encodes text messages as WebSocket frames of a server: final, unmasked, without gaps (RFC 6455, section 5.2).
  * For example, `hi` → `81 02 68 69`. Each subscriber of an execution receives the same bytes with one write.
  */
 export function encodeMessages(messages: readonly string[]): Buffer {

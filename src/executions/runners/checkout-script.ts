@@ -1,7 +1,7 @@
 import type { GitCheckout } from './runner.js';
 
 /**
- * Script for a POSIX shell that checks a repository out into `$CHECKOUT_FOLDER/repo`. Fetches the ref alone and without
+ * Checks a repository out, in any POSIX shell, into `$CHECKOUT_FOLDER/repo`. Fetches the ref alone and without
  * history where the server allows (few servers do for a commit), else all branches and tags. Does nothing without `$CHECKOUT_REPO`.
  */
 export const checkoutScript = `

@@ -1,6 +1,6 @@
-/** Variables from which a checkout takes its token; the first with a value counts. */
+/** Variables with the token of a checkout; the first with a value counts. */
 const tokenVariables = ['GIT_TOKEN', 'GITHUB_TOKEN', 'GITLAB_TOKEN'];
-/** A user name without a password counts as token from this length on: `github_pat_…@host` has a token, `git@host` none. */
+/** Shortest user name without a password to count as token: `github_pat_…@host` has a token, `git@host` none. */
 const minTokenCharacters = 16;
 
 export interface GitAddress {
@@ -27,7 +27,7 @@ export function parseGitAddress(repo: string, env: Readonly<Record<string, strin
   return { repo: url.href, user: undefined, token };
 }
 
-/** Decodes a part of a URL, or returns a part that is not encoded as is: `50%25` → `50%`, `50%` → `50%`. */
+/** Decodes a part of a URL, or returns an invalid part unchanged: `50%25` → `50%`, `50%` → `50%`. */
 function decodePart(text: string): string {
   try {
     return decodeURIComponent(text);

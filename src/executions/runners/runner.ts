@@ -1,7 +1,7 @@
-/** Image that a command runs in. */
+/** Image of a command. */
 export interface CommandImage {
   image: string;
-  /** CPU units: 1,024 are one virtual CPU. */
+  /** CPU units: 1,024 are a virtual CPU. */
   cpu: number;
   /** MiB. */
   memory: number;
@@ -11,7 +11,7 @@ export interface CommandImage {
   taskExecutionRoleName: string | undefined;
 }
 
-/** Repository that is checked out before the command, which then runs in `path` of the checkout. */
+/** Repository to check out before the command. `path` is the working directory in the checkout. */
 export interface GitCheckout {
   /** Address without credentials. */
   repo: string;
@@ -28,7 +28,7 @@ export interface CommandRequest {
   /** Run by `sh -c`. */
   command: string;
   image: CommandImage;
-  /** ARN of the image's task definition, for runners that need a task definition. */
+  /** ARN of the image's task definition, for runners with task definitions. */
   taskDefinition: string | undefined;
   /** Variables, with the values of secrets. */
   env: Readonly<Record<string, string>>;
@@ -36,23 +36,23 @@ export interface CommandRequest {
   git: GitCheckout | undefined;
 }
 
-/** Exit codes of commands that did not end by themselves. 130 is 128 + 2 (SIGINT). */
+/** Exit codes set by runners. 130 is 128 + 2 (SIGINT). */
 export const exitCodes = { timeout: 124, notStarted: 126, stopped: 130 } as const;
 
-/** End of a command, with one of `exitCodes` or the exit code of the command itself. */
+/** End of a command, with a code of `exitCodes` or the exit code of the command itself. */
 export interface CommandEnd {
   exitCode: number;
 }
 
-/** Command whose output and end come from this process. */
+/** Command supervised by the present process. */
 export interface AttachedCommand {
-  /** stdout and stderr as one stream. */
+  /** stdout and stderr in one stream. */
   output: AsyncIterable<Uint8Array>;
   /** Resolves when the command itself runs, after image and checkout. Never rejects. */
   running: Promise<void>;
   /** Resolves after the last output, when no process of the command's group (or container) is left. Never rejects. */
   ended: Promise<CommandEnd>;
-  /** Must be called once the end is recorded. Until then the task exists for every server of this machine. */
+  /** Must be called once the end is recorded. Until then the task exists for every server of the machine. */
   release(): Promise<void>;
 }
 
@@ -62,30 +62,30 @@ export interface StartedCommand {
   attached: AttachedCommand | undefined;
 }
 
-/** Runs ad hoc commands, on this machine or on AWS. */
+/** Runs ad hoc commands, locally or on AWS. */
 export interface CommandRunner {
   readonly platform: 'local' | 'ecs';
   /** Throws a SetupError when the command cannot be started. */
   start(request: CommandRequest): Promise<StartedCommand>;
-  /** Sends SIGTERM, and SIGKILL after 10 s. Does nothing to a task that has ended. */
+  /** Sends SIGTERM, and SIGKILL after 10 s. Ignores an ended task. */
   stop(taskArn: string): Promise<void>;
-  /** Returns true for tasks of this runner: of its cluster, or of its directory on this machine. */
+  /** Returns true for tasks of the runner's cluster or, locally, of the runner's directory. */
   owns(taskArn: string): boolean;
-  /** Returns those of the tasks that start or run. */
+  /** Returns the starting and running tasks among `taskArns`. */
   filterExisting(taskArns: readonly string[]): Promise<ReadonlySet<string>>;
   /** Registers a task definition for the image and returns its ARN; undefined where tasks need no definition. */
   define(image: CommandImage): Promise<string | undefined>;
-  /** Returns those of the task definitions that exist. */
+  /** Returns the existing definitions among `taskDefinitions`. */
   filterDefined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Takes a task definition out of use. Does nothing to a definition that has gone. */
+  /** Takes a task definition out of use. Ignores an unknown definition. */
   undefine(taskDefinition: string): Promise<void>;
-  /** Yields the log events of a task that the provider has, oldest first. Yields none where output is attached. */
+  /** Yields the provider's log events of a task, oldest first. Yields nothing for attached commands. */
   readLogs(taskArn: string): AsyncIterable<readonly ProviderLogEvent[]>;
-  /** Ends commands that must not outlive this process. */
+  /** Ends attached commands. */
   close(): Promise<void>;
 }
 
-/** Log event with the id under which the provider also delivers the event. */
+/** Log event of a provider, with the same id at each delivery. */
 export interface ProviderLogEvent {
   id: string;
   /** Milliseconds since 1970. */

@@ -29,7 +29,7 @@ export interface AttachedDependencies {
 
 const retryMs = 500;
 
-/** Commands of this process: stores their output, records their ends, and stops them when any process asks for a stop. */
+/** Follows the commands of the present process: stores output, records ends, stops commands on request of any process. */
 export class AttachedExecutions {
   private readonly live = new Map<string, { taskArn: string; done: Promise<void> }>();
   private readonly closing = new AbortController();
@@ -49,7 +49,7 @@ export class AttachedExecutions {
     return this.live.has(executionId);
   }
 
-  /** Resolves when the ends of all commands are recorded, which the runner has stopped before; gives up after `maxMs`. */
+  /** Resolves when the ends of all commands are recorded, after the runner has stopped the commands. Gives up after `maxMs`. */
   async close(maxMs: number): Promise<void> {
     clearTimeout(this.pollTimer);
     const timer = setTimeout(() => this.closing.abort(), maxMs);
@@ -84,7 +84,7 @@ export class AttachedExecutions {
     await attached.release();
   }
 
-  /** Retries while the database is away, because a command whose end is not recorded would count as running for ever. */
+  /** Retries while the database is away, because a command without a recorded end would count as running for ever. */
   private async record(executionId: string, change: 'start' | 'end', act: () => Promise<unknown>): Promise<void> {
     const { log } = this.deps;
     const onRetry = (error: unknown) => log.warn({ err: error, executionId, change }, 'could not record yet; retrying');
@@ -105,7 +105,7 @@ export class AttachedExecutions {
     }, pollIntervalMs(this.deps.notifications));
   }
 
-  /** Stops those of the executions that a user has asked to stop, through whichever server. */
+  /** Stops the executions for which a user has requested a stop, at any server. */
   private async stopRequested(executionIds: readonly string[]): Promise<void> {
     const { database, runner, log } = this.deps;
     try {

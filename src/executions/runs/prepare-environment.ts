@@ -9,13 +9,13 @@ export interface PreparedEnvironment {
   /** Variables of the request and of the secrets. */
   env: Record<string, string>;
   git: GitCheckout | undefined;
-  /** Values that neither log nor API may show: secrets, variables that look secret, the token of the checkout. */
+  /** Values hidden from log and API: secrets, variables with secret names, the token of the checkout. */
   maskedValues: string[];
 }
 
 /**
- * Returns the variables and the checkout of a command. Throws a ServiceError when a secret sets a variable that the request
- * or another secret sets, too.
+ * Returns the variables and the checkout of a command. Throws a ServiceError when the request or
+ * another secret sets the variable of a secret, too.
  */
 export function prepareEnvironment(
   body: Pick<RunBody, 'env' | 'git_repo' | 'git_ref' | 'git_path'>,

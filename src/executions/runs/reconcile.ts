@@ -31,20 +31,20 @@ export interface ReconcileDependencies {
   now(): number;
 }
 
-/** Resources of one kind that were checked, and those that were in order. */
+/** Checked resources of a kind, and resources in order. */
 interface Counts {
   total: number;
   verified: number;
 }
 
-/** A launch may take this long until its task is listed. */
+/** Time for a launched task to be listed. */
 const launchSeconds = 120;
-/** A command ends by itself after its timeout; this long after the timeout its task is stopped. */
+/** Time for a command on ECS to end by itself after its timeout. */
 const overdueSeconds = 300;
 
 /**
- * Compares records with what exists. Repairs what is safe to repair: ends executions whose tasks have gone, stops tasks that
- * should have stopped, registers missing task definitions. Reports the rest.
+ * Compares records with what exists. Repairs what is safe to repair: ends executions without a task, stops tasks of stopped or
+ * overdue executions, registers missing task definitions. Reports the rest.
  */
 export async function reconcile(deps: ReconcileDependencies): Promise<HealthReport> {
   const issues: HealthIssue[] = [];
@@ -76,7 +76,7 @@ const reported = (resource: Resource, severity: HealthIssue['severity'], message
   action: 'reported',
 });
 
-/** Checks the live executions whose tasks this server's runner knows. */
+/** Checks the live executions of the server's runner. */
 async function checkExecutions(deps: ReconcileDependencies, issues: HealthIssue[]): Promise<Counts> {
   const { database, runner, log } = deps;
   const executions = (await listLiveExecutions(database)).filter(
@@ -102,7 +102,7 @@ async function checkExecutions(deps: ReconcileDependencies, issues: HealthIssue[
   return { total: executions.length, verified };
 }
 
-/** Checks, and repairs, one execution. `repair` says what was changed. */
+/** Checks, and repairs, one execution. `repair` describes the repair. */
 async function checkExecution(
   deps: ReconcileDependencies,
   execution: AgedExecution,
@@ -110,7 +110,7 @@ async function checkExecution(
 ): Promise<{ isInOrder: boolean; repair?: string }> {
   const { database, transitions, logs, runner } = deps;
   const { execution_id: id, task_arn, status, age, timeout } = execution;
-  // An attached command records its end by itself, and any execution may have ended since the list was read.
+  // Attached commands record their ends themselves, and other executions may have ended since the list was read.
   if (deps.attached.has(id) || (await readExecutionEnd(database, id))?.hasEnded) return { isInOrder: true };
   if (task_arn !== null && taskExists) {
     const isOverdue = runner?.platform === 'ecs' && age > timeout + overdueSeconds;
@@ -169,7 +169,7 @@ SELECT 'image' AS kind, image AS name FROM "Image" WHERE cardinality(owned_by) >
   AND NOT EXISTS (SELECT 1 FROM "User" u WHERE u.id = ANY (owned_by))
 UNION ALL SELECT 'secret', name FROM "Secret" WHERE NOT EXISTS (SELECT 1 FROM "User" u WHERE u.id = ANY (owned_by))`;
 
-/** Reports images and secrets whose owners have no account any more. */
+/** Reports images and secrets of deleted accounts. */
 async function checkOwners({ database }: ReconcileDependencies, issues: HealthIssue[]): Promise<void> {
   const rows = await database.rows<{ kind: 'image' | 'secret'; name: string }>('without-owner', withoutOwnerSql, []);
   for (const { kind, name } of rows)

@@ -28,7 +28,7 @@ export interface ExecutionsDependencies {
   transitions: Transitions;
   logs: LogStore;
   attached: AttachedExecutions;
-  /** Undefined on a server that runs no commands. */
+  /** Undefined on a server without commands. */
   runner: CommandRunner | undefined;
   encryption: EncryptionKeys | undefined;
   log: Logger;
@@ -84,7 +84,7 @@ export async function runCommand(deps: ExecutionsDependencies, body: RunBody, ca
   return { executionId, status: status ?? 'STARTING', imageId: image.image, command };
 }
 
-/** Starts the command. Ends the execution, with a note in its log, when the command cannot be started. */
+/** Starts the command. Ends the execution, with a note in the log, when the start fails. */
 async function startCommand(
   { transitions, logs, now }: ExecutionsDependencies,
   runner: CommandRunner,

@@ -15,16 +15,16 @@ export interface NewExecution {
   git: { repo: string; ref: string | undefined; path: string | undefined } | undefined;
   timeoutSeconds: number;
   platform: string;
-  /** Sealed values that the log must not show. */
+  /** Sealed values to mask in the log. */
   masked: string | undefined;
 }
 
-/** Execution with the user ids of its owners. */
+/** Execution with the user ids of the owners. */
 export interface OwnedExecution extends Execution {
   owners: number[];
 }
 
-/** Columns that a transition needs. */
+/** Columns for transitions. */
 export interface LiveExecution {
   execution_id: string;
   status: ExecutionStatus;
@@ -33,7 +33,7 @@ export interface LiveExecution {
   masked: string | null;
 }
 
-/** Live execution with its age and its time limit, both in seconds. */
+/** Live execution with age and timeout, both in seconds. */
 export interface AgedExecution extends LiveExecution {
   age: number;
   timeout: number;
@@ -43,24 +43,24 @@ export interface ExecutionEnd {
   hasEnded: boolean;
   /** Milliseconds since the end; 0 before. */
   endedMsAgo: number;
-  /** True when the lines come from a process of the server, which stores all lines before the end. */
+  /** True for commands of a server, because a server stores all lines before the end. */
   isAttached: boolean;
 }
 
 export interface Ending {
   executionId: string;
-  /** Undefined when the command did not run, or when its exit code is not known. */
+  /** Undefined when the command did not run, or ended with an unknown exit code. */
   exitCode: number | undefined;
 }
 
 export interface TaskReference {
   /** Last part of the ARN. */
   taskId: string;
-  /** Execution that the task was started for, as far as the task says so. */
+  /** Id of the execution according to the task. */
   executionId: string;
 }
 
-/** Returns the topic under which changes of an execution are published, for example `execution:9f86d081884c7d65`. */
+/** Returns the topic of changes of an execution, for example `execution:9f86d081884c7d65`. */
 export const executionTopic = (executionId: string) => `execution:${executionId}`;
 
 const columns = `x.execution_id, c.email AS created_by, x.command, x.image_id, x.secrets, x.git_repo, x.git_ref, x.git_path,
@@ -100,8 +100,8 @@ UPDATE "Execution" SET status = $2::"ExecutionStatus", modified_by_request_id = 
 WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${liveColumns}`;
 
 /**
- * Changes the status, or returns undefined when the present status does not allow the transition. Guarantee: of callers that
- * race for one transition, one makes it.
+ * Changes the status, or returns undefined when the present status does not allow the transition. Guarantee: of racing
+ * callers, one makes the transition.
  */
 export async function moveExecution(
   database: Database,
@@ -129,7 +129,7 @@ UPDATE "Execution" x SET completed_at = now(),
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
 /**
- * Ends executions, and returns the rows of those that had not ended before. Guarantee: an execution ends once. A
+ * Ends executions, and returns the rows of executions that had not ended before. Guarantee: an execution ends once. A
  * `TERMINATING` execution becomes `STOPPED` whatever its exit code; exit code 0 means `SUCCEEDED`, also from `STARTING`.
  */
 export function finishExecutions(database: Database, endings: readonly Ending[]): Promise<LiveExecution[]> {
@@ -139,7 +139,7 @@ export function finishExecutions(database: Database, endings: readonly Ending[])
   ]);
 }
 
-// Searches each of the two ways on its own, because each has its index.
+// Searches by execution id and by task id separately, because each search has an index.
 const findByTasksSql = `
 SELECT task.ordinal::int - 1 AS index, match.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY
   AS task (task_id, execution_id, ordinal)
@@ -162,7 +162,7 @@ export async function findExecutionsOfTasks(
   return tasks.map((_, index) => executions.get(index));
 }
 
-/** Records the task of an execution. Returns the status, which a user may have changed during the launch. */
+/** Records the task of an execution. Returns the status, because a user may have stopped the execution during the launch. */
 export async function setTask(
   database: Database,
   executionId: string,
@@ -196,7 +196,7 @@ const byRequestSql = `
 SELECT ${columns} ${fromExecutions} WHERE x.created_by_request_id = $1 OR x.modified_by_request_id = $1
 ORDER BY x.started_at`;
 
-/** Returns the executions that a request created or changed. */
+/** Returns the executions created or changed by a request. */
 export function listExecutionsOfRequest(database: Database, requestId: string): Promise<Execution[]> {
   return database.rows<Execution>('execution-request', byRequestSql, [requestId]);
 }
@@ -215,7 +215,7 @@ export async function readExecutionEnd(database: Database, executionId: string):
 const stopRequestedSql = `
 SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND status NOT IN ('STARTING', 'RUNNING')`;
 
-/** Returns those of the executions that should not run any more. */
+/** Returns the executions to stop among `executionIds`. */
 export async function filterStopRequested(database: Database, executionIds: readonly string[]): Promise<string[]> {
   const rows = await database.rows<{ execution_id: string }>('execution-to-stop', stopRequestedSql, [executionIds]);
   return rows.map(({ execution_id }) => execution_id);

@@ -1,6 +1,6 @@
 import { type ExecutionStatus, hasEnded } from '../../contract/executions.js';
 
-/** Allowed transitions. A status that has ended never changes. */
+/** Allowed transitions. Ended executions never change. */
 const transitions: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
   STARTING: ['RUNNING', 'FAILED', 'TERMINATING'],
   RUNNING: ['SUCCEEDED', 'FAILED', 'STOPPED', 'TERMINATING'],
@@ -15,7 +15,7 @@ const statuses = Object.keys(transitions) as ExecutionStatus[];
 /** Decides whether a transition is allowed: `STARTING`, `RUNNING` → true, `STOPPED`, `RUNNING` → false. */
 export const mayBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean => transitions[from].includes(to);
 
-/** Returns the statuses from which `to` is reached in one step: `STOPPED` → `RUNNING`, `TERMINATING`. */
+/** Returns the statuses one step before `to`: `STOPPED` → `RUNNING`, `TERMINATING`. */
 export const statusesBefore = (to: ExecutionStatus): ExecutionStatus[] =>
   statuses.filter((from) => mayBecome(from, to));
 

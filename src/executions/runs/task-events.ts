@@ -27,7 +27,7 @@ export interface TaskEventsDependencies {
 
 const maxReasonCharacters = 2_000;
 
-/** Applies what a provider reports about tasks to their executions. An event that comes twice, late or early changes nothing. */
+/** Applies events of tasks to executions. Repeated, late and early events change nothing. */
 export class TaskEvents {
   private readonly findByTask = createBatcher({
     serve: async (tasks: TaskReference[]) =>
@@ -38,14 +38,14 @@ export class TaskEvents {
 
   constructor(private readonly deps: TaskEventsDependencies) {}
 
-  /** Records that a task runs. Returns undefined for a task without an execution. */
+  /** Records the start of a task. Returns undefined for a task without an execution. */
   async recordRunning(task: EventTask): Promise<ExecutionChange | undefined> {
     const { database, transitions, runner } = this.deps;
     const execution = await this.findExecution(task);
     if (!execution) return undefined;
     const executionId = execution.execution_id;
     if (execution.task_arn === null) {
-      // The server was killed before recording the task, or received an error for a launch that succeeded.
+      // The server was killed before recording the task, or received an error for a successful launch.
       if (hasEnded(execution.status)) await runner?.stop(task.arn);
       else await setTask(database, executionId, task.arn);
     }
@@ -84,7 +84,7 @@ export class TaskEvents {
     return { executionId: execution.execution_id, stored: await this.append(execution, lines) };
   }
 
-  /** Stores the lines that the provider has and has not delivered yet. Their later delivery stores nothing twice. */
+  /** Stores lines ahead of their delivery by the provider. The later delivery stores nothing twice. */
   async fetchLines(execution: LiveExecution): Promise<void> {
     const { runner, log } = this.deps;
     const { compute_platform, task_arn } = execution;

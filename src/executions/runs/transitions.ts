@@ -35,7 +35,7 @@ export class Transitions {
     const ended = new Map(executions.map((execution) => [execution.execution_id, execution]));
     return endings.map(({ executionId }) => {
       const execution = ended.get(executionId);
-      // Of two calls of one batch that end the same execution, the first has ended it.
+      // Reports the end to the first of two calls for the same execution.
       ended.delete(executionId);
       return { execution };
     });

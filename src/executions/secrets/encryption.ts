@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { ServiceError, SetupError } from '../../contract/errors.js';
 
-/** Keys by their ids. The current key encrypts, all keys decrypt. */
+/** Keys by id. The current key encrypts, all keys decrypt. */
 export interface EncryptionKeys {
   currentId: string;
   keys: ReadonlyMap<string, Buffer>;
@@ -26,7 +26,7 @@ export function requireKeys(keys: EncryptionKeys | undefined): EncryptionKeys {
 
 /**
  * Encrypts with AES-256-GCM and a random nonce: `v1.<key id>.<nonce>.<ciphertext and tag>`, each part in base64url.
- * Authenticates `context` (for example the name of the secret), so that a value cannot be moved to another secret.
+ * Authenticates `context` (for example the name of the secret), because a value must not be moved to another secret.
  */
 export function encrypt({ currentId, keys }: EncryptionKeys, text: string, context: string): string {
   const nonce = randomBytes(12);
@@ -35,7 +35,7 @@ export function encrypt({ currentId, keys }: EncryptionKeys, text: string, conte
   return ['v1', currentId, nonce.toString('base64url'), sealed.toString('base64url')].join('.');
 }
 
-/** Throws a SetupError, without the value in its message, when the key is unknown or the value was changed. */
+/** Throws a SetupError, without the value in the message, when the key is unknown or the value was changed. */
 export function decrypt({ keys }: EncryptionKeys, stored: string, context: string): string {
   const [version, keyId = '', nonce = '', sealed = ''] = stored.split('.');
   if (version !== 'v1') throw new SetupError('Cannot decrypt a stored secret: expected format v1');
@@ -50,7 +50,7 @@ export function decrypt({ keys }: EncryptionKeys, stored: string, context: strin
   }
 }
 
-/** Returns true for a value that another key than the current one encrypted. */
+/** Returns true for a value encrypted by a previous key. */
 export const isOutdated = ({ currentId }: EncryptionKeys, stored: string) => stored.split('.')[1] !== currentId;
 
 /** Encrypts a value again with the current key. */

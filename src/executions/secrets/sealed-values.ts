@@ -4,7 +4,7 @@ import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKe
 
 const toContext = (executionId: string) => `execution ${executionId}`;
 
-/** Encrypts the values that an execution's log must not show, so that any process that stores a line can mask them. */
+/** Encrypts the values to mask in an execution's log, for all processes that store lines. */
 export function sealValues(
   keys: EncryptionKeys | undefined,
   executionId: string,
@@ -27,7 +27,7 @@ SELECT execution_id, masked FROM "Execution"
 WHERE masked IS NOT NULL AND (completed_at IS NULL OR completed_at > now() - interval '1 day')`;
 const resealSql = 'UPDATE "Execution" SET masked = $2 WHERE execution_id = $1';
 
-/** Encrypts sealed values with the current key after a rotation, for executions whose log may still grow. */
+/** Encrypts sealed values with the current key after a rotation, for executions with growing logs. */
 export async function resealValues(database: Database, keys: EncryptionKeys): Promise<void> {
   const rows = await database.rows<{ execution_id: string; masked: string }>('masked-stored', storedSql, []);
   for (const { execution_id: id, masked } of rows.filter((row) => isOutdated(keys, row.masked)))

@@ -12,7 +12,7 @@ export interface NewSecret {
   value: string;
 }
 
-/** Value of a secret, and the environment variable that receives the value. */
+/** Value of a secret, with the name of the environment variable. */
 export interface SecretValue {
   key_name: string;
   value: string;
@@ -28,7 +28,7 @@ const columns = `s.name, s.key_name, s.description, c.email AS created_by, s.cre
   COALESCE((SELECT json_agg(u.email ORDER BY u.id) FROM "User" u WHERE u.id = ANY (s.owned_by)), '[]'::json) AS owned_by`;
 const fromSecrets = 'FROM "Secret" s LEFT JOIN "User" c ON c.id = s.created_by';
 
-/** Returns all secrets without their values. */
+/** Returns all secrets without values. */
 export function listSecrets(database: Database): Promise<SecretInfo[]> {
   return database.rows<SecretInfo>('secrets', `SELECT ${columns} ${fromSecrets} ORDER BY s.name`, []);
 }
@@ -36,7 +36,7 @@ export function listSecrets(database: Database): Promise<SecretInfo[]> {
 const byRequestSql = `
 SELECT ${columns} ${fromSecrets} WHERE s.created_by_request_id = $1 OR s.modified_by_request_id = $1 ORDER BY s.name`;
 
-/** Returns the secrets that a request created or changed. */
+/** Returns the secrets created or changed by a request. */
 export function listSecretsOfRequest(database: Database, requestId: string): Promise<SecretInfo[]> {
   return database.rows<SecretInfo>('secret-request', byRequestSql, [requestId]);
 }
@@ -62,7 +62,7 @@ export async function createSecret(
   }
 }
 
-/** Returns the values that a command receives, in the order of `names`. */
+/** Returns the values for a command, in the order of `names`. */
 export async function readSecretValues(
   database: Database,
   keys: EncryptionKeys | undefined,
@@ -79,7 +79,7 @@ export async function readSecretValues(
   });
 }
 
-/** Returns a secret with its value, for its owners and for callers that may read all secrets. */
+/** Returns a secret with the value, for owners and for callers with `secrets:read`. */
 export async function readSecret(
   database: Database,
   keys: EncryptionKeys | undefined,
@@ -101,7 +101,7 @@ const updateSql = `
 UPDATE "Secret" SET key_name = COALESCE($2, key_name), description = COALESCE($3, description),
   value = COALESCE($4, value), updated_at = now(), modified_by_request_id = $5 WHERE name = $1 RETURNING name`;
 
-/** Changes a secret, or throws `not_found`. Omitted fields keep their values. */
+/** Changes a secret, or throws `not_found`. Omitted fields keep the present values. */
 export async function updateSecret(
   database: Database,
   keys: EncryptionKeys | undefined,
@@ -124,7 +124,7 @@ function listStoredSecrets(database: Database): Promise<StoredSecret[]> {
   return database.rows<StoredSecret>('secrets-stored', 'SELECT name, value FROM "Secret" ORDER BY name', []);
 }
 
-/** Returns the names of the secrets that the keys of this server cannot decrypt: all, on a server without keys. */
+/** Returns the names of the secrets that cannot be decrypted: all, on a server without keys. */
 export async function findUnreadableSecrets(
   database: Database,
   keys: EncryptionKeys | undefined,
@@ -143,7 +143,7 @@ export async function findUnreadableSecrets(
 
 /**
  * Encrypts all secrets with the current key after a rotation. Returns the number of changed secrets. Leaves alone a secret
- * that another request changes at the same time, because that request encrypts with the current key.
+ * changed by a concurrent request, because the request encrypts with the current key.
  */
 export async function reencryptSecrets(database: Database, keys: EncryptionKeys): Promise<number> {
   const reencryptSql = 'UPDATE "Secret" SET value = $3 WHERE name = $1 AND value = $2 RETURNING name';

@@ -2,7 +2,7 @@ export interface ContainerCommand {
   /** Run by `sh -c`. */
   command: string;
   timeoutSeconds: number;
-  /** Existing directory in which the command runs. */
+  /** Existing working directory. */
   directory: string;
 }
 
@@ -10,17 +10,17 @@ export interface ContainerCommand {
 const waits = '.1 .3 .6 1 1 1 1 1 1 1 1 1';
 
 /**
- * Returns a script for `/bin/sh -c` that runs a command in a container, with stdout and stderr as one stream. Exits with the
+ * Returns a script for `/bin/sh -c` in a container: runs a command with stdout and stderr as one stream, and exits with the
  * code of the command, or with 124 after the timeout. At the end of the command, and when the script receives SIGTERM or
- * SIGINT, all processes of the command receive SIGTERM, and SIGKILL after 10 s, so that none outlives the script. Needs a
+ * SIGINT, all processes of the command receive SIGTERM, and SIGKILL after 10 s, and no process outlives the script. Needs a
  * POSIX shell and `sleep`, neither bash nor `timeout`.
  *
  * As process 1 of a container, the script signals every other process. Elsewhere the script signals the session of the
- * command, which needs `setsid` of util-linux or busybox; without `setsid`, the shell of the command alone.
+ * command, if `setsid` of util-linux or busybox exists, else the shell of the command alone.
  */
 export function containerScript({ command, timeoutSeconds, directory }: ContainerCommand): string {
   const seconds = Math.ceil(timeoutSeconds);
-  // Variables have a prefix, because a variable that the environment holds already would reach the command with our value.
+  // Variables have a prefix, because the command would receive our value of a variable from its environment.
   return `exec 2>&1
 cd ${quoteForShell(directory)} || exit 1
 _rg_end= _rg_all= _rg_run=

@@ -20,13 +20,13 @@ export interface EcsCommandRunnerOptions {
 /** Limit of RunTask for the overrides of a task, in characters of JSON. */
 const maxOverridesCharacters = 8192;
 
-/** Containers of a task in the order in which they run. */
+/** Containers of a task in running order. */
 const containers = ['git', 'main'];
 
 /**
- * Returns what one task has of its own: command, variables, checkout. Every caller that may use ecs:DescribeTasks can read
- * the overrides, with the values of secrets and the token of a checkout, because ECS has no other way to hand values to a single
- * task. The container `git` alone receives the token, so that the command cannot read the token.
+ * Returns command, variables and checkout of one task. Everybody with ecs:DescribeTasks can read the overrides, secrets and
+ * the token of a checkout included, because ECS has no other way to hand values to a single task. The container `git` alone
+ * receives the token: the command cannot read the token.
  */
 export function toOverrides({ executionId, command, env, timeoutSeconds, git }: CommandRequest): TaskOverride {
   const directory = git ? path.posix.join(workspace, 'repo', git.path ?? '') : workspace;
@@ -99,7 +99,7 @@ export class EcsCommandRunner implements CommandRunner {
     return taskArn.includes(this.arnPart);
   }
 
-  /** Leaves out tasks of other clusters, because ECS would refuse the whole call for one of them. */
+  /** Leaves out tasks of other clusters, because ECS would refuse the whole call. */
   async filterExisting(taskArns: readonly string[]): Promise<ReadonlySet<string>> {
     const ownArns = taskArns.filter((taskArn) => this.owns(taskArn));
     const tasks = await this.tasks.describe(this.options.settings.cluster, ownArns);
@@ -139,7 +139,7 @@ export class EcsCommandRunner implements CommandRunner {
     await this.options.aws.reset();
   }
 
-  /** Starts the one task and returns its ARN; a client token that was used before returns the ARN of the earlier task. */
+  /** Starts the one task and returns its ARN; a repeated client token returns the ARN of the earlier task. */
   private async runTask(input: RunTaskCommandInput): Promise<string> {
     const { tasks, failures, hadRun } = await this.tasks.run(input);
     const arn = tasks[0]?.taskArn;

@@ -9,7 +9,7 @@ import { SetupError } from '../../../contract/errors.js';
 import { checkoutScript } from '../checkout-script.js';
 import type { CommandImage } from '../runner.js';
 
-/** Settings of a deployment whose commands run on ECS. */
+/** Settings of a deployment with commands on ECS. */
 export interface EcsCommandSettings {
   /** ARN or name. */
   cluster: string;
@@ -17,7 +17,7 @@ export interface EcsCommandSettings {
   subnets: readonly string[];
   logGroup: string;
   region: string;
-  /** Roles of images that name no role of their own. */
+  /** Roles of images without roles. */
   executionRoleArn?: string | undefined;
   taskRoleArn?: string | undefined;
   /** Begins the names of all task definitions. */
@@ -26,20 +26,20 @@ export interface EcsCommandSettings {
   gitImage: string;
 }
 
-/** Directory that the containers of a task share. A checkout is `/workspace/repo`. */
+/** Directory shared by the containers of a task, with the checkout in `/workspace/repo`. */
 export const workspace = '/workspace';
-/** Prefix of log streams, which ECS names `execution/<container>/<task id>`. */
+/** Prefix of log streams: `execution/<container>/<task id>`. */
 export const streamPrefix = 'execution';
 const platforms = new Map<string, RuntimePlatform>([
   ['Linux/X86_64', { operatingSystemFamily: 'LINUX', cpuArchitecture: 'X86_64' }],
   ['Linux/ARM64', { operatingSystemFamily: 'LINUX', cpuArchitecture: 'ARM64' }],
 ]);
 const maxFamilyCharacters = 255;
-/** Stays below the rate, some dozens of calls at once, from which AWS throttles. */
+/** Stays far below some dozens of concurrent calls, which AWS throttles. */
 const maxConcurrentCalls = 5;
 
 /**
- * Returns a readable family that no other image has: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 digits of a hash.
+ * Returns a readable family, unique to the image: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 digits of a hash.
  */
 export function toImageFamily(prefix: string, image: string): string {
   const hash = createHash('sha256').update(image).digest('hex').slice(0, 12);
@@ -49,8 +49,8 @@ export function toImageFamily(prefix: string, image: string): string {
 }
 
 /**
- * Returns the definition of an image's tasks: a container that makes the checkout, if any, and after that the image itself.
- * Every user may write to the workspace, because each container runs as the user of its image.
+ * Returns the definition of an image's tasks: a container for the checkout, if any, and then the image itself.
+ * Every user may write to the workspace, because the containers run as the users of different images.
  */
 export function toTaskDefinition(
   image: CommandImage,
@@ -72,7 +72,7 @@ export function toTaskDefinition(
 
 function toContainers(image: CommandImage, settings: EcsCommandSettings) {
   const shared = {
-    // Reserves little and limits nothing, so that each container may use all memory of the task.
+    // Reserves little and limits nothing: each container may use all memory of the task.
     memoryReservation: 64,
     mountPoints: [{ sourceVolume: 'workspace', containerPath: workspace }],
     logConfiguration: {
@@ -116,7 +116,7 @@ function toRuntimePlatform(name: string): RuntimePlatform {
   });
 }
 
-/** Returns the ARN of a role in the account of the deployment, which is read from the ARNs of the settings. */
+/** Returns the ARN of a role in the account of the deployment, as found in the ARNs of the settings. */
 function toRoleArn(name: string | undefined, settings: EcsCommandSettings): string | undefined {
   if (name === undefined) return undefined;
   for (const arn of [settings.executionRoleArn, settings.taskRoleArn, settings.cluster]) {
@@ -129,8 +129,8 @@ function toRoleArn(name: string | undefined, settings: EcsCommandSettings): stri
 }
 
 /**
- * Returns true when `actual` has all fields of `expected`, nested ones too; AWS adds fields of its own. A field that
- * `expected` has as undefined must be unset.
+ * Returns true when `actual` has all fields of `expected`, nested ones too; AWS adds fields. A field with
+ * the expected value undefined must be unset.
  */
 export function includesAll(actual: unknown, expected: unknown): boolean {
   if (Array.isArray(expected)) {
@@ -142,7 +142,7 @@ export function includesAll(actual: unknown, expected: unknown): boolean {
   return Object.entries(expected).every(([name, value]) => includesAll(Reflect.get(actual, name), value));
 }
 
-/** Recognises the error of a definition that does not exist, because AWS has one code for many errors of a caller. */
+/** Recognises the error of an unknown definition by its message, because AWS has one code for many errors. */
 const isNotDefined = (error: unknown) =>
   error instanceof AwsError &&
   error.code === 'ClientException' &&
@@ -160,7 +160,7 @@ export interface TaskDefinitionsOptions {
 export class TaskDefinitions {
   constructor(private readonly options: TaskDefinitionsOptions) {}
 
-  /** Returns the ARN of an image's definition. Registers a revision only when the latest one differs. */
+  /** Returns the ARN of an image's definition. Registers a revision only when the latest revision differs. */
   async define(image: CommandImage): Promise<string> {
     const definition = toTaskDefinition(image, this.options.settings);
     const latest = await this.describe(definition.family ?? '');
@@ -200,7 +200,7 @@ export class TaskDefinitions {
     }
   }
 
-  /** Returns an active definition; for a family, its latest active revision. */
+  /** Returns an active definition; for a family, the latest active revision. */
   private async describe(taskDefinition: string): Promise<TaskDefinition | undefined> {
     const { DescribeTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
     const { aws, call, signal } = this.options;

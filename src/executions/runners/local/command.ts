@@ -11,7 +11,7 @@ import { CommandOutput } from './output.js';
 import { CommandDirectory } from './workspace.js';
 
 export interface LocalCommandOptions {
-  /** Directory that holds a directory for each command. */
+  /** Parent of the directories of commands. */
   root: string;
   /** Variables of checkouts and of commands outside of containers. */
   baseEnv: NodeJS.ProcessEnv;
@@ -22,7 +22,7 @@ export interface LocalCommandOptions {
   explainNoEngine(): string;
   /** Milliseconds between SIGTERM and SIGKILL. */
   killAfterMs: number;
-  /** Bounds the commands that run at once; a further command waits. */
+  /** Bounds the running commands; further commands wait. */
   limit: LimitFunction;
   /** Returns true when unread output must not delay the end any more. */
   isClosing(): boolean;
@@ -38,7 +38,7 @@ const startErrors: Record<string, string> = {
 
 export const toContainerName = (executionId: string) => `reefguide-${executionId}`;
 
-/** One command on this machine, from its turn to its release: checkout, then process group or container. */
+/** A command on this machine, from the queue to the release: checkout, then process group or container. */
 export class LocalCommand implements AttachedCommand {
   readonly output = new CommandOutput();
   readonly running: Promise<void>;
@@ -46,7 +46,7 @@ export class LocalCommand implements AttachedCommand {
   private readonly directory: CommandDirectory;
   private reportRunning = () => {};
   private leaveQueue = () => {};
-  /** Process group of the program that runs now. */
+  /** Process group of the running program. */
   private group: ChildGroup | undefined;
   /** Exit code once stopped; no program is started afterwards. */
   private stopCode: number | undefined;
@@ -148,7 +148,7 @@ export class LocalCommand implements AttachedCommand {
     return { REEFGUIDE_EXECUTION_ID: this.request.executionId, ...this.request.env };
   }
 
-  /** Runs a program until its group has ended and its output is read. Calls `onExit` at the end of the program itself. */
+  /** Runs a program to the end of its process group and output. Calls `onExit` at the end of the program itself. */
   private async runProgram(
     program: string,
     args: readonly string[],

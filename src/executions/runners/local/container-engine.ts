@@ -16,7 +16,7 @@ export interface ContainerEnginesOptions {
   now(): number;
 }
 
-/** Container engines of this machine. */
+/** Finds and calls the container engines of the machine. */
 export class ContainerEngines {
   private readonly cache: LRUCache<'engine', Promise<ContainerEngine | undefined>>;
 
@@ -24,7 +24,7 @@ export class ContainerEngines {
     this.cache = new LRUCache({ max: 1, ttl: engineTtlMs, ttlResolution: 0, perf: { now: options.now } });
   }
 
-  /** Returns the first engine that answers, or undefined. Asks the engines once a minute at most. */
+  /** Returns the first answering engine, or undefined. Asks the engines once a minute at most. */
   find(): Promise<ContainerEngine | undefined> {
     let engine = this.cache.get('engine');
     if (!engine) {
@@ -34,7 +34,7 @@ export class ContainerEngines {
     return engine;
   }
 
-  /** Removes a container, running or not. Does nothing without an engine or a container of that name. */
+  /** Removes a container, running or not. Does nothing without an engine or a container. */
   async remove(container: string): Promise<void> {
     const engine = await this.find();
     const options = { env: this.options.env, timeout: removeTimeoutMs };
@@ -46,7 +46,7 @@ export class ContainerEngines {
     return undefined;
   }
 
-  /** Runs `info`, because `info` fails for a client whose engine does not run, unlike `version`. */
+  /** Runs `info`, because `info` fails without a running engine, unlike `version`. */
   private answers(engine: ContainerEngine): Promise<boolean> {
     const options = { timeout: infoTimeoutMs, killSignal: 'SIGKILL', env: this.options.env } as const;
     return run(engine, ['info'], options).then(
@@ -56,7 +56,7 @@ export class ContainerEngines {
   }
 }
 
-/** Variables that bash refuses to set, and would end. The engine receives these under their own names, and ignores them. */
+/** Read-only variables of bash, because setting `UID` ends bash. The engine's client ignores variables of these names. */
 const readOnlyInBash = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
 
 export interface ContainerRun {
@@ -64,16 +64,16 @@ export interface ContainerRun {
   image: string;
   command: string;
   env: Readonly<Record<string, string>>;
-  /** Directory of this machine that is mounted as `/workspace`. */
+  /** Directory on the machine, mounted as `/workspace`. */
   workspace: string;
-  /** Directory in `/workspace` in which the command runs. */
+  /** Working directory below `/workspace`. */
   directory: string;
 }
 
 /**
  * Returns arguments and variables for the engine's client. Values stand in neither arguments nor a file: the client takes
- * the values from its environment, under names without a meaning for the client (`REEFGUIDE_VALUE_0`), and the
- * shell in the container renames the variables.
+ * the values from the environment, under names without a meaning (`REEFGUIDE_VALUE_0`), and the shell in the container
+ * renames the variables.
  */
 export function toContainerCall(options: ContainerRun): { args: string[]; env: Record<string, string> } {
   const names = Object.keys(options.env);

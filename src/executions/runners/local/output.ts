@@ -3,7 +3,7 @@ import { toNoteLine } from '../../logs/note.js';
 
 const lineFeed = 10;
 
-/** Output of a command. Notes come at the end, each on a line of its own, also after an unfinished line. */
+/** Output of a command. Adds notes at the end, each on a separate line, also after an unfinished line. */
 export class CommandOutput extends Transform {
   private readonly notes: string[] = [];
   private lastByte = lineFeed;

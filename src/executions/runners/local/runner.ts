@@ -10,17 +10,17 @@ import { type ContainerEngine, ContainerEngines } from './container-engine.js';
 import { CommandDirectory, removeOrphans } from './workspace.js';
 
 export interface LocalRunnerOptions {
-  /** Directory that holds a directory for each command while the command exists. */
+  /** Parent of the directories of commands. */
   directory: string;
-  /** Container engines in order of preference; none: commands run as processes of this machine. */
+  /** Container engines in order of preference; none: commands run as processes. */
   engines: readonly ContainerEngine[];
-  /** Refuses commands when no engine answers, rather than running them as processes of this machine. */
+  /** Refuses commands when no engine answers, rather than running processes. */
   engineOnly?: boolean;
   /** Variables of the server. Commands receive path and language alone. */
   env: NodeJS.ProcessEnv;
   /** Milliseconds between SIGTERM and SIGKILL. */
   killAfterMs?: number;
-  /** Commands that run at once; further commands wait. */
+  /** Most running commands; further commands wait. */
   maxConcurrent?: number;
   now(): number;
 }
@@ -28,7 +28,7 @@ export interface LocalRunnerOptions {
 const inheritedVariables = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
 const arnPrefix = 'arn:aws:ecs:local:000000000000:task';
 
-/** Opens the runner of commands on this machine. Ends the commands of servers that were killed. */
+/** Opens the runner of local commands. Ends the commands of killed servers. */
 export async function openLocalCommandRunner(options: LocalRunnerOptions): Promise<CommandRunner> {
   const { directory, engines, env, now } = options;
   await mkdir(directory, { recursive: true });
@@ -41,7 +41,7 @@ export async function openLocalCommandRunner(options: LocalRunnerOptions): Promi
   return runner;
 }
 
-/** Runs commands as process groups of this machine, or as containers when an engine answers. */
+/** Runs commands as process groups, or as containers when an engine answers. */
 class LocalCommandRunner implements CommandRunner {
   readonly platform = 'local';
   private readonly commands = new Map<string, LocalCommand>();
@@ -114,7 +114,7 @@ class LocalCommandRunner implements CommandRunner {
     );
   }
 
-  /** Returns true for a command of this process or of another living server with the same directory. */
+  /** Returns true for a command of this process, or of another living server with the same directory. */
   private async exists(executionId: string): Promise<boolean> {
     if (this.commands.has(executionId)) return true;
     const owner = await new CommandDirectory(this.options.directory, executionId).readOwner();

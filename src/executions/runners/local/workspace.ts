@@ -5,15 +5,15 @@ import { killRecordedGroups } from '../../../platform/process-groups.js';
 import { isAlive, ownIdentity, type ProcessIdentity, processIdentity } from '../../../platform/processes.js';
 import { toWriteError } from '../../../platform/system-errors.js';
 
-/** File that names the process which supervises the command. */
+/** File with the identity of the supervising process. */
 const ownerFile = 'owner.json';
-/** A directory without an owner file is younger than this while its owner is creating the file. */
+/** Longest time between the creation of a directory and of the owner file. */
 const maxCreationMs = 60_000;
 
 /** Directory of one command while the command exists: the workspace, the owner file, records of process groups. */
 export class CommandDirectory {
   readonly path: string;
-  /** Directory in which the command runs. */
+  /** Working directory of the command. */
   readonly workspace: string;
 
   constructor(root: string, executionId: string) {
@@ -21,7 +21,7 @@ export class CommandDirectory {
     this.workspace = path.join(this.path, 'workspace');
   }
 
-  /** Creates the directory, with this process as owner. */
+  /** Creates the directory, owned by the present process. */
   async create(): Promise<void> {
     try {
       await mkdir(this.workspace, { recursive: true });
@@ -31,7 +31,7 @@ export class CommandDirectory {
     }
   }
 
-  /** Returns the owner, or undefined for an owner file that is missing or invalid, because a command may change the file. */
+  /** Returns the owner. Returns undefined for a missing or invalid file, because commands may change the file. */
   readOwner(): Promise<ProcessIdentity | undefined> {
     return readJson(path.join(this.path, ownerFile), processIdentity).catch(() => undefined);
   }
@@ -50,7 +50,7 @@ export class CommandDirectory {
     await removeIfPermitted(this.path);
   }
 
-  /** Kills the recorded process groups and removes everything but the owner file, by which the command still exists. */
+  /** Kills the recorded process groups and removes everything but the owner file, because the command exists until its release. */
   async removeContent(): Promise<void> {
     killRecordedGroups(this.path);
     for (const name of await readdir(this.path).catch(() => []))
@@ -58,12 +58,12 @@ export class CommandDirectory {
   }
 }
 
-/** Removes a file or directory. Leaves files of another user, which a container may have written. */
+/** Removes a file or directory. Leaves files of other users, for example of a container. */
 async function removeIfPermitted(file: string): Promise<void> {
   await rm(file, { recursive: true, force: true }).catch(() => {});
 }
 
-/** Ends and removes the commands of servers that were killed. */
+/** Ends the commands of killed servers, and removes their directories. */
 export async function removeOrphans(
   root: string,
   removeContainer: (executionId: string) => Promise<void>,
