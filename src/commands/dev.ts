@@ -102,7 +102,8 @@ async function startWithProgress(
   const [
     { createDirectory },
     { explainWriteErrors },
-    { parseEnvironment, serverEnvironment },
+    { serverEnvironment },
+    { parseEnvironment },
     { createLog },
     { RequestLog },
     { startLocalSystem },
@@ -111,6 +112,7 @@ async function startWithProgress(
     import('../platform/files.js'),
     import('../platform/system-errors.js'),
     import('../environment/server.js'),
+    import('../environment/variables.js'),
     import('../platform/log.js'),
     import('../audit/request-log.js'),
     import('../cli/local-system/start.js'),

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { SetupError, toMessage } from '../contract/errors.js';
+import { toExpectation } from '../environment/variables.js';
 import { errorCode } from '../platform/system-errors.js';
 import { type Deployment, deploymentSchema } from './schema.js';
 
@@ -71,7 +72,7 @@ function toProblems(issue: z.core.$ZodIssue): string[] {
   const message =
     issue.code === 'invalid_key'
       ? (issue.issues[0]?.message ?? issue.message)
-      : issue.message.replace(/^[A-Z][a-z]+ [a-z]+: /, '').replace('received undefined', 'which is missing');
+      : toExpectation(issue.message).replace('received undefined', 'which is missing');
   return [`${issue.path.join('.') || 'the file'}: ${message}`];
 }
 

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { logLevels } from '../platform/log-levels.js';
 
-/** What the capacity manager reads from its environment, whatever its provider. */
+/** Variables of the capacity manager with any provider. */
 export const managerEnvironment = z.object({
-  /** Of the fallback to polling, and the beat of the health check. */
+  /** Interval of polls for demand, in case a notification is lost, and of the health check. */
   POLL_INTERVAL_MS: z.coerce.number().int().min(500).default(3000),
-  API_ENDPOINT: z.url().optional(),
+  API_ENDPOINT: z.url('expected a URL').optional(),
   API_USERNAME: z.string().optional(),
   API_PASSWORD: z.string().optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  /** Address of the health check and the metrics. */
+  /** Address that serves the health check and the metrics. */
   HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(logLevels).default('info'),
-  SENTRY_DSN: z.url().optional(),
+  SENTRY_DSN: z.url('expected a URL').optional(),
 });
 
-/** On this machine: the event processor that is told when a task stops, and the account of the workers. */
+/** Variables with local workers: the event processor to notify of stopped tasks, and the workers' account. */
 export const localManagerEnvironment = managerEnvironment.extend({
-  PROCESSOR_URL: z.url().optional(),
+  PROCESSOR_URL: z.url('expected a URL').optional(),
   PROCESSOR_TOKEN: z.string().optional(),
   WORKER_USERNAME: z.string().optional(),
   WORKER_PASSWORD: z.string().optional(),
@@ -25,7 +25,7 @@ export const localManagerEnvironment = managerEnvironment.extend({
 
 const required = (expected: string) => z.string({ error: `is not set: ${expected}` }).min(1);
 
-/** On ECS everything must be named: nothing is found by itself. */
+/** Variables with workers on ECS, all of which are required. */
 export const ecsManagerEnvironment = managerEnvironment.extend({
   API_ENDPOINT: z.url({
     error: ({ input }) => (input === undefined ? 'is not set: the URL of the API' : 'expected a URL'),
@@ -44,13 +44,13 @@ const number = (schema: z.ZodNumber, expected: string) =>
     .pipe(schema);
 
 /**
- * The variables of each job type `T`, named `T_<key>`; types that share a task definition share its workers. The
- * deployment sets what is read here, and a test derives one from the other.
+ * Variables of a job type, with the type as a prefix, for example `TEST_TASK_DEF`. Types with the same task definition share
+ * workers. infra/ sets these variables, and a test compares both sides.
  */
 export const jobTypeVariables = z.object({
-  /** ARN, `family:revision` or family. */
+  /** ARN, `family:revision` or family of the task definition. */
   TASK_DEF: required('a task definition'),
-  /** ARN or name. */
+  /** ARN or name of the cluster. */
   CLUSTER: required('the ECS cluster'),
   MIN_CAPACITY: number(z.number().int().min(0), 'a whole number of workers, 0 or more'),
   MAX_CAPACITY: number(z.number().int().min(0).max(1000), 'a whole number of workers, 0 to 1000'),
@@ -59,7 +59,7 @@ export const jobTypeVariables = z.object({
   SENSITIVITY: number(z.number().positive(), 'a number above 0'),
   FACTOR: number(z.number().positive(), 'a number above 0'),
   SECURITY_GROUP: required('the security group of the workers').regex(/^sg-/, 'expected sg-…'),
-  /** `true`: on Spot while there is capacity, otherwise on demand. */
+  /** Launches on Spot while Spot has capacity, otherwise on demand. */
   SPOT: z
     .enum(['true', 'false'], { error: 'expected true or false' })
     .default('false')

@@ -9,7 +9,7 @@ import { SetupError } from '../contract/errors.js';
 import { findDatabase, toDatabaseError } from '../database/connect.js';
 import { type Database, openDatabase } from '../database/database.js';
 import { migrateInChild } from '../database/migrate-in-child.js';
-import { tableVariables } from '../environment/runvoy-names.js';
+import { runvoyTableVariables } from '../environment/runvoy-names.js';
 import type { ServerEnvironment } from '../environment/server.js';
 import { chooseCommandRunner } from '../executions/runners/choose.js';
 import type { EncryptionKeys } from '../executions/secrets/encryption.js';
@@ -118,7 +118,7 @@ async function readJobTypes(): Promise<JobTypeRegistry> {
 
 /** Warns of variables for DynamoDB tables of runvoy, because records are in Postgres now. */
 function warnOfTableVariables(environment: ServerEnvironment, log: Logger): void {
-  const variables = tableVariables.filter((name) => environment[name] !== undefined);
+  const variables = runvoyTableVariables.filter((name) => environment[name] !== undefined);
   if (variables.length > 0)
     log.warn({ variables }, 'ignored variables that name tables: records are stored in Postgres');
 }

@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import type { RequestLog } from '../audit/request-log.js';
 import { createAws } from '../aws/clients.js';
 import { withServiceSecrets } from '../aws/service-secrets.js';
-import { parseEnvironment, type ServerEnvironment, serverEnvironment } from '../environment/server.js';
+import { type ServerEnvironment, serverEnvironment } from '../environment/server.js';
+import { parseEnvironment } from '../environment/variables.js';
 import { createErrorReporter, type ErrorReporter } from '../platform/error-reports.js';
 import { createLog } from '../platform/log.js';
 

@@ -204,7 +204,7 @@ describe('test: files', () => {
   });
 
   it('of test/unit start no program and open no server', () => {
-    const exceptions = ['unit/architecture.test.ts', 'unit/environment/env-file.test.ts', 'unit/worker/task.test.ts'];
+    const exceptions = ['unit/architecture.test.ts', 'unit/worker/task.test.ts'];
     const found = filesBelow(tests)
       .filter((name) => name.startsWith('unit/') && name.endsWith('.ts') && !exceptions.includes(name))
       .filter((name) =>

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type EcsTaskDefinition, toTaskFamily } from '../../compute/ecs/task-definition.js';
 import { ecsManagerEnvironment, type JobTypeVariables, jobTypeVariables } from '../../environment/capacity-manager.js';
-import { setVariablesOf, unusableEnvironment, variableProblems } from '../../environment/server.js';
+import { omitEmptyVariables, toEnvironmentError, toVariableProblems } from '../../environment/variables.js';
 import type { Scaling } from './scaling.js';
 import type { WorkerGroup } from './workers-file.js';
 
@@ -25,13 +25,13 @@ const jobTypeVariable = /^([A-Z][A-Z0-9_]*?)_(?:TASK_DEF|MIN_CAPACITY|MAX_CAPACI
 
 /** Returns the settings of a manager on ECS. Throws a SetupError with the problems of all variables. */
 export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
-  const variables = setVariablesOf(env);
+  const variables = omitEmptyVariables(env);
   const environment = ecsManagerEnvironment.safeParse(variables);
-  const problems = environment.success ? [] : variableProblems(environment.error);
+  const problems = environment.success ? [] : toVariableProblems(environment.error);
   const settings = readJobTypes(variables, problems);
   const groupMembers = groupByTaskDefinition(settings);
   for (const members of groupMembers) problems.push(...findDisagreements(members));
-  if (!environment.success || problems.length > 0) throw unusableEnvironment(problems);
+  if (!environment.success || problems.length > 0) throw toEnvironmentError(problems);
 
   const warnings: string[] = [];
   const groups = groupMembers.map((members) => toWorkerGroup(members, warnings));
@@ -48,7 +48,7 @@ function readJobTypes(set: Readonly<Record<string, string>>, problems: string[])
     const values = Object.fromEntries(Object.keys(jobTypeVariables.shape).map((key) => [key, set[`${type}_${key}`]]));
     const parsed = jobTypeVariables.safeParse(values);
     if (!parsed.success) {
-      problems.push(...variableProblems(parsed.error, `${type}_`));
+      problems.push(...toVariableProblems(parsed.error, `${type}_`));
       return [];
     }
     if (parsed.data.MIN_CAPACITY > parsed.data.MAX_CAPACITY) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
 import { localManagerEnvironment } from '../../environment/capacity-manager.js';
-import { parseEnvironment } from '../../environment/server.js';
+import { parseEnvironment } from '../../environment/variables.js';
 import { homeDirectory } from '../../platform/home.js';
 import { readLocalCredentials } from '../api/local-credentials.js';
 import { readLocalSystemFile } from '../api/local-system-file.js';

@@ -1,5 +1,6 @@
 import { type DatabaseAddress, findDatabase, toDatabaseError } from '../../database/connect.js';
-import { databaseEnvironment, parseEnvironment } from '../../environment/server.js';
+import { databaseEnvironment } from '../../environment/server.js';
+import { parseEnvironment } from '../../environment/variables.js';
 import { homeDirectory } from '../../platform/home.js';
 
 /** Calls `work` with the database of the environment, or with the embedded one, and releases the database afterwards. */

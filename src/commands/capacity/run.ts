@@ -27,7 +27,7 @@ from a workers file, for the running local system or for API_ENDPOINT.`;
     const [{ loadEnvFile }, { parseEnvironment }, { managerEnvironment }, { createErrorReporter }, { createLog }] =
       await Promise.all([
         import('../../environment/env-file.js'),
-        import('../../environment/server.js'),
+        import('../../environment/variables.js'),
         import('../../environment/capacity-manager.js'),
         import('../../platform/error-reports.js'),
         import('../../platform/log.js'),

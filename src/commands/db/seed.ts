@@ -12,7 +12,8 @@ With the embedded database, creates the accounts of the local system.`;
     const [
       { withDatabase },
       { seedAccounts },
-      { parseEnvironment, serverEnvironment },
+      { serverEnvironment },
+      { parseEnvironment },
       { homeDirectory },
       { migrate },
       { openDatabase },
@@ -20,6 +21,7 @@ With the embedded database, creates the accounts of the local system.`;
       import('../../cli/command/with-database.js'),
       import('../../server/seed.js'),
       import('../../environment/server.js'),
+      import('../../environment/variables.js'),
       import('../../platform/home.js'),
       import('../../database/migrations.js'),
       import('../../database/database.js'),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { SetupError } from '../../../src/contract/errors.js';
 import { managerEnvironment } from '../../../src/environment/capacity-manager.js';
-import { parseEnvironment, serverEnvironment } from '../../../src/environment/server.js';
+import { serverEnvironment } from '../../../src/environment/server.js';
+import { parseEnvironment } from '../../../src/environment/variables.js';
 
-const problems = (
+const getProblems = (
   env: NodeJS.ProcessEnv,
   schema: typeof serverEnvironment | typeof managerEnvironment = serverEnvironment,
 ) => {
@@ -16,8 +17,8 @@ const problems = (
   return '';
 };
 
-describe('the environment of the API', () => {
-  it('has a default for everything it needs', () => {
+describe('environment of the API', () => {
+  it('has defaults for required values', () => {
     expect(parseEnvironment(serverEnvironment, {})).toMatchObject({
       NODE_ENV: 'development',
       JWT_EXPIRES_IN: 3600,
@@ -27,12 +28,12 @@ describe('the environment of the API', () => {
     });
   });
 
-  it('takes an empty variable for unset', () => {
+  it('treats an empty variable as unset', () => {
     const { PUBLIC_API_URL, LOG_LEVEL } = parseEnvironment(serverEnvironment, { PUBLIC_API_URL: '', LOG_LEVEL: '' });
     expect([PUBLIC_API_URL, LOG_LEVEL]).toEqual([undefined, 'info']);
   });
 
-  it('takes numbers as text', () => {
+  it('converts numbers', () => {
     expect(parseEnvironment(serverEnvironment, { DATABASE_POOL_SIZE: '20' }).DATABASE_POOL_SIZE).toBe(20);
   });
 
@@ -51,38 +52,50 @@ describe('the environment of the API', () => {
     WORKER_PASSWORD: 'hunter2hunter2',
   };
 
-  it.each(Object.keys(bad).filter((name) => name !== 'ADMIN_USERNAME'))('names %s when it is wrong', (name) => {
-    expect(problems({ [name]: bad[name as keyof typeof bad] })).toContain(`  ${name}: `);
+  it.each(Object.keys(bad).filter((name) => name !== 'ADMIN_USERNAME'))('names an invalid %s', (name) => {
+    expect(getProblems({ [name]: bad[name as keyof typeof bad] })).toContain(`  ${name}: `);
   });
 
-  it('reports every problem together, also an account that is half there', () => {
-    const message = problems(bad);
-    for (const name of Object.keys(bad).filter((one) => one !== 'ADMIN_USERNAME'))
+  it('reports all problems at once, including an account without a password', () => {
+    const message = getProblems(bad);
+    for (const name of Object.keys(bad).filter((variable) => variable !== 'ADMIN_USERNAME'))
       expect(message).toContain(`  ${name}: `);
   });
 
-  it('never shows a value', () => {
-    expect(problems(bad)).not.toMatch(/hunter2|admin@example|mysql|99|-5/);
+  it('shows no value in errors', () => {
+    expect(getProblems(bad)).not.toMatch(/hunter2|admin@example|mysql|99|-5/);
   });
 
-  it.each(['ADMIN', 'MANAGER', 'WORKER'])('wants name and password of %s, or neither', (role) => {
-    expect(problems({ [`${role}_USERNAME`]: 'a@example.org' })).toContain(`  ${role}_PASSWORD: set both`);
-    expect(problems({ [`${role}_PASSWORD`]: 'long enough' })).toContain(`  ${role}_PASSWORD: set both`);
-    expect(problems({ [`${role}_USERNAME`]: 'a@example.org', [`${role}_PASSWORD`]: 'long enough' })).toBe('');
+  it.each(['ADMIN', 'MANAGER', 'WORKER'])('requires both the name and the password of %s', (role) => {
+    expect(getProblems({ [`${role}_USERNAME`]: 'a@example.org' })).toContain(`  ${role}_PASSWORD: set both`);
+    expect(getProblems({ [`${role}_PASSWORD`]: 'long enough' })).toContain(`  ${role}_PASSWORD: set both`);
+    expect(getProblems({ [`${role}_USERNAME`]: 'a@example.org', [`${role}_PASSWORD`]: 'long enough' })).toBe('');
   });
 });
 
-describe('the environment of the capacity manager', () => {
+describe('environment of the capacity manager', () => {
   it.each([
     ['POLL_INTERVAL_MS', '499'],
     ['POLL_INTERVAL_MS', 'soon'],
     ['API_ENDPOINT', 'localhost'],
     ['PORT', '65536'],
-  ])('refuses %s=%s', (name, value) => {
-    expect(problems({ [name]: value }, managerEnvironment)).toContain(`  ${name}: `);
+  ])('rejects %s=%s', (name, value) => {
+    expect(getProblems({ [name]: value }, managerEnvironment)).toContain(`  ${name}: `);
   });
 
-  it('polls every three seconds unless told otherwise', () => {
+  it('polls every three seconds by default', () => {
     expect(parseEnvironment(managerEnvironment, {}).POLL_INTERVAL_MS).toBe(3000);
+  });
+});
+
+describe('parseEnvironment', () => {
+  it.each([
+    ['DATABASE_POOL_SIZE', 'many', 'expected number, received NaN'],
+    ['TRUST_PROXY', '99', 'expected number to be <=10'],
+    ['PUBLIC_API_URL', 'localhost', 'expected a URL'],
+    ['WEBSOCKET_API_ENDPOINT', 'https://example.org', 'expected a ws:// or wss:// URL'],
+    ['DATABASE_URL', 'mysql://db', 'expected a postgresql:// URL'],
+  ])('states what %s=%s should have been', (name, value, expected) => {
+    expect(getProblems({ [name]: value })).toBe(`Invalid environment:\n  ${name}: ${expected}`);
   });
 });

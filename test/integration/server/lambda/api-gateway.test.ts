@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { parseEnvironment, serverEnvironment } from '../../../../src/environment/server.js';
+import { serverEnvironment } from '../../../../src/environment/server.js';
+import { parseEnvironment } from '../../../../src/environment/variables.js';
 import { type Assembled, assemble } from '../../../../src/server/assemble.js';
 import { close } from '../../../../src/server/lambda/api.js';
 import { type Gateway, serveBehindGateway } from '../../../../src/server/lambda/api-gateway.js';

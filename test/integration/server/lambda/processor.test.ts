@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { parseEnvironment, serverEnvironment } from '../../../../src/environment/server.js';
+import { serverEnvironment } from '../../../../src/environment/server.js';
+import { parseEnvironment } from '../../../../src/environment/variables.js';
 import { assemble } from '../../../../src/server/assemble.js';
 import * as api from '../../../../src/server/lambda/api.js';
 import { close, handler } from '../../../../src/server/lambda/processor.js';

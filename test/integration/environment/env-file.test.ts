@@ -19,8 +19,8 @@ const text = () => readFile(file, 'utf8');
 const variables = async () => parse(await text());
 const set = (values: Record<string, string>, force = false) => setVariables(file, values, { force });
 
-/** What bash has in the variables after it sourced the file. */
-function sourced(names: string[]): Record<string, string> {
+/** Returns the values of variables after bash has sourced the file. */
+function readWithBash(names: string[]): Record<string, string> {
   const script = 'source "$1"; shift; for name; do declare -n value=$name; printf "%s\\0" "$value"; done';
   const read = execFileSync('bash', ['-c', script, 'bash', file, ...names], { encoding: 'utf8' }).split('\0');
   return Object.fromEntries(names.map((name, n) => [name, read[n] ?? '']));
@@ -29,13 +29,13 @@ function sourced(names: string[]): Record<string, string> {
 const pem = '-----BEGIN KEY-----\nAbC+/=\n-----END KEY-----\n';
 
 describe('setVariables', () => {
-  it('makes the file, for its owner alone', async () => {
+  it('creates the file for its owner alone', async () => {
     await set({ A: '1' });
     expect(await variables()).toEqual({ A: '1' });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('keeps the other lines as they are', async () => {
+  it('keeps other lines', async () => {
     const before = '# my settings\nexport A = 1\n\nB="two\nlines" # why\nC=\'#3\'\n';
     await writeFile(file, before);
     await set({ D: '4' });
@@ -43,13 +43,13 @@ describe('setVariables', () => {
     expect(await variables()).toEqual({ A: '1', B: 'two\nlines', C: '#3', D: '4' });
   });
 
-  it('adds to a file without a line break at its end', async () => {
+  it('appends to a file without a final line break', async () => {
     await writeFile(file, 'A=1');
     await set({ B: '2' });
     expect(await variables()).toEqual({ A: '1', B: '2' });
   });
 
-  it('refuses to replace what is set, naming it but not its value', async () => {
+  it('refuses to replace a variable, and names the variable without its value', async () => {
     await writeFile(file, 'A=secret\nB=2\n');
     const refused = set({ A: 'x', C: 'y' });
     await expect(refused).rejects.toThrow(/already sets A$/);
@@ -59,15 +59,15 @@ describe('setVariables', () => {
 
   it.each([
     ['a plain value', 'A=old\n'],
-    ['a quoted one', 'A="old"\n'],
-    ['one over several lines', 'A="-----BEGIN\nold\n-----END"\n'],
-    ['one in single quotes over several lines', "A='-----BEGIN\nold\n-----END'\n"],
-    ['an exported one', 'export A=old\n'],
-    ['an indented one', '  A = old # why\n'],
-    ['one set twice', 'A=old\nA=older\n'],
-    ['an empty one', 'A=\n'],
-    ['one at the very end', 'A=old'],
-  ])('with force replaces %s and keeps the rest', async (_, line) => {
+    ['a quoted value', 'A="old"\n'],
+    ['a value over several lines', 'A="-----BEGIN\nold\n-----END"\n'],
+    ['a value in single quotes over several lines', "A='-----BEGIN\nold\n-----END'\n"],
+    ['an exported variable', 'export A=old\n'],
+    ['an indented variable', '  A = old # why\n'],
+    ['a variable set twice', 'A=old\nA=old again\n'],
+    ['an empty value', 'A=\n'],
+    ['a variable at the end', 'A=old'],
+  ])('replaces %s with force and keeps the rest', async (_, line) => {
     await writeFile(file, `# top\nZ=1\n${line}`);
     await set({ A: pem }, true);
     expect(await variables()).toEqual({ Z: '1', A: pem });
@@ -75,13 +75,13 @@ describe('setVariables', () => {
     expect(await text()).toContain('# top\n');
   });
 
-  it('with force keeps a name that only looks alike', async () => {
+  it('keeps similar names with force', async () => {
     await writeFile(file, 'A_B=1\nBA=2\nB="\nA=3\n"\n# constructor\n');
     await set({ A: 'new' }, true);
     expect(await variables()).toEqual({ A_B: '1', BA: '2', B: '\nA=3\n', A: 'new' });
   });
 
-  it('keeps a key pair that signs', async () => {
+  it('stores a key pair that can sign', async () => {
     const { privateKey, publicKey, keyId } = await generateKeys();
     await set({ JWT_PRIVATE_KEY: privateKey, JWT_PUBLIC_KEY: publicKey });
     const read = await variables();
@@ -90,14 +90,14 @@ describe('setVariables', () => {
   });
 });
 
-/** Whether dotenv can surely hold the value: what has all three quotes, say, may be out of its reach. */
-const holdable = (value: string) =>
+/** Returns whether dotenv can certainly represent a value. A value with all three quotes, for example, may be impossible. */
+const isRepresentable = (value: string) =>
   !(value.includes('\r') && value.includes('"')) &&
   ["'", '"', '`'].some((quote) => !value.includes(quote)) &&
   !/\\[nr]/.test(value) &&
   !value.endsWith('\\');
 
-describe('a value is read back byte for byte', () => {
+describe('formatVariable', () => {
   const special = [
     '"',
     "'",
@@ -125,17 +125,17 @@ describe('a value is read back byte for byte', () => {
     fc.string({ unit: 'binary', maxLength: 30 }),
   );
 
-  it('by dotenv and by bash, or is refused', async () => {
+  it('writes any value so that dotenv and bash read the same bytes, or returns undefined', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(values, { minLength: 1, maxLength: 40 }), async (given) => {
-        const lines = given.map((value, n) => [`V${n}`, value, formatVariable(`V${n}`, value)] as const);
-        const held = lines.filter(([, , line]) => line !== undefined);
+      fc.asyncProperty(fc.array(values, { minLength: 1, maxLength: 40 }), async (inputs) => {
+        const lines = inputs.map((value, n) => [`V${n}`, value, formatVariable(`V${n}`, value)] as const);
+        const formatted = lines.filter(([, , line]) => line !== undefined);
         for (const [, value, line] of lines)
-          if (line === undefined) expect(value.includes('\0') || !holdable(value)).toBe(true);
-        await writeFile(file, held.map(([, , line]) => line).join(''));
-        const expected = Object.fromEntries(held.map(([name, value]) => [name, value]));
+          if (line === undefined) expect(value.includes('\0') || !isRepresentable(value)).toBe(true);
+        await writeFile(file, formatted.map(([, , line]) => line).join(''));
+        const expected = Object.fromEntries(formatted.map(([name, value]) => [name, value]));
         expect(await variables()).toEqual(expected);
-        expect(sourced(held.map(([name]) => name))).toEqual(expected);
+        expect(readWithBash(formatted.map(([name]) => name))).toEqual(expected);
       }),
       { numRuns: 60 },
     );
@@ -157,20 +157,20 @@ describe('a value is read back byte for byte', () => {
     '\u2028line\u2029',
     '-n',
     '%s %d \\x41',
-  ])('by dotenv and by bash: %j', async (value) => {
+  ])('writes a value that dotenv and bash read back: %j', async (value) => {
     await set({ A: value, B: 'after' });
     expect(await variables()).toEqual({ A: value, B: 'after' });
-    expect(sourced(['A', 'B'])).toEqual({ A: value, B: 'after' });
+    expect(readWithBash(['A', 'B'])).toEqual({ A: value, B: 'after' });
     await set({ A: 'replaced' }, true);
     expect(await variables()).toEqual({ A: 'replaced', B: 'after' });
     expect((await text()).split('\n')).toHaveLength(3);
   });
 
   it.each([`secret'"\`#`, 'secret\0'])(
-    'or is refused, when nothing holds it, without being shown: %j',
+    'rejects a value that no quotes can enclose without showing the value: %j',
     async (value) => {
       const refused = set({ A: value });
-      await expect(refused).rejects.toThrow('The value of A cannot be written');
+      await expect(refused).rejects.toThrow('Cannot write A into an .env file');
       await expect(refused).rejects.not.toThrow('secret');
     },
   );
