@@ -35,11 +35,15 @@ Manager. Without STACK, reads the name of the stack from configs/$CONFIG_FILE_NA
     const missing = await runStep(
       `Write ${flags.output}`,
       async (report) => {
-        const tell = (level: 'INFO' | 'WARN', message: string) =>
+        const reportLevel = (level: 'INFO' | 'WARN', message: string) =>
           report(`${colorLevel(level, process.stderr)} ${message}`);
-        const built = await buildEnv({ aws: createAws(), stackName, report: tell });
+        const built = await buildEnv({ aws: createAws(), stackName, report: reportLevel });
         await savePrivateFile(file, built.text);
-        tell('INFO', `Wrote ${flags.output}`);
+        const lines = built.text.trimEnd().split('\n').length;
+        reportLevel(
+          'INFO',
+          `Wrote ${flags.output}: ${lines} lines. Load it with: set -a; source ${flags.output}; set +a`,
+        );
         return built.missing;
       },
       { keepLines: true },
