@@ -1,4 +1,4 @@
-// Compiles src/ into dist/ (only what changed) and writes oclif's manifest. Types are checked by `npm run types`.
+// Compiles changed files of src/ into dist/ and writes oclif's manifest. `npm run types` checks the types.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,17 +8,17 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'src');
 const target = path.join(root, 'dist');
 
-const files = async (folder, ending) =>
-  (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+const files = async (directory, ending) =>
+  (await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []))
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)));
 
 const modified = async (file) => (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
 
 async function compile(swc) {
   const sources = (await files(source, '.ts')).filter((file) => !file.endsWith('.d.ts'));
-  const wanted = new Set(sources.map((file) => file.replace(/\.ts$/, '.js')));
-  const stale = (await files(target, '.js')).filter((file) => !wanted.has(file));
+  const expected = new Set(sources.map((file) => file.replace(/\.ts$/, '.js')));
+  const stale = (await files(target, '.js')).filter((file) => !expected.has(file));
   await Promise.all(stale.map((file) => rm(path.join(target, file), { force: true })));
   const changed = await Promise.all(
     sources.map(async (file) => {
@@ -55,7 +55,8 @@ let swc;
 try {
   swc = await import('@swc/core');
 } catch {
-  if (!existsSync(target)) console.error('reefguide: not built: the development dependencies are not installed.');
+  if (!existsSync(target))
+    console.error('reefguide: cannot build, because the development dependencies are not installed');
   process.exit(0);
 }
 const { generateClient } = await import('./generate-client.js');

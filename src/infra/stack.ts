@@ -94,7 +94,7 @@ export class ReefGuideStack extends Stack {
     return `https://${this.deployment.domains.webAPI}`;
   }
 
-  /** Puts functions into the VPC only where a database is there to reach. */
+  /** Returns the network of Lambda functions, which need the VPC only to reach a database. */
   private get functionNetworking(): Networking | undefined {
     return this.database ? this.networking : undefined;
   }

@@ -1,4 +1,4 @@
-/** Waits, or until the signal aborts. */
+/** Waits `ms`, or until the signal aborts. Runs in a browser too, and never rejects, unlike `node:timers/promises`. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

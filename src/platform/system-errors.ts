@@ -1,4 +1,4 @@
-import { SetupError } from '../contract/errors.js';
+import { SetupError, toMessage } from '../contract/errors.js';
 
 /** Returns the `code` of a system error or of a Postgres error, for example `ENOENT` or `3D000`. */
 export function errorCode(error: unknown): string | undefined {
@@ -19,7 +19,7 @@ const reasons: Record<string, string> = {
 /** Returns the error for a failed write, for example `Cannot write .reefguide/dev.json: the disk is full`. */
 export function toWriteError(file: string, cause: unknown): SetupError {
   const code = errorCode(cause) ?? '';
-  return new SetupError(`Cannot write ${file}: ${reasons[code] ?? (cause instanceof Error ? cause.message : code)}`, {
+  return new SetupError(`Cannot write ${file}: ${reasons[code] ?? toMessage(cause)}`, {
     hint: 'Make it writable, free some space, or choose another path.',
     cause,
   });

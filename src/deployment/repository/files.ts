@@ -37,7 +37,7 @@ const statIfExists = (file: string) =>
     throw error;
   });
 
-/** Returns the state of `file` below `root`. Follows no symbolic link, so that a link out of the tree is found. */
+/** Returns the state of `file` below `root`. Reports a symbolic link instead of following the link out of the tree. */
 export async function inspectTarget(root: string, file: string): Promise<TargetState> {
   const missingDirectories: string[] = [];
   for (const parent of listParents(file)) {

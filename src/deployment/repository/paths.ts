@@ -1,6 +1,6 @@
 /** Remembers the repository. The command writes this file itself, and no repository may contain it. */
 export const rememberedFile = 'env.json';
-/** Holds new and old contents during a merge. */
+/** Stores new and old contents during a merge. */
 export const stateDirectory = '.reefguide-config';
 /** Lists the variables of a stage. */
 export const substituteFile = 'substitute.json';

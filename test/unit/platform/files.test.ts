@@ -51,8 +51,8 @@ describe('createFileExclusively', () => {
 
 describe('readOrCreate', () => {
   it('gives all callers the content that one of them created, readable by the owner alone', async () => {
-    let made = 0;
-    const read = await Promise.all([1, 2, 3].map(() => readOrCreate(at('keys/a'), async () => `key ${++made}`)));
+    let count = 0;
+    const read = await Promise.all([1, 2, 3].map(() => readOrCreate(at('keys/a'), async () => `key ${++count}`)));
     expect(new Set(read).size).toBe(1);
     expect(await readOrCreate(at('keys/a'), async () => 'another')).toBe(read[0]);
     expect(await modeOfFile('keys/a')).toBe(0o600);

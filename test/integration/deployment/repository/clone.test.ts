@@ -151,13 +151,13 @@ describe('listTrackedFiles', () => {
 
 describe('toGitEnvironment', () => {
   it('disables prompts and keeps settings of the connection', () => {
-    const made = toGitEnvironment({
+    const environment = toGitEnvironment({
       GIT_ASKPASS: 'x',
       SSH_ASKPASS: 'x',
       GIT_SSH_COMMAND: 'ssh -i key',
       HTTPS_PROXY: 'p',
     });
-    expect(made).toEqual({
+    expect(environment).toEqual({
       GIT_ALLOW_PROTOCOL: 'file:https:ssh',
       GIT_ASKPASS: '',
       GIT_SSH_COMMAND: 'ssh -i key',
