@@ -61,7 +61,7 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
     });
     log.info({ types }, 'the worker is ready');
     await worker.run();
-    log.info('the worker leaves');
+    log.info('the worker exits');
     log.flush();
     this.exit(0);
   }

@@ -1,27 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import type { TaskStoppedEvent } from '../../compute/local/stopped-event.js';
-import { backoffMs } from '../../platform/backoff.js';
 
 export interface Processor {
   processorUrl: string;
   processorToken: string | undefined;
 }
 
-const maxAttempts = 4;
 const requestTimeoutMs = 5_000;
-const backoff = { minMs: 400, maxMs: 1_600 };
+/** Four attempts, after pauses of 200, 400 and 800 ms. */
+const retry = { retries: 3, minTimeout: 200, factor: 2 };
 
 /** Posts an event in the format of EventBridge to the event processor, and retries while the processor is down. */
-export async function sendTaskStopped(processor: Processor, event: TaskStoppedEvent): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await postEvent(processor, event);
-    } catch (error) {
-      if (attempt === maxAttempts) throw error;
-      await sleep(backoffMs(attempt, backoff));
-    }
-  }
-}
+export const sendTaskStopped = (processor: Processor, event: TaskStoppedEvent): Promise<void> =>
+  pRetry(() => postEvent(processor, event), retry);
 
 async function postEvent({ processorUrl, processorToken }: Processor, event: TaskStoppedEvent): Promise<void> {
   const response = await fetch(`${processorUrl}/process`, {
