@@ -186,6 +186,13 @@ describe('parsePlaybook: problems', () => {
       expect(found).toContainEqual(typeof one === 'string' ? one : expect.stringMatching(one));
   });
 
+  it('refuses aliases that multiply or contain themselves', async () => {
+    const nested = [...'bcdefghij'].map((name, n) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghij'[n]}`)}]`);
+    const text = `a: &a [${Array(9).fill('x')}]\n${nested.join('\n')}\ncommands: [*j]\n`;
+    expect(await findProblems(text)).toEqual(['1:1 expected at most 1000 aliases']);
+    expect(await findProblems('commands: &a [*a]\n')).toEqual(['1:15 expected text']);
+  });
+
   it('reports all problems in the order of the file', async () => {
     const text = `imgae: x
 git_ref: main
