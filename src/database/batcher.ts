@@ -7,16 +7,17 @@ export interface BatcherOptions<Call, Answer> {
   weigh?(call: Call): number;
   /** Maximum number of batches in progress. */
   concurrency: number;
-  /** Returns whether one call may have caused the error; false by default. */
+  /** Returns whether a single call may have caused the error; false by default. */
   isFaultOfCall?(error: unknown): boolean;
 }
 
 /**
- * Returns a function that collects the calls which arrive while earlier calls are served, and serves them together: one
- * statement and one commit for all. A lone call is served at once; under load a batch grows to the calls of one round trip.
+ * Returns a function that collects calls while earlier calls are served, and serves the collected calls together: one
+ * statement and one commit for all. A lone call is served at once; under load a batch grows to the calls of a round
+ * trip.
  *
- * An error fails all calls of the batch. After an error that one call may have caused, the calls are served one by one, so
- * that only the bad call fails.
+ * An error fails all calls of the batch. After an error for which `isFaultOfCall` returns true, the calls are served
+ * singly, so that only the bad call fails.
  */
 export function createBatcher<Call, Answer>(options: BatcherOptions<Call, Answer>): (call: Call) => Promise<Answer> {
   const batcher = new Batcher(options);
@@ -38,7 +39,7 @@ class Batcher<Call, Answer> {
   add(call: Call): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ call, resolve, reject });
-      // Starts after this turn of the event loop, so that calls read from the network together are served together.
+      // Waits for the end of the turn of the event loop, because calls read from the network together should share a batch.
       if (this.waiting.length === 1) setImmediate(() => this.startBatches());
     });
   }

@@ -2,16 +2,18 @@ import { SetupError } from '../contract/errors.js';
 import { errorCode } from '../platform/system-errors.js';
 import { sqlState } from './errors.js';
 
-/** Addresses of a database that accepts connections until `release`. */
+/** Addresses of a running database, valid until `release`. */
 export interface DatabaseAddress {
   url: string;
-  /** Bypasses a connection pooler, if there is one. Migrations and LISTEN need this address. */
+  /** Bypasses a connection pooler, for migrations and LISTEN. */
   directUrl: string;
   embedded: boolean;
   release(): Promise<void>;
 }
 
-/** Returns the database of DATABASE_URL; without DATABASE_URL the embedded Postgres of `home`, started when necessary. */
+/**
+ * Returns the database of DATABASE_URL; without DATABASE_URL the embedded Postgres of `home`, started when necessary.
+ */
 export async function findDatabase(
   environment: { DATABASE_URL?: string | undefined; DIRECT_URL?: string | undefined },
   home: string,
@@ -24,7 +26,10 @@ export async function findDatabase(
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }
 
-/** Returns a URL without user and password, e.g. `postgresql://me:secret@db.example.org/reef` → `db.example.org:5432/reef`. */
+/**
+ * Returns a URL without user and password, e.g. `postgresql://me:secret@db.example.org/reef` →
+ * `db.example.org:5432/reef`.
+ */
 export function describeUrl(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);
@@ -36,7 +41,7 @@ export function describeUrl(url: string): string {
 
 const unreachableCodes = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN'];
 
-/** Explains why the database could not be used, and never shows the password. Returns other errors unchanged. */
+/** Explains why the database could not be used, and never shows the password. Returns an unknown error unchanged. */
 export function toDatabaseError(url: string, cause: unknown): Error {
   const address = describeUrl(url);
   const explain = (message: string, hint: string) => new SetupError(message, { hint, cause });

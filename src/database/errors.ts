@@ -1,5 +1,5 @@
 /**
- * Matches each SQLSTATE with which a database refuses work for now: connection (08), shutdown and start-up (57P0), lack of
+ * Matches each SQLSTATE of a database that refuses work for now: connection (08), shutdown and start-up (57P0), lack of
  * resources (53), read-only standby (25006), object in use (55006).
  */
 const unavailableStates = /^(08...|57P0[1-5]|53[1-4]..|25006|55006)$/;
@@ -26,7 +26,10 @@ const maxCauses = 6;
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Yields the error, its cause, and so on. Prisma stores the error of the driver in `meta.driverAdapterError`. */
+/**
+ * Yields the error, the cause, the cause of the cause, and so on. Prisma stores the error of the driver in
+ * `meta.driverAdapterError`.
+ */
 function* causeChain(error: unknown): Generator<Record<string, unknown>> {
   for (let depth = 0, next = error; depth < maxCauses && isObject(next); depth += 1) {
     const cause: Record<string, unknown> = { ...next, message: Reflect.get(next, 'message') };
@@ -49,7 +52,9 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return false;
 }
 
-/** Returns the SQLSTATE of a Postgres error, for example `23503`, also below an error of Prisma with the code `P2003`. */
+/**
+ * Returns the SQLSTATE of a Postgres error, for example `23503`, also below an error of Prisma with the code `P2003`.
+ */
 export function sqlState(error: unknown): string | undefined {
   for (const { code, originalCode } of causeChain(error)) {
     for (const value of [originalCode, code])

@@ -12,7 +12,7 @@ export interface ListenerOptions {
 
 const retryDelays = { minMs: 200, maxMs: 5_000 };
 
-/** Runs LISTEN on one connection for the whole process, and connects again after each loss. */
+/** Runs LISTEN on a connection for the whole process, and connects again after each loss. */
 export class Listener {
   private readonly options: ListenerOptions;
   private client: pg.Client | undefined;

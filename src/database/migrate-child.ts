@@ -1,4 +1,4 @@
-// Runs in the process that `migrateInChild` forks: receives the URL of the database, answers with one message, and ends.
+// Runs in a child process of `migrateInChild`: receives the URL of the database, answers with a message, and ends.
 import { toMessage } from '../contract/errors.js';
 import { migrate } from './migrations.js';
 

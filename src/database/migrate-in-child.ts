@@ -6,8 +6,8 @@ import { isUpToDate } from './migrations.js';
 const answer = z.union([z.strictObject({ applied: z.array(z.string()) }), z.strictObject({ error: z.string() })]);
 
 /**
- * Applies pending migrations in a process of its own, because the schema engine takes about 100 MB that a server would never
- * free. An up-to-date database costs two queries and no process. Returns the names of the applied migrations.
+ * Applies pending migrations in a process of its own, because the schema engine takes about 100 MB for good.
+ * An up-to-date database costs two queries and no process. Returns the names of the applied migrations.
  */
 export async function migrateInChild(url: string): Promise<string[]> {
   if (await isUpToDate(url)) return [];

@@ -7,18 +7,18 @@ import pg from 'pg';
 
 const migrationsDirectory = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
-/** Key of the advisory lock that processes take to migrate, a number that nothing else in the database uses. */
+/** Key of the advisory lock for migrating. Nothing else in the database uses the number. */
 const migrationLock = 7_270_736_901;
 
 export interface Migration {
   /** For example `20261122000000_initial`. */
   name: string;
   sql: string;
-  /** SHA-256 of the file in hexadecimal, as Prisma records it. */
+  /** SHA-256 of the file in hexadecimal, as Prisma records checksums. */
   checksum: string;
 }
 
-/** Names of migrations by their state in the database. */
+/** Names of migrations by state in the database. */
 export interface MigrationStatus {
   applied: string[];
   pending: string[];
@@ -49,7 +49,7 @@ interface MigrationRow {
 const hasMigrationTableSql = `SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`;
 const readMigrationRowsSql = `SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL`;
 
-/** Compares `migrations` with the table in which Prisma records applied migrations. */
+/** Compares `migrations` with Prisma's table of applied migrations. */
 export async function readMigrationStatus(
   database: Pick<pg.ClientBase, 'query'>,
   migrations: Migration[],
@@ -78,8 +78,8 @@ export async function isUpToDate(url: string): Promise<boolean> {
 }
 
 /**
- * Applies pending migrations, and returns their names. Processes that migrate at once wait for each other, so each migration
- * is applied once. An up-to-date database costs two queries.
+ * Applies pending migrations, and returns the names. Concurrent processes take turns, so each migration is applied
+ * once. An up-to-date database costs two queries.
  */
 export async function migrate(url: string, migrations?: Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());

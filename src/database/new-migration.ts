@@ -8,8 +8,9 @@ import { noFilter, withSchemaEngine } from './schema-engine.js';
 
 /**
  * Writes the difference between the migrations and `schema.prisma` as a new migration, for example
- * `migrations/20261125181500_add_note/migration.sql`. Returns the path of the file; undefined when there is no difference.
- * The difference leaves out partial indexes and triggers, because Prisma's schema language cannot express either.
+ * `migrations/20261125181500_add_note/migration.sql`. Returns the path of the file; undefined when there is no
+ * difference. The difference leaves out partial indexes and triggers, because Prisma's schema language cannot express
+ * either.
  */
 export async function createMigration(
   prismaDirectory: string,
@@ -33,7 +34,7 @@ export async function createMigration(
   return file;
 }
 
-/** Returns the SQL that turns the database into the one of the schema; undefined when there is nothing to change. */
+/** Returns the SQL that brings the database to the schema; undefined when nothing differs. */
 export async function readDifference(
   url: string,
   schema: { path: string; content: string },
@@ -60,10 +61,10 @@ function toDirectoryName(name: string, now: Date): string {
   return `${now.toISOString().replace(/\D/g, '').slice(0, 14)}_${name}`;
 }
 
-/** Runs `work` with an empty database of an embedded Postgres that exists only for the duration of `work`. */
+/** Runs `work` with an empty database of a temporary embedded Postgres. */
 async function withScratchDatabase<T>(work: (url: string) => Promise<T>): Promise<T> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'reefguide-migration-'));
-  // Lets Postgres, which does not run as root, enter the home; otherwise its data would be outside of the home.
+  // Lets nobody enter the home, because Postgres does not run as root and would store the data elsewhere.
   await chmod(home, 0o755);
   try {
     const postgres = await acquireEmbeddedPostgres({ home, settings: { fsync: 'off' } });

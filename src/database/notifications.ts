@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from './database.js';
 import { Listener } from './listener.js';
 
-/** Publishes topics that changed, for example `job:17`, to the subscribers in every process of one database. */
+/** Publishes changed topics, for example `job:17`, to the subscribers in every process of a database. */
 export interface Notifications {
-  /** Calls subscribers of this process at once, and subscribers of other processes within milliseconds. */
+  /** Calls subscribers in the same process at once, and in other processes within milliseconds. */
   publish(topics: Iterable<string>): void;
-  /** Calls `onChange` when the topic may have changed: a hint to read again. Returns the function that unsubscribes. */
+  /** Calls `onChange` when the topic may have changed: a hint to read again. Returns a function to unsubscribe. */
   subscribe(topic: string, onChange: () => void): () => void;
-  /** As `subscribe`, for every topic: `onChange` gets the topic, or undefined when any topic may have changed. */
+  /** Subscribes to every topic: `onChange` receives the topic, or undefined when any topic may have changed. */
   subscribeToAll(onChange: (topic: string | undefined) => void): () => void;
   /** Returns false while notifications of other processes cannot arrive. */
   connected(): boolean;
@@ -16,13 +16,13 @@ export interface Notifications {
 }
 
 const channel = 'reefguide';
-/** Shortest time between two NOTIFY of one process, because each takes a lock on the whole database at commit. */
+/** Shortest time between two NOTIFY of a process, because NOTIFY takes a lock on the whole database at commit. */
 const notifyIntervalMs = 8;
 /** Stays below Postgres's limit of 8,000 bytes. A payload with too many topics is sent as "any topic" instead. */
 const maxPayloadBytes = 7_500;
 const notifySql = 'SELECT pg_notify($1, $2)';
 
-/** Sends notifications by NOTIFY and receives them by LISTEN, on a connection of its own to `listenUrl`. */
+/** Sends notifications by NOTIFY, and receives notifications by LISTEN on a separate connection to `listenUrl`. */
 export class PostgresNotifications implements Notifications {
   private readonly database: Database;
   private readonly listener: Listener;

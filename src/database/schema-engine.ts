@@ -6,12 +6,16 @@ import pg from 'pg';
 /** Excludes no table or enum: nothing else manages parts of the database. */
 export const noFilter: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/** Loads once, because the bindings store one WebAssembly instance in a module variable and a second would break the first. */
+/**
+ * Loads once, because the bindings store the WebAssembly instance in a module variable, and a second instance breaks
+ * the first.
+ */
 let loading: ReturnType<typeof loadBindings> | undefined;
 
 /**
- * Runs `work` with Prisma's schema engine compiled to WebAssembly, which maintains `_prisma_migrations` and needs no native
- * binary, as the Prisma CLI would download. Takes 5 MB of WebAssembly, so import this module only to migrate or compare.
+ * Runs `work` with Prisma's schema engine compiled to WebAssembly: `_prisma_migrations` is maintained as by the Prisma
+ * CLI, without the download of a native binary. Takes 5 MB of WebAssembly, so import the module only to migrate or
+ * compare.
  */
 export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
   loading ??= loadBindings();
@@ -22,7 +26,10 @@ export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngi
   ]);
   const pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   reportCharAsText(pool);
-  /** Sends scripts whole, because the stock adapter splits a script at each semicolon, also inside the body of a function. */
+  /**
+   * Sends scripts whole, because the stock adapter splits a script at each semicolon, also inside the body of a
+   * function.
+   */
   class WholeScripts extends PrismaPg {
     override async connect() {
       const adapter = await super.connect();
@@ -41,8 +48,8 @@ export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngi
 }
 
 /**
- * Declares columns of the type "char", for example `pg_constraint.confdeltype`, as text in query results, because PrismaPg
- * refuses the type when the engine reads the catalogue.
+ * Declares columns of the type "char", for example `pg_constraint.confdeltype`, as text in query results, because
+ * PrismaPg refuses the type when the engine reads the catalogue.
  */
 function reportCharAsText(pool: pg.Pool): void {
   const { CHAR, TEXT } = pg.types.builtins;
@@ -63,7 +70,7 @@ async function loadBindings() {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const wasm = await readFile(entry.replace(/\.js$/, '.wasm'));
-  // The engine reports a panic here before it traps.
+  // The engine reports a panic here before the trap.
   Reflect.set(globalThis, 'PRISMA_WASM_PANIC_REGISTRY', {
     set_message(message: string) {
       throw new Error(`Prisma's schema engine failed: ${message}`);

@@ -18,8 +18,8 @@ export const pollIntervalMs = (source: Pick<NotificationSource, 'connected'>): n
   source.connected() ? pollIntervalsMs.connected : pollIntervalsMs.disconnected;
 
 /**
- * Waits until a topic may have changed, `maxMs` or the poll interval passed, or `signal` aborted. Resolves in each case,
- * because the caller re-reads anyway.
+ * Waits until a topic may have changed, `maxMs` or the poll interval passed, or `signal` aborted. Resolves in each
+ * case, because the caller re-reads anyway.
  */
 export function waitForNotification<Topic extends string>(
   source: NotificationSource<Topic>,

@@ -13,11 +13,11 @@ export interface EventTask {
   arn: string;
   /** Last part of the ARN. */
   id: string;
-  /** Text that the launch of the task named; for a task of an execution the id of the execution. */
+  /** Text from the launch of the task; for a task of an execution the id of the execution. */
   startedBy: string | undefined;
 }
 
-/** Event in the words of this project, whatever its source is. */
+/** Event in the words of the project, whatever the source is. */
 export type ProcessorEvent =
   | { kind: 'task_running'; task: EventTask }
   | { kind: 'task_stopped'; task: EventTask; exitCode: number | undefined; reason: string }
@@ -32,16 +32,18 @@ export type ProcessorEvent =
 export interface SocketOpened {
   kind: 'socket_opened';
   connectionId: string;
-  /** Address of the gateway's management API, for example `https://abc.execute-api.eu-west-1.amazonaws.com/production`. */
+  /**
+   * Address of the gateway's management API, for example `https://abc.execute-api.eu-west-1.amazonaws.com/production`.
+   */
   endpoint: string;
   token: string;
-  /** Id of the last line that the subscriber has. */
+  /** Id of the last line of the subscriber. */
   after: string | undefined;
 }
 
 /**
- * Reads what AWS sends, or the local compute adapter in the same format. Returns undefined for anything else. For example
- * `{ 'detail-type': 'Scheduled Event' }` → `{ kind: 'schedule' }`.
+ * Reads what AWS sends, or the local compute adapter in the same format. Returns undefined for anything else. For
+ * example `{ 'detail-type': 'Scheduled Event' }` → `{ kind: 'schedule' }`.
  */
 export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;

@@ -2,15 +2,18 @@ import { ServiceError } from '../contract/errors.js';
 import type { EventOutcome } from '../contract/processor.js';
 import { decodeEvent, type EventTask, type LoggedLine, type ProcessorEvent, type SocketOpened } from './decode.js';
 
-/** Execution that an event names, and whether the event changed the execution. */
+/** Execution of an event, and whether the event changed the execution. */
 export interface ExecutionChange {
   executionId: string;
   applied: boolean;
 }
 
-/** Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
+/**
+ * Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or
+ * subscriber.
+ */
 export interface EventHandlers {
-  /** Requeues or ends the jobs that the task was working on, and returns them. */
+  /** Requeues or ends the jobs of the task, and returns the jobs. */
   requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;
   /** Records that the execution of the task runs. Returns undefined for a task without an execution. */
   recordRunning(task: EventTask): Promise<ExecutionChange | undefined>;

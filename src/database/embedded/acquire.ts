@@ -15,32 +15,32 @@ import { toPreferredPort } from './port.js';
 import { findRunningServer, type RunningServer, readPidFile, startServer, stopServer } from './server.js';
 import { readServerRecord, recordStart, recordStop, toConnectionUrl } from './server-record.js';
 
-/** A hold on the Postgres of one home. */
+/** Hold on the Postgres of a home. */
 export interface EmbeddedPostgres {
   /** For example `postgresql://postgres:<password>@127.0.0.1:21785/reefguide`. */
   readonly url: string;
   readonly port: number;
   /** Returns false after the server has ended. */
   isRunning(): boolean;
-  /** Releases the hold; the last release stops the server. Close connections first, because a stop ends them. */
+  /** Releases the hold; the last release stops the server. Close connections first, because a stop ends connections. */
   release(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
   /** REEFGUIDE_HOME; created when missing. */
   home: string;
-  /** Receives one line for each step that takes long or may surprise. */
+  /** Receives a line for each slow or surprising step. */
   log?: (line: string) => void;
-  /** Postgres settings by name, for example `{ fsync: 'off' }`. Do not apply to a server that runs already. */
+  /** Postgres settings by name, for example `{ fsync: 'off' }`. A running server ignores the settings. */
   settings?: Record<string, string>;
 }
 
 const maxAttempts = 3;
 
 /**
- * Starts the Postgres 17 of `home`, or joins the one that runs, and returns a hold. The server belongs to no process: it
- * stops when the last live process has released its last hold, and holds of dead processes do not count. A killed process
- * leaves the server running for the next caller to join. A killed server stays down until the next call; see
+ * Starts the Postgres 17 of `home`, or joins a running server, and returns a hold. The server belongs to no process,
+ * and stops when the last live process has released its last hold. Holds of dead processes do not count. A killed
+ * process leaves the server running for the next caller to join. A killed server stays down until the next call; see
  * `superviseEmbeddedPostgres`.
  *
  * Throws EmbeddedPostgresError. Registers no signal handlers: the caller must release the hold.
@@ -142,7 +142,7 @@ class Hold implements EmbeddedPostgres {
 
   private async releaseOnce(): Promise<void> {
     try {
-      // After the home was deleted nobody else can find the server, which runs on deleted files.
+      // A server without its home runs on deleted files, and no other process can find it.
       if (!existsSync(this.paths.lock)) await this.stopOwnServer();
       else
         await withLock(
@@ -163,7 +163,7 @@ class Hold implements EmbeddedPostgres {
     const { paths, directory } = this;
     const wasReset = !existsSync(this.holder);
     await rm(this.holder, { force: true });
-    // A new home that replaced a deleted home has a server of its own.
+    // A new home in the place of a deleted home has another server.
     if (wasReset && (await readPidFile(directory.data))?.pid !== this.server.pid) await this.stopOwnServer();
     if ((await countHolders(paths.holders)) > 0) return;
     const running = await findRunningServer(directory.data);

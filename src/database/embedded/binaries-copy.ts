@@ -17,8 +17,8 @@ import { type Binaries, restoreLinks } from './binaries.js';
 const isForCompiling = (name: string) => name.endsWith('.a') || name === 'pkgconfig' || name === 'pgxs';
 
 /**
- * Copies each file that `to` lacks, readable by everybody and writable by its owner, whatever the umask of npm was. Files
- * appear whole, because a copy in use may need completing: cleaners of /var/tmp delete file by file.
+ * Copies each file that `to` lacks, readable by everybody and writable by its owner, whatever the umask of npm was.
+ * Files appear whole, because a copy in use may need completing: cleaners of /var/tmp delete file by file.
  */
 function copyMissing(from: string, to: string): void {
   if (!existsSync(to)) {
@@ -41,8 +41,8 @@ function copyMissing(from: string, to: string): void {
 }
 
 /**
- * Returns whether only this user can have put files into the directory. Without this check another user could leave a
- * "Postgres" under the name that root runs. Uses lstat, because a link to another directory is not trusted either.
+ * Returns whether only the user of the process can write to the directory. Otherwise another user could leave a
+ * "Postgres" there for root to run. Uses lstat, because a link to another directory is not trusted either.
  */
 export function isTrusted(directory: string): boolean {
   try {
@@ -56,7 +56,7 @@ export function isTrusted(directory: string): boolean {
 /** Copies the binaries to `to`, whole or not at all. Returns `to`, or another directory when `to` is not trusted. */
 function createCopy(from: string, to: string): string {
   if (!isTrusted(to)) {
-    // mkdtemp creates a new directory of mode 0700, which nobody can have prepared.
+    // mkdtemp creates a new directory of mode 0700, so nobody can have prepared files in the copy.
     const temporary = mkdtempSync(`${to}-`);
     try {
       copyMissing(from, temporary);
@@ -68,7 +68,7 @@ function createCopy(from: string, to: string): string {
       const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(errorCode(error) ?? '');
       if (isTaken && isTrusted(temporary) && existsSync(to) && !isTrusted(to)) return temporary;
       rmSync(temporary, { recursive: true, force: true });
-      // Continue when another process of this user created the copy first.
+      // Continue when another process of the same user created the copy first.
       if (!isTaken || !isTrusted(to)) throw error;
     }
   }
@@ -77,7 +77,10 @@ function createCopy(from: string, to: string): string {
   return to;
 }
 
-/** Copies the binaries to `to`, or completes the copy in `previous`, the result of an earlier call, while it is trusted. */
+/**
+ * Copies the binaries to `to`, or completes the copy in `previous`, the result of an earlier call, while `previous` is
+ * trusted.
+ */
 export function copyBinaries(binaries: Binaries, to: string, previous: string | undefined): Binaries {
   const target = previous?.startsWith(to) === true && isTrusted(previous) ? previous : to;
   return { ...binaries, directory: createCopy(binaries.directory, target) };

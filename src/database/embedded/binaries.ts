@@ -18,7 +18,7 @@ export function getExecutable(binaries: Binaries, name: 'initdb' | 'pg_ctl' | 'p
   return join(binaries.directory, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 }
 
-/** Finds the installed npm package for this platform. Its symbolic links may be missing: see `restoreLinks`. */
+/** Finds the installed npm package of the platform. Symbolic links may be missing: see `restoreLinks`. */
 export function findInstalledBinaries(): Binaries {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
@@ -41,9 +41,9 @@ export function findInstalledBinaries(): Binaries {
 const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * Creates the symbolic links among the libraries, which an npm package cannot hold. The package lists the links and creates
- * them in an install script, which npm does not run unless allowed. Several processes may call this at once. `listedIn` is
- * the directory of the package when `directory` is a copy.
+ * Creates the symbolic links among the libraries, because npm packages cannot hold links: the package lists the links,
+ * and its install script needs a permission. Several processes may restore links at once. `listedIn` is the directory
+ * of the package when `directory` is a copy.
  */
 export function restoreLinks(directory: string, listedIn = directory): void {
   const list = join(listedIn, 'pg-symlinks.json');

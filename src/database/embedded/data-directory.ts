@@ -9,16 +9,16 @@ import { createOutsideRoot, discardLeftover, findOutsideRoot, outsideDirectory, 
 import type { HomePaths } from './paths.js';
 
 export interface DataDirectory {
-  /** Directory that holds `data`, and directories in which a new `data` is created. */
+  /** Parent of `data` and of the directories in which a new `data` is created. */
   root: string;
   data: string;
   runAs: RunAs;
 }
 
 /**
- * Returns where the data are, and as which user Postgres runs. Under root, Postgres runs as the owner of the data (nobody,
- * for new data). When that user cannot enter the home, for example one of mode 0700 as mktemp creates it, the data are in
- * a directory under /var/tmp, which `location.json` names. Call under the lock.
+ * Returns the data directory and the user to run Postgres as. Under root, Postgres runs as the owner of the data, and
+ * as nobody for new data. When nobody cannot enter the home, for example a home of mode 0700 made by mktemp,
+ * `location.json` names a directory under /var/tmp for the data. Call under the lock.
  */
 export async function findDataDirectory(paths: HomePaths, log: (line: string) => void): Promise<DataDirectory> {
   const inside = toDataDirectory(paths.postgres, undefined);
@@ -49,7 +49,7 @@ function findOwner({ postgres }: HomePaths, data: string): NonNullable<RunAs> {
   );
 }
 
-/** Returns complete binaries that the user `runAs` can run: the installed ones or a copy. Call under the lock. */
+/** Returns complete binaries for the user `runAs`: the installed package or a copy. Call under the lock. */
 export async function findBinaries(paths: HomePaths, runAs: RunAs, log: (line: string) => void): Promise<Binaries> {
   const installed = findInstalledBinaries();
   const isComplete = tryToRestoreLinks(installed.directory);

@@ -6,12 +6,15 @@ import { toConnectionUrl } from './server-record.js';
 
 const maxWaitMs = 60_000;
 
-/** The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE DATABASE. */
+/**
+ * The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE
+ * DATABASE.
+ */
 const readyCodes = ['53300', '42P04', '23505'];
 /** The server starts or recovers (57P03), ends sessions (57P01, 57P02), or does not listen yet. */
 const transientCodes = ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'];
 
-/** Runs one statement. Returns undefined, or the code of the error, for example `3D000`. */
+/** Runs a statement. Returns undefined, or the code of the error, for example `3D000`. */
 async function tryQuery(url: string, sql: string): Promise<string | undefined> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: maxWaitMs });
   // A server may end while the connection closes.
@@ -28,7 +31,7 @@ async function tryQuery(url: string, sql: string): Promise<string | undefined> {
   }
 }
 
-/** Waits until the server answers, and creates the database when it is missing. Returns `ended` when the server is gone. */
+/** Waits until the server answers, and creates a missing database. Returns `ended` when the server is gone. */
 export async function ensureDatabase(
   port: number,
   password: string,

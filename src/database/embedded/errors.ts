@@ -15,7 +15,7 @@ export type EmbeddedPostgresErrorCode =
   | 'stop_failed'
   | 'lock_timeout';
 
-/** Disk space that a new database takes. */
+/** Disk space of a new database. */
 const newDatabaseBytes = 48_000_000;
 
 /** `message` says what failed and where, and `hint` what to do. A reader needs no stack trace. */
@@ -35,8 +35,8 @@ export class EmbeddedPostgresError extends Error {
 export const useAnotherDatabase = 'set DATABASE_URL to a Postgres that runs elsewhere';
 
 /**
- * Returns whether the disk of `directory` is full. The free space decides when the output does not, because Postgres may be
- * unable to write to its log, which is on the same disk.
+ * Returns whether the disk of `directory` is full. The free space decides when the output does not, because the
+ * log of Postgres is on the same disk.
  */
 export function isDiskFull(output: string, directory: string): boolean {
   if (/No space left on device|Disk quota exceeded/.test(output)) return true;
@@ -53,7 +53,10 @@ export function toDiskFullError(path: string, cause?: unknown): EmbeddedPostgres
   );
 }
 
-/** Turns an error of the file system or of a spawned program into an EmbeddedPostgresError. Returns other errors unchanged. */
+/**
+ * Turns an error of the file system or of a spawned program into an EmbeddedPostgresError. Returns an unknown error
+ * unchanged.
+ */
 export function fromSystemError(error: unknown, home: string): unknown {
   if (error instanceof EmbeddedPostgresError || !(error instanceof Error)) return error;
   const code = errorCode(error);

@@ -7,12 +7,12 @@ interface User {
   gid: number;
 }
 
-/** User that Postgres runs as; undefined for the user of this process. */
+/** User to run Postgres as; undefined for the user of the process. */
 export type RunAs = User | undefined;
 
 /**
- * Runs Postgres for root, because Postgres refuses to run as root and `nobody` needs no new account. On macOS this is
- * `daemon`, because the id of nobody there is negative.
+ * Runs Postgres for root, because Postgres refuses to run as root and `nobody` needs no new account. On macOS
+ * `daemon` takes the part, because the id of nobody there is negative.
  */
 export const nobody: User = process.platform === 'darwin' ? { uid: 1, gid: 1 } : { uid: 65534, gid: 65534 };
 
@@ -37,7 +37,7 @@ export function canEnter(directory: string, user: User): boolean {
   }
 }
 
-/** Returns whether the user can run Postgres and read the files that Postgres needs. */
+/** Returns whether the user can run Postgres and read the files of Postgres. */
 export function canRun({ directory }: Binaries, user: User): boolean {
   return (
     canEnter(join(directory, 'bin'), user) &&

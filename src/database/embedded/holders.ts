@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { createDirectory, createFileExclusively, readJson } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
 
-/** Numbers each hold of this process, because a hold on a deleted home must not find its file in the new home. */
+/** Numbers the holds of the process, because a hold on a deleted home must not find its file in the new home. */
 let lastHold = 0;
 
-/** Registers a hold of this process, for example in `holders/4711-1.json`. Returns the file. Call under the lock. */
+/** Registers a hold of the process, for example in `holders/4711-1.json`. Returns the file. Call under the lock. */
 export async function addHolder(directory: string): Promise<string> {
   await createDirectory(directory);
   const identity = ownIdentity();

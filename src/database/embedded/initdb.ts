@@ -19,12 +19,12 @@ interface InitOptions {
   log(line: string): void;
 }
 
-/** Returns an environment with English messages, which are matched, with UTC, and without PG* variables. */
+/** Returns an environment with English messages (the code matches messages), with UTC, and without PG* variables. */
 export function toPostgresEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, LC_ALL: 'C', TZ: 'UTC' };
 }
 
-/** Returns the error for a program that does not start, for example one built for glibc on Alpine. */
+/** Returns the error for a program that does not start, for example a program for glibc on Alpine. */
 export function toCannotRunError(path: string, cause: unknown): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'binaries_unusable',
@@ -35,8 +35,9 @@ export function toCannotRunError(path: string, cause: unknown): EmbeddedPostgres
 }
 
 /**
- * Ensures that `directory.data` is a database of this major version, and returns the password. Creates a new database in a
- * directory of its own and renames that, so that the rest of a crashed attempt never counts as a database. Call under the lock.
+ * Ensures that `directory.data` is a database of the right major version, and returns the password. Creates a new
+ * database elsewhere and renames the result, because the rest of a crashed attempt must never count as a database. Call
+ * under the lock.
  */
 export async function prepareDataDirectory(
   paths: HomePaths,
@@ -110,7 +111,7 @@ export async function readPassword(paths: HomePaths): Promise<string> {
   );
 }
 
-/** Renames a directory that is not a database, because the files may belong to the user. Removes an empty one. */
+/** Renames a directory that is not a database, because the files may belong to the user. Removes an empty directory. */
 async function moveAside(data: string, log: (line: string) => void): Promise<void> {
   try {
     await rmdir(data);
@@ -182,7 +183,7 @@ async function syncDirectory(directory: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-/** Runs initdb in `attempt`, where `killPostgresIn` finds the process should this process die. */
+/** Runs initdb in `attempt`, where a later `killPostgresIn` finds a leftover process. */
 async function runInitdb(program: string, attempt: string, { root, data, runAs }: DataDirectory, args: string[]) {
   let output = '';
   const exit = await new Promise<number | string>((resolve, reject) => {

@@ -6,7 +6,7 @@ import { errorCode } from '../../platform/system-errors.js';
 import { EmbeddedPostgresError } from './errors.js';
 import { poll } from './poll.js';
 
-/** Exceeds the longest work under the lock: a start that recovers from a crash. */
+/** Exceeds the longest work under the lock: a start with recovery from a crash. */
 const maxWaitMs = 180_000;
 const logAfterMs = 2_000;
 /** Numbers that stay, because a slow reader of the directory must not miss both an old number and the next. */
@@ -14,15 +14,15 @@ const numbersToKeep = 8;
 const freeContent = '{"free":true}';
 
 /**
- * Runs `work` while no other process, and no other caller in this process, runs `work` under the same lock. The lock of a
- * dead process is taken over at once.
+ * Runs `work` under the lock: one caller at a time, across processes and within a process. The lock of a dead process
+ * is taken over at once.
  *
- * The files in `directory` are numbered, for example `41` and `42`, and the highest number is the lock. A process takes the
- * lock by creating the next number, which only one process can do, and releases the lock by writing `{"free":true}`. The
- * highest number never falls.
+ * The files in `directory` are numbered, for example `41` and `42`, and the highest number is the lock. A process takes
+ * the lock by creating the next number exclusively, and releases the lock by writing `{"free":true}`. The highest
+ * number never falls.
  *
- * proper-lockfile is no substitute: of two processes that find a stale lock, the slower one deletes the new lock of the
- * faster one, and both run. A lock there is also stale by its age alone, so a suspended process loses its lock.
+ * proper-lockfile is no substitute: of two processes at a stale lock, the slower process deletes the new lock of the
+ * faster process, and both run. Moreover a lock is stale by age alone there, so a suspended process loses its lock.
  */
 export async function withLock<T>(directory: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
   await createDirectory(directory);
@@ -59,7 +59,7 @@ async function acquire(directory: string, log: (line: string) => void): Promise<
   );
 }
 
-/** Returns the number of the acquired lock; else the process that holds the lock, or nothing after a lost race. */
+/** Returns the number of the acquired lock, or the process with the lock, or nothing after a lost race. */
 async function tryToAcquire(directory: string): Promise<{ number?: number; blocker?: number }> {
   const highest = Math.max(0, ...(await readNumbers(directory)));
   if (highest > 0) {
@@ -72,7 +72,7 @@ async function tryToAcquire(directory: string): Promise<{ number?: number; block
   const file = join(directory, String(number));
   if (!(await createFileExclusively(file, JSON.stringify(ownIdentity()), 0o644))) return {};
   if (Math.max(...(await readNumbers(directory))) === number) return { number };
-  // `highest` was out of date: other processes have taken higher numbers and deleted old ones since.
+  // `highest` was out of date: meanwhile processes have taken higher numbers and deleted old numbers.
   await unlink(file);
   return {};
 }

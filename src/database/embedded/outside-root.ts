@@ -8,7 +8,7 @@ import { isTrusted } from './binaries-copy.js';
 import type { HomePaths } from './paths.js';
 import { discardDirectory, killPostgresIn } from './processes.js';
 
-/** Holds data that cannot be in the home. Not /tmp, because /tmp is emptied at boot and often lives in memory. */
+/** Parent of data outside of homes. Not /tmp, because /tmp is emptied at boot and often lives in memory. */
 export const outsideDirectory = '/var/tmp';
 const rootPrefix = 'reefguide-data-';
 
@@ -17,7 +17,9 @@ const locationRecord = z.object({ home: z.string(), root: z.string(), binaries: 
 
 export const readLocation = (paths: HomePaths) => readJson(paths.location, locationRecord);
 
-/** Names the root after the home, for example `/var/tmp/reefguide-data-0f3c…`, so that a new home finds a leftover. */
+/**
+ * Names the root after the home, for example `/var/tmp/reefguide-data-0f3c…`, because a new home must find a leftover.
+ */
 function toOutsideRoot(home: string): string {
   return join(outsideDirectory, `${rootPrefix}${createHash('sha256').update(home).digest('hex').slice(0, 16)}`);
 }
@@ -48,7 +50,7 @@ export async function createOutsideRoot(paths: HomePaths): Promise<string> {
   try {
     await mkdir(root);
   } catch {
-    // Use a name that nobody could predict, because another user owns the directory or can write to it.
+    // Use an unpredictable name, because another user owns the directory or can write there.
     root = mkdtempSync(`${root}-`);
   }
   await chmod(root, 0o755);
@@ -57,7 +59,7 @@ export async function createOutsideRoot(paths: HomePaths): Promise<string> {
   return root;
 }
 
-/** Removes the root that a deleted home of the same path left behind. */
+/** Removes the root of a deleted home with the same path. */
 export async function discardLeftover(home: string, log: (line: string) => void): Promise<void> {
   const root = toOutsideRoot(home);
   if (!isTrusted(root)) return;
@@ -65,7 +67,7 @@ export async function discardLeftover(home: string, log: (line: string) => void)
   await discardDirectory(root);
 }
 
-/** Removes roots of deleted homes below /tmp or /var/tmp. Another missing home may be on a disk that is not mounted. */
+/** Removes roots of deleted homes below /tmp or /var/tmp. A missing home elsewhere may be on an unmounted disk. */
 async function discardRootsOfDeletedHomes(): Promise<void> {
   for (const name of readdirSync(outsideDirectory).filter((entry) => entry.startsWith(rootPrefix))) {
     const root = join(outsideDirectory, name);

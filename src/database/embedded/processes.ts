@@ -13,8 +13,8 @@ function readWorkingDirectory(pid: number): string | undefined {
 }
 
 /**
- * Returns whether `pid` is a Postgres of this data directory, rather than an unrelated process that reuses the pid. Postgres
- * works inside its data directory, and its working directory stays right when the home is renamed.
+ * Returns whether `pid` is a Postgres of the data directory, rather than an unrelated process with a reused pid.
+ * Postgres works inside its data directory, and the working directory stays right after a rename of the home.
  */
 export function isPostgresOf(pid: number, data: string): boolean {
   if (hasProc) {
@@ -30,8 +30,8 @@ export function isPostgresOf(pid: number, data: string): boolean {
 }
 
 /**
- * Returns every postgres and initdb process that works in `directory` or below, also after `directory` was deleted. Returns
- * none on Windows, because Windows does not show the working directory of a process.
+ * Returns every postgres and initdb process with a working directory in or below `directory`, also after its deletion.
+ * Returns none on Windows, because Windows does not show the working directory of a process.
  */
 export function postgresProcessesIn(directory: string): number[] {
   if (process.platform === 'win32') return [];
@@ -49,7 +49,9 @@ function findInProc(directory: string): number[] {
     .filter((pid) => processStart(pid) !== undefined);
 }
 
-/** Reads the output of `lsof -F`: for each process a line `p<pid>`, for example `p4711`, then `n<working directory>`. */
+/**
+ * Reads the output of `lsof -F`: for each process a line `p<pid>`, for example `p4711`, then `n<working directory>`.
+ */
 function findWithLsof(directory: string): number[] {
   const pids: number[] = [];
   let pid = 0;
@@ -75,8 +77,8 @@ export function sendSignal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Kills the Postgres processes that work in `directory`, and waits for their end. Returns their number. Postgres recovers
- * as from a crash: committed data are safe.
+ * Kills the Postgres processes in `directory`, waits for the end of each, and returns the number. Postgres recovers as
+ * from a crash: committed data are safe.
  */
 export async function killPostgresIn(directory: string): Promise<number> {
   const pids = postgresProcessesIn(directory);
@@ -85,7 +87,7 @@ export async function killPostgresIn(directory: string): Promise<number> {
   return pids.length;
 }
 
-/** Removes a directory and kills the Postgres processes in it. Retries, because an ending process may still write. */
+/** Removes a directory and kills the Postgres processes inside. Retries, because an ending process may still write. */
 export async function discardDirectory(directory: string): Promise<void> {
   await killPostgresIn(directory);
   await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });

@@ -35,7 +35,7 @@ interface StartOptions {
 }
 
 /**
- * Reads postmaster.pid, which may be out of date: line 1 is the pid, line 4 the port, line 8 the state, for example `ready`
+ * Reads postmaster.pid, possibly out of date: line 1 is the pid, line 4 the port, line 8 the state, for example `ready`
  * (documented in miscadmin.h of Postgres).
  */
 export async function readPidFile(data: string): Promise<RunningServer | undefined> {
@@ -46,7 +46,7 @@ export async function readPidFile(data: string): Promise<RunningServer | undefin
   return { pid, port: Number.isInteger(port) ? port : 0, ready: lines[7]?.trim() === 'ready' };
 }
 
-/** Returns the server that runs on `data`, after its start when it is still starting; undefined when none runs. */
+/** Returns the running server of `data`, and waits for a starting server; undefined without a server. */
 export async function findRunningServer(data: string): Promise<RunningServer | undefined> {
   const result = await poll(maxStartMs, async () => {
     const server = await readPidFile(data);
@@ -65,15 +65,15 @@ function toStartTimeout(data: string): EmbeddedPostgresError {
   );
 }
 
-/** Starts a server on data on which none runs, after clearing away the rest of a dead server. Call under the lock. */
+/** Starts a server on data without a server, after clearing away the rest of a dead server. Call under the lock. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { data } = options.directory;
   await createDirectory(dirname(options.logFile));
   await rotateLog(options.logFile);
   for (let attempt = 1; ; attempt += 1) {
-    // Backends outlive a killed server until their query ends, and Postgres refuses to start beside them.
+    // Backends outlive a killed server until the end of a query, and Postgres refuses to start beside a backend.
     await killPostgresIn(data);
-    // Postgres would trust the pid in this file when any process of its user has that pid.
+    // Postgres would trust the pid in the file when any process of the same user has the pid.
     await rm(join(data, 'postmaster.pid'), { force: true });
     const port = await choosePort(attempt === 1 ? options.preferredPorts : []);
     const result = await launch(options, port);
@@ -84,7 +84,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-/** Returns the server when it is ready; what it logged when it ended. */
+/** Returns the server when ready, or the output of a server that ended. */
 async function launch(options: StartOptions, port: number): Promise<RunningServer | string> {
   const { directory, binaries, logFile } = options;
   const program = getExecutable(binaries, 'postgres');
@@ -92,7 +92,7 @@ async function launch(options: StartOptions, port: number): Promise<RunningServe
   const log = await open(logFile, 'a+');
   try {
     const { size } = await log.stat();
-    // A session of its own, because Ctrl+C at the terminal must not end a server that other processes use.
+    // Detached, because Ctrl+C at the terminal must not end a server that several processes use.
     const child = spawn(program, ['-D', directory.data, ...toArguments(options.settings, port)], {
       cwd: directory.data,
       detached: true,
@@ -176,7 +176,10 @@ async function rotateLog(logFile: string): Promise<void> {
   }
 }
 
-/** Stops a server by a fast shutdown, which ends sessions and writes committed data; escalates when that takes too long. */
+/**
+ * Stops a server by a fast shutdown: ends sessions and writes committed data. Escalates to SIGQUIT and SIGKILL after a
+ * while.
+ */
 export async function stopServer(pid: number, data: string, findPgCtl: () => string): Promise<void> {
   const start = processStart(pid);
   const isGone = () => processStart(pid) !== start || undefined;

@@ -7,8 +7,8 @@ import { acquireEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOp
 const checkIntervalMs = 1_000;
 
 /**
- * Acquires the Postgres of `home` like acquireEmbeddedPostgres, and starts it again each time it ends unexpectedly, for
- * example after `kill -9`. The address stays the same unless another program took the port, which is logged.
+ * Acquires the Postgres of `home` like acquireEmbeddedPostgres, and restarts the server after each unexpected end, for
+ * example `kill -9`. The address stays the same unless another program took the port; a log line tells the new port.
  */
 export async function superviseEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   return new SupervisedPostgres(options, await acquireEmbeddedPostgres(options));
@@ -44,7 +44,7 @@ class SupervisedPostgres implements EmbeddedPostgres {
   }
 
   private async restartIfEnded(): Promise<void> {
-    // Without its home there is no database to start; a new home would be another database.
+    // Does nothing without the home, because a new home would be another database.
     if (this.hold.isRunning() || !existsSync(path.join(this.options.home, 'postgres'))) return;
     this.log('Postgres ended unexpectedly and is started again');
     const next = await acquireEmbeddedPostgres(this.options);
