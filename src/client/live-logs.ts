@@ -1,36 +1,20 @@
-import { SetupError } from '../contract/errors.js';
 import { type ExecutionState, hasEnded, type LogEvent } from '../contract/executions.js';
-import { sleep } from '../platform/sleep.js';
 import type { Api } from './api.js';
-import { ApiError } from './http.js';
 import { socketMessages } from './node-socket.js';
+import { Retries, type RetryOptions } from './retries.js';
 
-export interface FollowOptions {
-  /** Of the answer to `run`; without it one is asked for. */
+export interface FollowOptions extends RetryOptions {
+  /** Address of the WebSocket from the answer of `run`; without an address, the API is asked. */
   websocketUrl?: string | undefined;
-  signal?: AbortSignal | undefined;
-  /** Milliseconds before the next try, after so many failures one after the other. */
-  backOffMs?: (failures: number) => number;
-  /** Told once when the connection is lost and cannot be had again at once. */
-  onTrouble?: ((reason: string) => void) | undefined;
-  now?: () => number;
 }
 
-/** After so long, or so many failures one after the other, there is no use in going on. */
-const mostTroubleMs = 180_000;
-const mostFailures = 40;
-/** Many connections end for a good reason, and the next one is had at once. */
-const quietFailures = 2;
-/** A connection that lived so long was none that failed. */
-const goodLifeMs = 10_000;
-
-/** Doubles up to five seconds, half of it at random: clients that were cut off together do not come back together. */
-export const backOffMs = (failures: number): number => Math.min(5_000, 200 * 2 ** failures) * (0.5 + Math.random() / 2);
+/** A connection that lasted this long counts as a success, even without an event. */
+const minHealthyMs = 10_000;
 
 /**
- * The log events of an execution, each once, in the order in which they came, until it ends. Every lost connection is
- * taken up after the last event that was seen. Ends early, without an error, when `signal` aborts; throws when the API
- * refuses (ApiError) or stays away for minutes.
+ * Yields the log events of an execution, each once, in order of arrival, until the execution ends. A lost connection is
+ * resumed after the last event. Returns early, without an error, when `signal` aborts; throws when the API refuses (ApiError)
+ * or fails for minutes.
  */
 export async function* followLogs(
   api: Pick<Api, 'executionLogs'>,
@@ -38,13 +22,13 @@ export async function* followLogs(
   options: FollowOptions = {},
 ): AsyncGenerator<LogEvent> {
   const { signal } = options;
-  // Whole, not only the last: an ended execution's events come in time order, which need not be the order of arrival.
+  // All ids, because the events of an ended execution come in order of time, not of arrival.
   const seen = new Set<string>();
   let last: string | undefined;
   let url = options.websocketUrl;
-  const tries = countTries(options);
+  const retries = new Retries(options);
   while (!signal?.aborted) {
-    const began = Date.now();
+    const startedAt = Date.now();
     let failure: unknown;
     try {
       if (url === undefined) {
@@ -55,7 +39,7 @@ export async function* followLogs(
         }
         url = logs.websocket_url;
       }
-      for await (const message of url === undefined ? [] : socketMessages(after(url, last), signal)) {
+      for await (const message of url === undefined ? [] : socketMessages(resumeAfter(url, last), signal)) {
         if (message.type === 'disconnect') {
           if (message.reason === 'execution_completed') return;
           break;
@@ -64,7 +48,7 @@ export async function* followLogs(
         last = event.event_id;
         if (seen.has(last)) continue;
         seen.add(last);
-        tries.succeeded();
+        retries.succeeded();
         yield event;
       }
     } catch (error) {
@@ -72,58 +56,34 @@ export async function* followLogs(
     }
     if (signal?.aborted) return;
     url = undefined;
-    if (Date.now() - began >= goodLifeMs) tries.succeeded();
-    await tries.failed(failure);
+    if (Date.now() - startedAt >= minHealthyMs) retries.succeeded();
+    await retries.failed(failure);
   }
 }
 
-/** How the execution ended. Asks until it has: the end of its logs may come a moment before. */
-export async function untilEnded(
+/** Returns the final state of an execution. Polls, because the logs may end a moment before the execution. */
+export async function waitUntilEnded(
   api: Pick<Api, 'executionStatus'>,
   executionId: string,
-  options: Omit<FollowOptions, 'websocketUrl'> = {},
+  options: RetryOptions = {},
 ): Promise<ExecutionState> {
-  const tries = countTries(options);
+  const retries = new Retries(options);
   for (;;) {
     let failure: unknown;
     try {
       const state = await api.executionStatus(executionId, options.signal);
       if (hasEnded(state.status)) return state;
-      tries.succeeded();
+      retries.succeeded();
     } catch (error) {
       failure = error;
     }
     options.signal?.throwIfAborted();
-    await tries.failed(failure);
+    await retries.failed(failure);
   }
 }
 
-/** Waits longer after each failure in a row; throws what cannot get better, and the last failure of too many. */
-function countTries({ signal, backOffMs: wait = backOffMs, onTrouble, now = Date.now }: FollowOptions) {
-  let failures = 0;
-  let since = 0;
-  return {
-    succeeded() {
-      failures = 0;
-    },
-    async failed(failure: unknown) {
-      if (failure instanceof ApiError && !failure.isTransient) throw failure;
-      if (failures === 0) since = now();
-      failures += 1;
-      if (failures === quietFailures) onTrouble?.(failure instanceof Error ? failure.message : 'the connection closes');
-      if (failures > mostFailures || now() - since > mostTroubleMs) {
-        if (failure instanceof ApiError) throw failure;
-        const reason = failure instanceof Error ? `: ${failure.message}` : '';
-        throw new SetupError(`The stream of logs breaks again and again${reason}`, { cause: failure });
-      }
-      const asked = failure instanceof ApiError ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
-      await sleep(Math.max(wait(failures), Math.min(asked, 60_000)), signal ?? new AbortController().signal);
-    },
-  };
-}
-
-/** The address that goes on after an event. */
-function after(url: string, eventId: string | undefined): string {
+/** Adds the id of the last event: `ws://x/ws?token=1` → `ws://x/ws?token=1&last_event_id=a`. */
+function resumeAfter(url: string, eventId: string | undefined): string {
   if (eventId === undefined) return url;
   const next = new URL(url);
   next.searchParams.set('last_event_id', eventId);

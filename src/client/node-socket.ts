@@ -7,15 +7,19 @@ const message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('disconnect'), reason: z.string() }),
 ]);
 type Message = z.infer<typeof message>;
-/** Messages of other types may come one day, and are none of ours. */
-const known = z.object({ type: z.enum(['log', 'disconnect']) });
+/** Other types are skipped, so that a later server may add some. */
+const supported = z.object({ type: z.enum(['log', 'disconnect']) });
 
 /**
- * What one WebSocket sends until it closes. Throws when it cannot be opened or breaks, and when `signal` aborts. A
- * reader that is slow slows the sender down: the socket pauses while messages wait to be read. A connection that has
- * shown no sign of life for `beatMs`, although it was asked for one, is closed.
+ * Yields the messages of one WebSocket until the socket closes. Throws when the socket cannot be opened or breaks, and when
+ * `signal` aborts. A slow reader slows the sender down: the socket pauses while messages wait. A connection without a
+ * message or an answer to a ping for `heartbeatMs` is closed.
  */
-export async function* socketMessages(url: string, signal?: AbortSignal, beatMs = 30_000): AsyncGenerator<Message> {
+export async function* socketMessages(
+  url: string,
+  signal?: AbortSignal,
+  heartbeatMs = 30_000,
+): AsyncGenerator<Message> {
   const { WebSocket } = await import('ws');
   signal?.throwIfAborted();
   const socket = new WebSocket(url, { handshakeTimeout: 10_000, maxPayload: 4 * 2 ** 20, perMessageDeflate: false });
@@ -25,28 +29,28 @@ export async function* socketMessages(url: string, signal?: AbortSignal, beatMs 
     lowWaterMark: 500,
     ...(signal ? { signal } : {}),
   });
-  // For errors that come when nobody reads any more, such as that of ending it before it is open.
+  // Errors may come after the last read, for example the error of closing a socket before it is open.
   socket.on('error', () => {});
-  let alive = true;
-  for (const sign of ['message', 'ping', 'pong'] as const) {
-    socket.on(sign, () => {
-      alive = true;
+  let messageReceived = true;
+  for (const event of ['message', 'ping', 'pong'] as const) {
+    socket.on(event, () => {
+      messageReceived = true;
     });
   }
   socket.once('open', () => socket.send('{"type":"ready"}'));
-  const beat = setInterval(() => {
+  const heartbeat = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN || socket.isPaused) return;
-    if (!alive) socket.terminate();
+    if (!messageReceived) socket.terminate();
     else socket.ping();
-    alive = false;
-  }, beatMs);
+    messageReceived = false;
+  }, heartbeatMs);
   try {
     for await (const [data] of messages) {
       const content: unknown = JSON.parse(String(data));
-      if (known.safeParse(content).success) yield message.parse(content);
+      if (supported.safeParse(content).success) yield message.parse(content);
     }
   } finally {
-    clearInterval(beat);
+    clearInterval(heartbeat);
     socket.terminate();
   }
 }

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import { type Api, ApiError } from '../client/api.js';
+import type { Api } from '../client/api.js';
+import { ApiError } from '../client/api-error.js';
 import { toMessage } from '../contract/errors.js';
 import type { Claim, Progress } from '../contract/jobs.js';
 import type { HandlerResult, JobHandler } from './handler.js';

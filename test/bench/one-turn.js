@@ -1,8 +1,8 @@
 // Takes one turn of a manager with 20 groups, 10,000 waiting jobs and 500 running tasks; prints the CPU seconds.
 import { createAws } from '../../dist/aws/clients.js';
 import { CapacityManager } from '../../dist/capacity/manager/manager.js';
+import { sleep } from '../../dist/client/sleep.js';
 import { EcsCompute } from '../../dist/compute/ecs/provider.js';
-import { sleep } from '../../dist/platform/sleep.js';
 
 const names = Array.from({ length: 20 }, (_, n) => `group-${n}`);
 const log = { info() {}, warn() {} };

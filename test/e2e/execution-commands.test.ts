@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type OrchestratorStandIn, startOrchestratorStandIn } from '../support/fakes/executions-api.js';
+import { type FakeExecutionsApi, startFakeExecutionsApi } from '../support/fakes/executions-api.js';
 import { runProgram, startProgram } from '../support/program.js';
 
 let directory: string;
-let api: OrchestratorStandIn;
+let api: FakeExecutionsApi;
 
 const options = (env: Record<string, string> = {}) => ({
   cwd: directory,
@@ -25,7 +25,7 @@ const start = (args: string[]) => startProgram(args, options());
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-executions-'));
-  api = await startOrchestratorStandIn();
+  api = await startFakeExecutionsApi();
 });
 afterEach(() => {
   api.plan({});

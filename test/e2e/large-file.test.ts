@@ -7,7 +7,8 @@ import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type Credentials, createApi } from '../../src/client/api.js';
+import { createApi } from '../../src/client/api.js';
+import type { Credentials } from '../../src/client/http.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freePort, type RunningProgram, startProgram } from '../support/program.js';
 

@@ -13,15 +13,15 @@ import type { TestService } from './service.js';
 export interface LiveLogsServer {
   feeds: LogFeeds;
   logs: LogStore;
-  /** Its own sides of the connections, in their order. */
+  /** The server's sides of the connections, in order. */
   sockets: Socket[];
-  /** The same address of the logs at this server. */
-  here(websocketUrl: string): string;
+  /** Returns the address of the same logs at this server. */
+  toOwnUrl(websocketUrl: string): string;
   url: string;
   close(): Promise<void>;
 }
 
-/** A server of live logs alone, on the database of a service, with times of the test. */
+/** Starts a server of live logs alone, on the database of a service, with the timing of the test. */
 export async function startLiveLogs(
   system: TestService,
   times: { stalledMs?: number; closeWithinMs?: number } = {},
@@ -52,7 +52,7 @@ export async function startLiveLogs(
     logs,
     sockets,
     url,
-    here: (websocketUrl) => websocketUrl.replace(/^ws:\/\/[^/]*/, url.replace('http', 'ws')),
+    toOwnUrl: (websocketUrl) => websocketUrl.replace(/^ws:\/\/[^/]*/, url.replace('http', 'ws')),
     async close() {
       live.close();
       await close();

@@ -3,14 +3,14 @@ import type { LogMessage } from '../../src/contract/executions.js';
 
 export interface Listener {
   messages: LogMessage[];
-  /** Messages of lines alone. */
+  /** Returns the texts of the log messages. */
   lines(): string[];
-  /** Code and reason by which the socket was closed; HTTP status when it never opened. */
+  /** Code and reason of the close; the HTTP status when the socket never opened. */
   closed: Promise<{ code: number; reason: string }>;
   socket: WebSocket;
 }
 
-/** A subscriber of logs, as any WebSocket client is one. */
+/** Subscribes to logs as any WebSocket client does. */
 export function listenTo(url: string): Listener {
   const socket = new WebSocket(url);
   const messages: LogMessage[] = [];

@@ -42,7 +42,7 @@ const importsOnly: Record<string, readonly string[]> = {
     'environment/',
     'contract/',
   ],
-  'client/': ['platform/sleep.js', 'contract/'],
+  'client/': ['platform/backoff.js', 'contract/'],
   'worker/': ['client/', 'aws/', 'platform/', 'contract/'],
   'infra/': ['deployment/', 'environment/', 'contract/'],
 };

@@ -1,4 +1,4 @@
-import { ApiError } from '../../client/api.js';
+import { ApiError } from '../../client/api-error.js';
 import type { Demand, JobBody } from '../../contract/jobs.js';
 import type { ManagerApi } from './manager-api.js';
 

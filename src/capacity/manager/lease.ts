@@ -1,4 +1,4 @@
-import { ApiError } from '../../client/api.js';
+import { ApiError } from '../../client/api-error.js';
 import type { ManagerApi } from './manager-api.js';
 
 export const leaseSeconds = 30;

@@ -1,4 +1,5 @@
-import { type Api, type Credentials, createApi } from '../../client/api.js';
+import { type Api, createApi } from '../../client/api.js';
+import type { Credentials } from '../../client/http.js';
 import { SetupError } from '../../contract/errors.js';
 import { homeDirectory } from '../../platform/home.js';
 import { readLocalCredentials } from './local-credentials.js';

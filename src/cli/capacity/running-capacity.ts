@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { toDryRunCompute, toReadOnlyApi } from '../../capacity/manager/dry-run.js';
 import { CapacityManager, type ManagerOptions, type ManagerStatus } from '../../capacity/manager/manager.js';
-import { sleep } from '../../platform/sleep.js';
+import { sleep } from '../../client/sleep.js';
 
 export interface CapacityOptions {
   log: Logger;

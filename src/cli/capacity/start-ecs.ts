@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { createAws } from '../../aws/clients.js';
 import type { EcsManager } from '../../capacity/manager/ecs-groups.js';
 import { createApi } from '../../client/api.js';
+import { sleep } from '../../client/sleep.js';
 import { EcsCompute } from '../../compute/ecs/provider.js';
-import { sleep } from '../../platform/sleep.js';
 import { type CapacityOptions, RunningCapacity } from './running-capacity.js';
 
 /** Bounds of a stop in which an AWS call hangs: the call ends after the first, the lease is released within the second. */

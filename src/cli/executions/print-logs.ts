@@ -60,8 +60,8 @@ async function* readLiveEvents(
   const timer = follow ? undefined : setTimeout(() => pause.abort(), quietMs);
   const signal = AbortSignal.any([interrupt, pause.signal]);
   try {
-    const onTrouble = (reason: string) => report(`Reconnecting to the logs: ${reason}`);
-    for await (const event of followLogs(api, id, { websocketUrl, signal, onTrouble })) {
+    const onRetry = (reason: string) => report(`Reconnecting to the logs: ${reason}`);
+    for await (const event of followLogs(api, id, { websocketUrl, signal, onRetry })) {
       yield event;
       timer?.refresh();
       // Stop here, because a command that writes without a pause would be followed to its end.

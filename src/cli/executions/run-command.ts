@@ -70,20 +70,20 @@ export abstract class RunCommand extends ClientCommand {
     interrupts: Interrupts,
     raw: boolean,
   ): Promise<ExecutionState | undefined> {
-    const [{ followLogs, untilEnded }, { LogPrinter }] = await Promise.all([
+    const [{ followLogs, waitUntilEnded }, { LogPrinter }] = await Promise.all([
       import('../../client/live-logs.js'),
       import('../output/log-lines.js'),
     ]);
     const { signal } = interrupts;
     const printer = new LogPrinter(this.jsonEnabled() ? process.stderr : process.stdout, { raw });
-    const onTrouble = (reason: string) => this.report(`Reconnecting to the logs: ${reason}`);
-    for await (const event of followLogs(api, id, { websocketUrl, signal, onTrouble })) {
+    const onRetry = (reason: string) => this.report(`Reconnecting to the logs: ${reason}`);
+    for await (const event of followLogs(api, id, { websocketUrl, signal, onRetry })) {
       await interrupts.answered();
       if (signal.aborted) return undefined;
       printer.print(event);
     }
     try {
-      return await untilEnded(api, id, { signal });
+      return await waitUntilEnded(api, id, { signal });
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Api, ApiError } from '../../client/api.js';
+import type { Api } from '../../client/api.js';
+import { ApiError } from '../../client/api-error.js';
 import { hasEnded, type JobEvent } from '../../contract/jobs.js';
 import { backoffMs } from '../../platform/backoff.js';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Api } from '../../client/api.js';
-import { followLogs, untilEnded } from '../../client/live-logs.js';
+import { followLogs, waitUntilEnded } from '../../client/live-logs.js';
 import { describeExecution } from '../executions/outcome.js';
 import { downloadFiles } from '../jobs/download.js';
 import { describeEvent, followJob } from '../jobs/follow.js';
@@ -71,7 +71,7 @@ async function runCommand(api: Api, task: Progress): Promise<void> {
     task.output = message;
     lines += 1;
   }
-  const state = await untilEnded(api, id);
+  const state = await waitUntilEnded(api, id);
   if (state.status !== 'SUCCEEDED') throw new Error(describeExecution(state));
   task.title = `Ran a command: ${lines} lines came live; exit code ${state.exit_code}`;
 }

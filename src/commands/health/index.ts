@@ -1,5 +1,5 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
-import { ApiError } from '../../client/api.js';
+import { ApiError } from '../../client/api-error.js';
 
 export default class Health extends ClientCommand {
   static override description =
@@ -10,7 +10,7 @@ export default class Health extends ClientCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Health);
     const api = await this.connect(flags);
-    const health = await api.orchestratorHealth();
+    const health = await api.health();
     const { ready, reason } = await api.ready().then(
       () => ({ ready: true, reason: undefined }),
       (error: unknown) => {

@@ -16,7 +16,7 @@ Prints a claim token, which the owner exchanges for the API key once, within 15 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UsersCreate);
     const api = await this.connect(flags);
-    const created = await api.createPerson(args.email, flags.role);
+    const created = await api.createApiKeyUser(args.email, flags.role);
     this.log(created.claim_token);
     this.report(
       `Give ${args.email} this token, to use once within 15 minutes: reefguide claim TOKEN --api ${api.baseUrl}`,

@@ -7,7 +7,7 @@ export default class UsersList extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(UsersList);
-    const { users } = await (await this.connect(flags)).people();
+    const { users } = await (await this.connect(flags)).apiKeyUsers();
     if (this.jsonEnabled()) return { users };
     const [{ formatTable }, { formatAge }] = await Promise.all([
       import('../../cli/output/table.js'),

@@ -9,7 +9,7 @@ export default class UsersRevoke extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UsersRevoke);
-    const answer = await (await this.connect(flags)).revokePerson(args.email);
+    const answer = await (await this.connect(flags)).revokeApiKeyUser(args.email);
     this.log(`${answer.message}: ${answer.email}`);
     return answer;
   }

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { type OrchestratorStandIn, startOrchestratorStandIn } from '../fakes/executions-api.js';
+import { type FakeExecutionsApi, startFakeExecutionsApi } from '../fakes/executions-api.js';
 import type { Finished } from '../program.js';
 import { runInProcess } from './run-in-process.js';
 
 export interface CommandFixture {
   /** Temporary directory of the test file. */
   directory(): string;
-  api(): OrchestratorStandIn;
+  api(): FakeExecutionsApi;
   /** Lets the fake API answer a route, e.g. `GET /api/v1/images`. */
   answer(route: string, body: unknown, status?: number): void;
   run(args: string[], env?: Record<string, string>): Promise<Finished>;
@@ -18,10 +18,10 @@ export interface CommandFixture {
 /** Starts a fake executions API for the tests of a file, and runs commands in this process against the fake. */
 export function useFakeExecutionsApi(): CommandFixture {
   let directory: string;
-  let api: OrchestratorStandIn;
+  let api: FakeExecutionsApi;
   beforeAll(async () => {
     directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-commands-'));
-    api = await startOrchestratorStandIn();
+    api = await startFakeExecutionsApi();
   });
   afterEach(() => {
     api.answers.clear();

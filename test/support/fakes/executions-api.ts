@@ -1,26 +1,32 @@
-// Speaks the orchestrator's contract, and misbehaves as it is told: enough to test what follows executions.
+// Serves the API of executions as far as clients that follow executions need, and fails as the test plans.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ExecutionState, ExecutionStatus, LogEvent, RunBody } from '../../../src/contract/executions.js';
+import {
+  type ExecutionState,
+  type ExecutionStatus,
+  hasEnded,
+  type LogEvent,
+  type RunBody,
+} from '../../../src/contract/executions.js';
 
-/** How a connection goes: it repeats so many old events, sends so many new ones, and ends so. */
+/** Plan of one connection: repeats so many old events, sends so many new events, then ends. */
 export interface Act {
   repeats?: number;
   sends?: number;
-  /** `hold` keeps it open, and sends what is added. */
+  /** `hold` keeps the connection open until the execution ends. */
   ends: 'drop' | 'close' | 'slow_consumer' | 'server_stopping' | 'refuse' | 'unavailable' | 'hold';
 }
 
-export interface StandInExecution {
+export interface FakeExecution {
   state: ExecutionState;
   body: RunBody;
   events: LogEvent[];
-  /** For one connection after the other; then each sends everything and stays until the end. */
+  /** One for each connection in order. Later connections send everything and stay open until the end. */
   acts: Act[];
   /** `last_event_id` of each connection. */
   resumedFrom: (string | null)[];
-  /** Whether the client said that it is ready, of each connection that was opened. */
+  /** Number of connections on which the client sent `ready`. */
   ready: number;
   killed: boolean;
 }
@@ -28,7 +34,7 @@ export interface StandInExecution {
 interface Plan {
   lines?: readonly string[];
   acts?: Act[];
-  /** How it ends by itself, once everything is sent; undefined: it goes on until it is killed. */
+  /** State after everything has been sent; undefined: the execution runs until killed. */
   end?: { status: ExecutionStatus; exitCode: number | null } | undefined;
 }
 
@@ -37,41 +43,41 @@ export interface Answer {
   body?: unknown;
 }
 
-export const eventOf = (n: number, message = `line ${n}`): LogEvent => ({
+export const createEvent = (n: number, message = `line ${n}`): LogEvent => ({
   event_id: `event-${n}`,
   timestamp: Date.UTC(2026, 2, 1, 4, 5, n % 60),
   message,
 });
 
-export async function startOrchestratorStandIn() {
-  const executions = new Map<string, StandInExecution>();
-  const tokens = new Map<string, StandInExecution>();
-  const sockets = new Map<StandInExecution, Set<WebSocket>>();
-  const plans = new Map<StandInExecution, Plan>();
+export async function startFakeExecutionsApi() {
+  const executions = new Map<string, FakeExecution>();
+  const tokens = new Map<string, FakeExecution>();
+  const sockets = new Map<FakeExecution, Set<WebSocket>>();
+  const plans = new Map<FakeExecution, Plan>();
   const requests: { method: string; path: string; query: string; apiKey: string | undefined; body: unknown }[] = [];
   /** Answers of other routes, by `METHOD /path`. */
   const answers = new Map<string, Answer>();
   const state = { plan: {} as Plan, count: 0, tokens: 0 };
   let base = '';
 
-  const idOf = (n: number) => n.toString(16).padStart(32, '0');
-  const hasEnded = ({ state: { status } }: StandInExecution) => ['SUCCEEDED', 'FAILED', 'STOPPED'].includes(status);
-  const end = (execution: StandInExecution, status: ExecutionStatus, exitCode: number | null) => {
+  const toId = (n: number) => n.toString(16).padStart(32, '0');
+  const isOver = ({ state: { status } }: FakeExecution) => hasEnded(status);
+  const end = (execution: FakeExecution, status: ExecutionStatus, exitCode: number | null) => {
     execution.state = { ...execution.state, status, exit_code: exitCode, completed_at: '2026-03-01T04:06:00.000Z' };
     for (const socket of sockets.get(execution) ?? []) {
       socket.send(JSON.stringify({ type: 'disconnect', reason: 'execution_completed' }));
       socket.close(1000);
     }
   };
-  const websocketUrl = (execution: StandInExecution) => {
+  const websocketUrl = (execution: FakeExecution) => {
     state.tokens += 1;
     tokens.set(String(state.tokens), execution);
     return `${base.replace('http', 'ws')}/ws?token=${state.tokens}`;
   };
-  const begin = (plan: Plan, body: RunBody): StandInExecution => {
+  const begin = (plan: Plan, body: RunBody): FakeExecution => {
     state.count += 1;
-    const id = idOf(state.count);
-    const execution: StandInExecution = {
+    const id = toId(state.count);
+    const execution: FakeExecution = {
       state: {
         execution_id: id,
         status: 'RUNNING',
@@ -81,7 +87,7 @@ export async function startOrchestratorStandIn() {
         exit_code: null,
       },
       body,
-      events: (plan.lines ?? []).map((line, n) => eventOf(n, line)),
+      events: (plan.lines ?? []).map((line, n) => createEvent(n, line)),
       acts: [...(plan.acts ?? [])],
       resumedFrom: [],
       ready: 0,
@@ -92,9 +98,9 @@ export async function startOrchestratorStandIn() {
     return execution;
   };
 
-  const answerOf = (method: string, path: string, body: unknown): Answer => {
-    const said = answers.get(`${method} ${path}`);
-    if (said) return said;
+  const toAnswer = (method: string, path: string, body: unknown): Answer => {
+    const planned = answers.get(`${method} ${path}`);
+    if (planned) return planned;
     if (method === 'POST' && path === '/api/v1/run') {
       const execution = begin(state.plan, body as RunBody);
       const { started_at: _, exit_code: __, ...started } = execution.state;
@@ -105,7 +111,7 @@ export async function startOrchestratorStandIn() {
     const execution = executions.get(id);
     if (!execution) return { status: 404, body: { error: 'Not found', code: 'NOT_FOUND' } };
     if (method === 'DELETE') {
-      if (hasEnded(execution)) return { status: 204 };
+      if (isOver(execution)) return { status: 204 };
       execution.killed = true;
       end(execution, 'STOPPED', 130);
       return { status: 200, body: { execution_id: id, message: 'Stopping' } };
@@ -116,25 +122,25 @@ export async function startOrchestratorStandIn() {
       return { status: 503, body: { error: 'The database is away', code: 'SERVICE_UNAVAILABLE' } };
     }
     const { status } = execution.state;
-    const logs = hasEnded(execution)
+    const logs = isOver(execution)
       ? { events: execution.events }
       : { events: null, websocket_url: websocketUrl(execution) };
     return { status: 200, body: { execution_id: id, status, ...logs } };
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const url = new URL(request.url ?? '/', 'http://stand-in');
+    const url = new URL(request.url ?? '/', 'http://fake');
     const method = request.method ?? 'GET';
     const body = method === 'POST' && request.headers['content-type'] ? await json(request) : undefined;
     const apiKey = request.headers['x-api-key'];
     requests.push({ method, path: url.pathname, query: url.search, apiKey: String(apiKey), body });
-    const answer = answerOf(method, url.pathname, body);
+    const answer = toAnswer(method, url.pathname, body);
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   };
 
   const wss = new WebSocketServer({ noServer: true });
-  const connected = (socket: WebSocket, execution: StandInExecution, from: string | null) => {
+  const connected = (socket: WebSocket, execution: FakeExecution, from: string | null) => {
     const act = execution.acts.shift() ?? { ends: 'hold' };
     const position = execution.events.findIndex(({ event_id }) => event_id === from) + 1;
     const first = Math.max(0, position - (act.repeats ?? 0));
@@ -181,15 +187,15 @@ export async function startOrchestratorStandIn() {
     requests,
     answers,
     executions,
-    /** What the executions that are run from now on do. */
+    /** Sets the plan of executions that are run from now on. */
     plan(plan: Plan) {
       state.plan = plan;
     },
-    /** An execution that was there before. */
-    begin: (plan: Plan) => begin(plan, { command: 'made before' }),
+    /** Adds an execution that is running already. */
+    begin: (plan: Plan) => begin(plan, { command: 'started before' }),
     end,
     connections: () => wss.clients.size,
-    last: () => executions.get(idOf(state.count)),
+    last: () => executions.get(toId(state.count)),
     async close() {
       for (const client of wss.clients) client.terminate();
       server.closeAllConnections();
@@ -197,4 +203,4 @@ export async function startOrchestratorStandIn() {
     },
   };
 }
-export type OrchestratorStandIn = Awaited<ReturnType<typeof startOrchestratorStandIn>>;
+export type FakeExecutionsApi = Awaited<ReturnType<typeof startFakeExecutionsApi>>;

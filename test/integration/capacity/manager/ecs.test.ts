@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import pino from 'pino';
 import { createAws } from '../../../../src/aws/clients.js';
 import { CapacityManager } from '../../../../src/capacity/manager/manager.js';
-import { type Credentials, createApi } from '../../../../src/client/api.js';
+import { createApi } from '../../../../src/client/api.js';
+import type { Credentials } from '../../../../src/client/http.js';
+import { sleep } from '../../../../src/client/sleep.js';
 import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
 import type { Compute } from '../../../../src/compute/provider.js';
-import { sleep } from '../../../../src/platform/sleep.js';
 import { type FakeEcs, startFakeEcs } from '../../../support/fakes/ecs.js';
 import { type Caller, startTestService, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';

@@ -39,7 +39,7 @@ const readState = async (id: string) => (await developer.get(`/api/v1/executions
 const address = async (id: string) => {
   const { rows } = await system.database.pool.query('SELECT status FROM "Execution" WHERE execution_id = $1', [id]);
   expect(rows).toHaveLength(1);
-  return live.here((await developer.get(`/api/v1/executions/${id}/logs`)).body.websocket_url);
+  return live.toOwnUrl((await developer.get(`/api/v1/executions/${id}/logs`)).body.websocket_url);
 };
 
 describe('the log socket with a subscriber that stops reading', () => {
@@ -87,7 +87,7 @@ describe('the log socket with a subscriber that stops reading', () => {
   it('sends the buffered rest after the end of the execution', async () => {
     const server = await startLiveLogs(system);
     const id = await run('sleep 300');
-    const slow = listenTo(server.here((await developer.get(`/api/v1/executions/${id}/logs`)).body.websocket_url));
+    const slow = listenTo(server.toOwnUrl((await developer.get(`/api/v1/executions/${id}/logs`)).body.websocket_url));
     await until(() => slow.lines().length === 1);
     slow.socket.pause();
     const [socket] = server.sockets;
@@ -242,7 +242,7 @@ describe('the log socket of a stopping server', () => {
   it('does not wait for a subscriber that does not answer the close', async () => {
     const own = await startLiveLogs(system, { closeWithinMs: 3_600_000 });
     const id = await run('sleep 300');
-    const listener = listenTo(own.here(await address(id)));
+    const listener = listenTo(own.toOwnUrl(await address(id)));
     await until(() => listener.lines().length === 1);
     listener.socket.pause();
     await own.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { DemandSource } from '../../../../src/capacity/manager/demand-source.js';
+import { sleep } from '../../../../src/client/sleep.js';
 import type { Demand, JobBody } from '../../../../src/contract/jobs.js';
-import { sleep } from '../../../../src/platform/sleep.js';
 import { refusal } from './support.js';
 
 const signal = new AbortController().signal;

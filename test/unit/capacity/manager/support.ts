@@ -2,10 +2,11 @@ import pino, { type Logger } from 'pino';
 import { CapacityManager, type ManagerOptions } from '../../../../src/capacity/manager/manager.js';
 import type { Scaling } from '../../../../src/capacity/manager/scaling.js';
 import type { WorkerGroup } from '../../../../src/capacity/manager/workers-file.js';
-import { ApiError, createApi } from '../../../../src/client/api.js';
+import { createApi } from '../../../../src/client/api.js';
+import { ApiError } from '../../../../src/client/api-error.js';
+import { sleep } from '../../../../src/client/sleep.js';
 import type { Compute, Task } from '../../../../src/compute/provider.js';
 import type { GroupReport } from '../../../../src/contract/capacity.js';
-import { sleep } from '../../../../src/platform/sleep.js';
 
 /** Returns a log and the lines that were written to the log. */
 export function collectLog(): { log: Logger; lines: { level: number; msg: string; group?: string }[] } {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Errors } from '@oclif/core';
 import { explainError } from '../../../../src/cli/output/errors.js';
-import { ApiError } from '../../../../src/client/api.js';
+import { ApiError } from '../../../../src/client/api-error.js';
 import { SetupError } from '../../../../src/contract/errors.js';
 
 describe('explainError', () => {

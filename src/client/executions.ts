@@ -14,18 +14,18 @@ import type { HttpClient } from './http.js';
 
 const secretPath = (name: string) => `/api/v1/secrets/${encodeURIComponent(name)}`;
 const executionPath = (id: string) => `/api/v1/executions/${encodeURIComponent(id)}`;
-/** The slashes of a reference are those of the path. */
+/** Keeps the slashes of a reference: `ghcr.io/a/b:1` → `/api/v1/images/ghcr.io/a/b%3A1`. */
 const imagePath = (image: string) => `/api/v1/images/${image.split('/').map(encodeURIComponent).join('/')}`;
 
-export interface OrchestratorHealth {
+export interface ExecutionsHealth {
   status: string;
   version: string;
   provider: string;
   region?: string;
 }
 
-/** The routes under /api/v1. */
-export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
+/** Returns the calls under /api/v1: secrets, accounts with API keys, executions, images and health. */
+export function executionCalls({ call }: Pick<HttpClient, 'call'>) {
   return {
     secrets: () => call<{ secrets: SecretInfo[]; total: number }>('GET', '/api/v1/secrets'),
     secret: (name: string) => call<{ secret: SecretInfo & { value: string } }>('GET', secretPath(name)),
@@ -35,10 +35,10 @@ export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
       call<{ message: string }>('PUT', secretPath(name), { body: changes }),
     removeSecret: (name: string) => call<{ message: string }>('DELETE', secretPath(name)),
 
-    people: () => call<{ users: ApiKeyUser[] }>('GET', '/api/v1/users'),
-    createPerson: (email: string, role: string) =>
+    apiKeyUsers: () => call<{ users: ApiKeyUser[] }>('GET', '/api/v1/users'),
+    createApiKeyUser: (email: string, role: string) =>
       call<CreatedApiKeyUser>('POST', '/api/v1/users/create', { body: { email, role } }),
-    revokePerson: (email: string) =>
+    revokeApiKeyUser: (email: string) =>
       call<{ email: string; message: string }>('POST', '/api/v1/users/revoke', { body: { email } }),
     claimKey: (token: string) => call<ClaimedApiKey>('GET', `/api/v1/claim/${encodeURIComponent(token)}`),
 
@@ -51,7 +51,7 @@ export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
       call<ExecutionState>('GET', `${executionPath(id)}/status`, { signal }),
     executionLogs: (id: string, signal?: AbortSignal) =>
       call<ExecutionLogs>('GET', `${executionPath(id)}/logs`, { signal }),
-    /** Undefined when it had ended already. */
+    /** Returns undefined when the execution has already ended. */
     killExecution: (id: string) =>
       call<{ execution_id: string; message: string } | undefined>('DELETE', executionPath(id)),
 
@@ -61,7 +61,7 @@ export function orchestratorCalls({ call }: Pick<HttpClient, 'call'>) {
       call<{ image: string; message: string }>('POST', '/api/v1/images/register', { body: registration }),
     removeImage: (image: string) => call<{ image: string; message: string }>('DELETE', imagePath(image)),
 
-    orchestratorHealth: () => call<OrchestratorHealth>('GET', '/api/v1/health'),
+    health: () => call<ExecutionsHealth>('GET', '/api/v1/health'),
     reconcile: () => call<{ status: 'ok' | 'issues'; report: HealthReport }>('POST', '/api/v1/health/reconcile'),
     trace: (requestId: string) => call<Trace>('GET', `/api/v1/trace/${encodeURIComponent(requestId)}`),
   };
