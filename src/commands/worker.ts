@@ -34,7 +34,7 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
       .split(',')
       .map((type) => type.trim())
       .filter(Boolean);
-    const [{ createLog }, { createWorker }, { readTaskIdentity }, { tmpdir, hostname }, { findWorkerApi }] =
+    const [{ createLog }, { Worker }, { readTaskIdentity }, { tmpdir, hostname }, { findWorkerApi }] =
       await Promise.all([
         import('../platform/log.js'),
         import('../worker/worker.js'),
@@ -44,14 +44,14 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
       ]);
     const log = createLog(process.env.LOG_LEVEL || 'info');
     const handlers = await createHandlers(types, flags.exec, log);
-    const worker = createWorker({
+    const worker = new Worker({
       api: await findWorkerApi(process.env),
       log,
       task: await readTaskIdentity(process.env, { hostname: hostname(), pid: process.pid }),
       handlers,
       concurrency: flags.concurrency,
       idleTimeoutMs: idleTimeoutMs === 0 ? undefined : idleTimeoutMs,
-      scratchFolder: process.env.REEFGUIDE_TASK_FOLDER ?? `${tmpdir()}/reefguide-worker-${process.pid}`,
+      scratchDirectory: process.env.REEFGUIDE_TASK_FOLDER ?? `${tmpdir()}/reefguide-worker-${process.pid}`,
       graceMs: Number(process.env.STOP_GRACE_SECONDS || 20) * 1000,
       now: Date.now,
     });
@@ -69,13 +69,13 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
 
 /** Creates a handler for each job type: the program of `--exec`, or else the built-in handler. */
 async function createHandlers(types: readonly string[], program: string | undefined, log: Logger) {
-  const [{ execHandler }, { builtInHandlers }] = await Promise.all([
+  const [{ createExecHandler }, { builtInHandlers }] = await Promise.all([
     import('../worker/exec.js'),
     import('../worker/handler.js'),
   ]);
   const createHandler = (type: string) => {
     if (program !== undefined)
-      return execHandler(program, { env: process.env, log: (line) => log.info({ type, line }, 'program') });
+      return createExecHandler(program, { env: process.env, log: (line) => log.info({ type, line }, 'program') });
     const builtIn = builtInHandlers[type];
     if (builtIn) return builtIn;
     throw new SetupError(`There is no built-in worker for ${type}`, {

@@ -18,7 +18,7 @@ import { reencryptSecrets } from '../executions/secrets/secrets.js';
 import { builtInTypes } from '../jobs/types/built-in.js';
 import { readConfiguredTypes } from '../jobs/types/configured.js';
 import { JobTypeRegistry } from '../jobs/types/registry.js';
-import { createUrlSigner } from '../storage/signed-url.js';
+import { UrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
 import { type KeySources, readEncryptionKeys, readSigningKeys, readUrlSigningKey } from './keys.js';
 import { seedAccounts } from './seed.js';
@@ -72,7 +72,7 @@ async function openService(options: AssembleOptions, onClose: (closer: () => Pro
   const types = await readJobTypes();
   const sources: KeySources = { environment, home, isProduction };
   const keys = await readSigningKeys(sources);
-  const signer = createUrlSigner(await readUrlSigningKey(sources), Date.now);
+  const signer = new UrlSigner(await readUrlSigningKey(sources), Date.now);
   const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
   warnOfTableVariables(environment, log);
 

@@ -1,26 +1,26 @@
 import type { StorageScheme } from '../contract/jobs.js';
 
 export interface StoredFile {
-  /** Relative to the assignment's location, with `/` between parts. */
+  /** Path below the assignment's location, for example `maps/sites.svg`. */
   relativePath: string;
   bytes: number;
 }
 
-/** Where results live. A location is an assignment's `storage_uri`. */
+/** Stores results. A location is an assignment's `storage_uri`, for example `s3://results/jobs/TEST/7/9`. */
 export interface ResultStorage {
   readonly scheme: StorageScheme;
-  /** Locations are made below it: `<baseUri>/TYPE/job/assignment`. */
+  /** Prefix of all locations: `<baseUri>/TYPE/job/assignment`. */
   readonly baseUri: string;
   list(location: string): Promise<StoredFile[]>;
-  /** A URL that serves the file for `expirySeconds`. `apiUrl` is where this API is reached. */
+  /** Returns a URL that serves the file for `expirySeconds`. `apiUrl` is the address of this API. */
   downloadUrl(location: string, relativePath: string, expirySeconds: number, apiUrl: string): Promise<string>;
-  /** A URL to which the file may be PUT until `expiresAt`, without credentials. */
+  /** Returns a URL that takes a PUT of the file until `expiresAt`, without credentials. */
   uploadUrl(location: string, relativePath: string, expiresAt: Date, apiUrl: string): Promise<string>;
-  /** Where a worker may PUT files until `expiresAt`, for storage that takes uploads through the API. */
+  /** Returns the prefix of URLs that take PUTs until `expiresAt`; undefined for storage without uploads through the API. */
   uploadUrlPrefix(location: string, expiresAt: Date, apiUrl: string): string | undefined;
 }
 
-/** The storage of a scheme: a deployment writes to one and may still read what another holds. */
+/** Storage by scheme: a deployment writes to `current`, and may still read results of another scheme. */
 export interface Storages {
   readonly current: ResultStorage;
   of(scheme: StorageScheme): ResultStorage;

@@ -11,6 +11,8 @@ import { safeParts } from './paths.js';
 import type { UrlSigner } from './signed-url.js';
 
 const baseUri = 'local://results';
+/** Prefix of the names of unfinished uploads. */
+const unfinishedPrefix = '.upload-';
 
 export interface LocalFile {
   /** Absolute path. */
@@ -18,107 +20,129 @@ export interface LocalFile {
   bytes: number;
 }
 
-export interface LocalStorage extends ResultStorage {
-  /** Stores the stream's bytes under a key, whole or not at all. */
-  write(key: string, content: Readable, maxBytes: number): Promise<number>;
-  read(key: string): Promise<LocalFile>;
-}
+/**
+ * Stores results as files below `root`. A key is a path below `root`, for example `TEST/7/9/sites.svg`. Nothing leads out of
+ * `root`: keys are checked, and no symbolic link is followed.
+ */
+export class LocalStorage implements ResultStorage {
+  readonly scheme = 'LOCAL';
+  readonly baseUri = baseUri;
 
-/** Files below `root`. Nothing leads out of it: keys are confined, and no symbolic link is followed. */
-export function createLocalStorage(root: string, signer: UrlSigner): LocalStorage {
-  const keyOf = (location: string) => {
-    if (!location.startsWith(`${baseUri}/`)) throw new Error(`not a local location: ${location}`);
-    return location.slice(baseUri.length + 1);
-  };
+  constructor(
+    private readonly root: string,
+    private readonly signer: UrlSigner,
+  ) {}
 
-  /** Goes down the folders of a key one by one, and refuses any that is not a real folder. */
-  const folderOf = async (parts: string[], make: boolean): Promise<string> => {
-    let folder = root;
-    await mkdir(root, { recursive: true });
-    for (const part of parts) {
-      folder = path.join(folder, part);
-      if (make) {
-        await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error;
-        });
-      }
-      const stats = await lstat(folder).catch(() => undefined);
-      if (!stats?.isDirectory())
-        throw make ? new ServiceError('invalid', 'A file stands where a folder is wanted') : notFound('File');
+  async list(location: string): Promise<StoredFile[]> {
+    const directory = await this.findDirectory(safeParts(toKey(location))).catch(() => undefined);
+    const files = directory === undefined ? [] : await listFiles(directory, '');
+    return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
+  }
+
+  async downloadUrl(location: string, relativePath: string, expirySeconds: number, apiUrl: string): Promise<string> {
+    const key = `${toKey(location)}/${relativePath}`;
+    return `${apiUrl}/api/jobs/files/${this.signer.sign('GET', key, expirySeconds)}/${urlPath(key)}`;
+  }
+
+  uploadUrlPrefix(location: string, expiresAt: Date, apiUrl: string): string {
+    const key = `${toKey(location)}/`;
+    return `${apiUrl}/api/jobs/files/${this.signer.signUntil('PUT', key, expiresAt)}/${urlPath(key)}`;
+  }
+
+  async uploadUrl(location: string, relativePath: string, expiresAt: Date, apiUrl: string): Promise<string> {
+    return `${this.uploadUrlPrefix(location, expiresAt, apiUrl)}${urlPath(relativePath)}`;
+  }
+
+  /** Stores the stream's bytes under a key, whole or not at all, and returns their number. */
+  async write(key: string, content: Readable, maxBytes: number): Promise<number> {
+    const { parts, name } = splitKey(key);
+    const directory = await this.createDirectories(parts);
+    const target = path.join(directory, name);
+    if ((await lstat(target).catch(() => undefined))?.isDirectory())
+      throw new ServiceError('invalid', 'Invalid file path: a directory has this name');
+    const temporary = path.join(directory, `${unfinishedPrefix}${randomUUID()}`);
+    try {
+      const bytes = await writeSynced(temporary, content, maxBytes);
+      await rename(temporary, target);
+      return bytes;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    return folder;
-  };
+  }
 
-  return {
-    scheme: 'LOCAL',
-    baseUri,
-    async list(location) {
-      const files: StoredFile[] = [];
-      const walk = async (folder: string, prefix: string) => {
-        for await (const entry of await opendir(folder)) {
-          const relativePath = `${prefix}${entry.name}`;
-          if (entry.isDirectory()) await walk(path.join(folder, entry.name), `${relativePath}/`);
-          else if (entry.isFile() && !entry.name.startsWith(unfinished)) {
-            files.push({ relativePath, bytes: (await lstat(path.join(folder, entry.name))).size });
-          }
-        }
-      };
-      const folder = await folderOf(safeParts(keyOf(location)), false).catch(() => undefined);
-      if (folder !== undefined) await walk(folder, '');
-      return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
-    },
-    async downloadUrl(location, relativePath, expirySeconds, apiUrl) {
-      const key = `${keyOf(location)}/${relativePath}`;
-      return `${apiUrl}/api/jobs/files/${signer.sign('GET', key, expirySeconds)}/${urlPath(key)}`;
-    },
-    uploadUrlPrefix(location, expiresAt, apiUrl) {
-      const key = `${keyOf(location)}/`;
-      return `${apiUrl}/api/jobs/files/${signer.signUntil('PUT', key, expiresAt)}/${urlPath(key)}`;
-    },
-    async uploadUrl(location, relativePath, expiresAt, apiUrl) {
-      return `${this.uploadUrlPrefix(location, expiresAt, apiUrl)}${urlPath(relativePath)}`;
-    },
-    async write(key, content, maxBytes) {
-      const parts = safeParts(key);
-      const name = parts.pop() ?? '';
-      const folder = await folderOf(parts, true);
-      const target = path.join(folder, name);
-      if ((await lstat(target).catch(() => undefined))?.isDirectory()) {
-        throw new ServiceError('invalid', 'A folder stands where a file is wanted');
-      }
-      const temporary = path.join(folder, `${unfinished}${randomUUID()}`);
-      let bytes = 0;
-      try {
-        await pipeline(
-          content,
-          async function* bounded(source: AsyncIterable<Buffer>) {
-            for await (const chunk of source) {
-              bytes += chunk.length;
-              if (bytes > maxBytes) throw new ServiceError('too_large', `A file may have at most ${maxBytes} bytes`);
-              yield chunk;
-            }
-          },
-          createWriteStream(temporary, { flags: 'wx', mode: 0o640 }),
-        );
-        const handle = await open(temporary, 'r');
-        await handle.sync().finally(() => handle.close());
-        await rename(temporary, target);
-        return bytes;
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-    },
-    async read(key) {
-      const parts = safeParts(key);
-      const name = parts.pop() ?? '';
-      const file = path.join(await folderOf(parts, false), name);
-      const stats = await lstat(file).catch(() => undefined);
-      if (!stats?.isFile()) throw notFound('File');
-      return { file, bytes: stats.size };
-    },
-  };
+  /** Finds the file of a key. Throws `not_found` for a directory or a link. */
+  async read(key: string): Promise<LocalFile> {
+    const { parts, name } = splitKey(key);
+    const file = path.join(await this.findDirectory(parts), name);
+    const stats = await lstat(file).catch(() => undefined);
+    if (!stats?.isFile()) throw notFound('File');
+    return { file, bytes: stats.size };
+  }
+
+  private async findDirectory(parts: readonly string[]): Promise<string> {
+    let directory = this.root;
+    for (const part of parts) {
+      directory = path.join(directory, part);
+      if (!(await isRealDirectory(directory))) throw notFound('File');
+    }
+    return directory;
+  }
+
+  private async createDirectories(parts: readonly string[]): Promise<string> {
+    let directory = this.root;
+    await mkdir(directory, { recursive: true });
+    for (const part of parts) {
+      directory = path.join(directory, part);
+      await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+      if (!(await isRealDirectory(directory)))
+        throw new ServiceError('invalid', 'Invalid file path: a file has the name of a directory');
+    }
+    return directory;
+  }
 }
 
-/** Names of uploads under way begin with it. */
-const unfinished = '.upload-';
+/** Returns the key of a location: `local://results/TEST/7/9` → `TEST/7/9`. */
+function toKey(location: string): string {
+  if (!location.startsWith(`${baseUri}/`)) throw new Error(`not a local location: ${location}`);
+  return location.slice(baseUri.length + 1);
+}
+
+function splitKey(key: string): { parts: string[]; name: string } {
+  const parts = safeParts(key);
+  return { name: parts.pop() ?? '', parts };
+}
+
+/** Returns false for a symbolic link to a directory. */
+const isRealDirectory = async (directory: string): Promise<boolean> =>
+  (await lstat(directory).catch(() => undefined))?.isDirectory() ?? false;
+
+async function listFiles(directory: string, prefix: string): Promise<StoredFile[]> {
+  const files: StoredFile[] = [];
+  for await (const entry of await opendir(directory)) {
+    const file = path.join(directory, entry.name);
+    const relativePath = `${prefix}${entry.name}`;
+    if (entry.isDirectory()) files.push(...(await listFiles(file, `${relativePath}/`)));
+    else if (entry.isFile() && !entry.name.startsWith(unfinishedPrefix))
+      files.push({ relativePath, bytes: (await lstat(file)).size });
+  }
+  return files;
+}
+
+/** Writes a new file and flushes it to the disk. Throws `too_large` beyond `maxBytes`. */
+async function writeSynced(file: string, content: Readable, maxBytes: number): Promise<number> {
+  let bytes = 0;
+  async function* bounded(source: AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new ServiceError('too_large', `A file may have at most ${maxBytes} bytes`);
+      yield chunk;
+    }
+  }
+  await pipeline(content, bounded, createWriteStream(file, { flags: 'wx', mode: 0o640 }));
+  const handle = await open(file, 'r');
+  await handle.sync().finally(() => handle.close());
+  return bytes;
+}

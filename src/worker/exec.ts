@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { ChildGroup, type ProgramExit } from '../platform/child-group.js';
 import type { HandlerResult, JobHandler } from './handler.js';
-import { createLineSplitter, parsePayload, parseProgress } from './output.js';
+import { LineSplitter, parsePayload, parseProgress } from './output.js';
 
-/** How long a program may take to end by itself after SIGTERM. */
+/** Time that a program has to end after SIGTERM. */
 const defaultKillAfterMs = 10_000;
 
 export interface ExecOptions {
@@ -13,37 +13,44 @@ export interface ExecOptions {
 }
 
 /**
- * A handler that runs `command` in a shell: the job as JSON on stdin and in JOB_FILE, files into OUTPUT_DIR, the result
- * payload as the last JSON line on stdout, `PROGRESS: 0.4 text` lines on stderr. The program gets a process group of its
- * own; on abort the group gets SIGTERM, and SIGKILL after 10 s. What it left running in its group ends with it.
+ * Creates a handler that runs `command` in a shell: the job as JSON on stdin and in JOB_FILE, files into OUTPUT_DIR, the result
+ * payload as the last JSON line on stdout, progress as lines on stderr (for example `PROGRESS: 0.4 laying sites`). The program
+ * gets a process group of its own; on abort the group gets SIGTERM, and SIGKILL after 10 s. Processes that the program left
+ * running in its group end with the program.
  */
-export function execHandler(command: string, options: ExecOptions): JobHandler {
-  return async (job, { outputFolder, jobFile, progress, signal }) => {
-    // Before the program starts, so that nothing of its end is missed.
+export function createExecHandler(command: string, options: ExecOptions): JobHandler {
+  return async (job, { outputDirectory, jobFile, progress, signal }) => {
+    // Read before the program starts, because its end must not be missed.
     const input = await readFile(jobFile);
     const group = new ChildGroup({
       program: command,
       shell: true,
       input,
-      env: { ...options.env, JOB_FILE: jobFile, OUTPUT_DIR: outputFolder, JOB_ID: String(job.id), JOB_TYPE: job.type },
+      env: {
+        ...options.env,
+        JOB_FILE: jobFile,
+        OUTPUT_DIR: outputDirectory,
+        JOB_ID: String(job.id),
+        JOB_TYPE: job.type,
+      },
       recordDirectory: options.env.REEFGUIDE_TASK_FOLDER,
     });
     let payload: Record<string, unknown> | undefined;
     let lastError = '';
-    const stdout = createLineSplitter((line) => {
+    const stdout = new LineSplitter((line) => {
       payload = parsePayload(line) ?? payload;
       options.log(line);
     });
-    const stderr = createLineSplitter((line) => {
-      const told = parseProgress(line);
-      if (told) progress(told);
+    const stderr = new LineSplitter((line) => {
+      const reported = parseProgress(line);
+      if (reported) progress(reported);
       else if (line.trim() !== '') {
         lastError = line.trim();
         options.log(line);
       }
     });
-    group.stdout?.setEncoding('utf8').on('data', stdout.push);
-    group.stderr?.setEncoding('utf8').on('data', stderr.push);
+    group.stdout?.setEncoding('utf8').on('data', (chunk: string) => stdout.push(chunk));
+    group.stderr?.setEncoding('utf8').on('data', (chunk: string) => stderr.push(chunk));
     const stop = () => group.stop(options.killAfterMs ?? defaultKillAfterMs);
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
@@ -51,14 +58,15 @@ export function execHandler(command: string, options: ExecOptions): JobHandler {
       const exit = await group.ended;
       stdout.end();
       stderr.end();
-      return resultOf(exit, payload, lastError);
+      return toResult(exit, payload, lastError);
     } finally {
       signal.removeEventListener('abort', stop);
     }
   };
 }
 
-function resultOf(
+/** Succeeds on exit code 0; otherwise fails with the last line of stderr. */
+function toResult(
   { code, signal }: ProgramExit,
   payload: Record<string, unknown> | undefined,
   lastError: string,

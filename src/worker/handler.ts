@@ -1,12 +1,12 @@
 import type { JobBody, Progress } from '../contract/jobs.js';
 
 export interface HandlerContext {
-  /** An empty folder whose files are uploaded afterwards. */
-  outputFolder: string;
-  /** The job as a file. */
+  /** Empty directory; its files are uploaded after a success. */
+  outputDirectory: string;
+  /** File that holds the job and its assignment as JSON. */
   jobFile: string;
   progress(progress: Progress): void;
-  /** Aborted when the job was cancelled or the worker must leave: stop working. */
+  /** Aborts when the job was cancelled or requeued, or the worker is stopped. */
   signal: AbortSignal;
 }
 
@@ -14,10 +14,10 @@ export type HandlerResult =
   | { status: 'SUCCEEDED'; payload?: unknown }
   | { status: 'FAILED'; payload: { error: string } };
 
-/** Does a job's work. A throw fails the job with the error's message. */
+/** Runs a job. A thrown error fails the job with its message. */
 export type JobHandler = (job: JobBody, context: HandlerContext) => Promise<HandlerResult>;
 
-/** Handlers that need no program. TEST proves the way from submission to result. */
+/** Handlers that need no program, for example TEST, which proves the path from submission to result. */
 export const builtInHandlers: Record<string, JobHandler> = {
   TEST: async (_job, { progress }) => {
     progress({ fraction: 1, message: 'done' });

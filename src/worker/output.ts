@@ -1,6 +1,6 @@
 import type { Progress } from '../contract/jobs.js';
 
-/** `PROGRESS: 0.4 laying sites` -> fraction and message; undefined for any other line. */
+/** Parses `PROGRESS: 0.4 laying sites` → `{ fraction: 0.4, message: 'laying sites' }`; undefined for any other line. */
 export function parseProgress(line: string): Progress | undefined {
   const match = /^PROGRESS:\s*([0-9]*\.?[0-9]+)(?:\s+(.*))?$/.exec(line.trim());
   if (!match) return undefined;
@@ -9,7 +9,7 @@ export function parseProgress(line: string): Progress | undefined {
   return { fraction, message: (match[2] ?? '').slice(0, 1000) };
 }
 
-/** A line of JSON that is an object: what a program prints as its result payload. */
+/** Parses a line that holds a JSON object, the form of a result payload; undefined for any other line. */
 export function parsePayload(line: string): Record<string, unknown> | undefined {
   const text = line.trim();
   if (!text.startsWith('{')) return undefined;
@@ -21,22 +21,28 @@ export function parsePayload(line: string): Record<string, unknown> | undefined 
   }
 }
 
-/** Cuts a stream of text into lines; a line over `limit` characters is cut there, so that memory stays bounded. */
-export function createLineSplitter(onLine: (line: string) => void, limit = 262_144) {
-  let rest = '';
-  return {
-    push(chunk: string) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
-      if (rest.length > limit) {
-        onLine(rest.slice(0, limit));
-        rest = '';
-      }
-    },
-    end() {
-      if (rest !== '') onLine(rest);
-      rest = '';
-    },
-  };
+/** Splits a stream of text into lines without `\n` or `\r\n`. Cuts a line after `maxLength` characters, so that memory stays bounded. */
+export class LineSplitter {
+  private rest = '';
+
+  constructor(
+    private readonly onLine: (line: string) => void,
+    private readonly maxLength = 262_144,
+  ) {}
+
+  push(chunk: string): void {
+    const lines = (this.rest + chunk).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    if (this.rest.length > this.maxLength) {
+      this.onLine(this.rest.slice(0, this.maxLength));
+      this.rest = '';
+    }
+  }
+
+  /** Passes on a last line that has no line end. */
+  end(): void {
+    if (this.rest !== '') this.onLine(this.rest);
+    this.rest = '';
+  }
 }

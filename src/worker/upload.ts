@@ -12,11 +12,11 @@ export interface OutputFile {
   bytes: number;
 }
 
-/** Regular files below `folder`; symbolic links are not followed: a result is what the job wrote. */
-export async function listOutput(folder: string, prefix = ''): Promise<OutputFile[]> {
+/** Lists the regular files below `directory`. Symbolic links are skipped, because a result holds what the job wrote. */
+export async function listOutput(directory: string, prefix = ''): Promise<OutputFile[]> {
   const files: OutputFile[] = [];
-  for await (const entry of await opendir(folder)) {
-    const full = path.join(folder, entry.name);
+  for await (const entry of await opendir(directory)) {
+    const full = path.join(directory, entry.name);
     const relativePath = `${prefix}${entry.name}`;
     if (entry.isDirectory()) files.push(...(await listOutput(full, `${relativePath}/`)));
     else if (entry.isFile()) files.push({ path: full, relativePath, bytes: (await lstat(full)).size });
@@ -25,8 +25,8 @@ export async function listOutput(folder: string, prefix = ''): Promise<OutputFil
 }
 
 /**
- * Stores the files at the assignment's location, streaming: in S3 with our own credentials and in parts, or, where we have
- * none and for LOCAL storage, by PUT to the URLs that the API signs.
+ * Streams the files to the assignment's location: to S3 in parts where the worker has AWS credentials; otherwise, and for LOCAL
+ * storage, by PUT to URLs that the API signs.
  */
 export async function uploadOutput(
   api: Pick<Api, 'uploadUrls'>,
@@ -38,7 +38,7 @@ export async function uploadOutput(
   const { upload_url_prefix: prefix } = assignment;
   const put =
     prefix === undefined
-      ? ((await s3Put(assignment.storage_uri)) ?? httpPut((file) => askUrl(api, assignment.id, file)))
+      ? ((await s3Put(assignment.storage_uri)) ?? httpPut((file) => requestUrl(api, assignment.id, file)))
       : httpPut(async (file) => `${prefix}${urlPath(file)}`);
   for (const file of files) {
     signal.throwIfAborted();
@@ -48,16 +48,16 @@ export async function uploadOutput(
 
 type Put = (file: OutputFile, signal: AbortSignal) => Promise<void>;
 
-async function askUrl(api: Pick<Api, 'uploadUrls'>, assignmentId: number, file: string): Promise<string> {
+async function requestUrl(api: Pick<Api, 'uploadUrls'>, assignmentId: number, file: string): Promise<string> {
   const url = (await api.uploadUrls(assignmentId, [file])).urls[file];
   if (url === undefined) throw new Error(`the API gave no URL for ${file}`);
   return url;
 }
 
 const httpPut =
-  (urlOf: (relativePath: string) => Promise<string>): Put =>
+  (getUrl: (relativePath: string) => Promise<string>): Put =>
   async (file, signal) => {
-    const response = await fetch(await urlOf(file.relativePath), {
+    const response = await fetch(await getUrl(file.relativePath), {
       method: 'PUT',
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(file.bytes) },
       body: Readable.toWeb(createReadStream(file.path)),
@@ -68,7 +68,7 @@ const httpPut =
     if (!response.ok) throw new Error(`upload of ${file.relativePath} was answered ${response.status}`);
   };
 
-/** Undefined without credentials of AWS. */
+/** Returns the upload to S3, or undefined without AWS credentials. */
 async function s3Put(location: string): Promise<Put | undefined> {
   const [{ createAws, parseS3Uri }, { callAws }, { Upload }] = await Promise.all([
     import('../aws/clients.js'),

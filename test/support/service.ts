@@ -22,7 +22,7 @@ import { createLog } from '../../src/platform/log.js';
 import type { ServiceDependencies } from '../../src/server/dependencies.js';
 import { listen } from '../../src/server/http/listen.js';
 import { createService, type Service } from '../../src/server/service.js';
-import { createUrlSigner } from '../../src/storage/signed-url.js';
+import { UrlSigner } from '../../src/storage/signed-url.js';
 import { createStorages } from '../../src/storage/storages.js';
 import { checkConformance } from './conformance.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -142,7 +142,7 @@ async function createDependencies(
   { environment, database, databaseUrl, keys, home }: ServiceParts,
 ): Promise<ServiceDependencies> {
   const { SECRETS_KEY = 'a key of the tests, long enough', SECRETS_PREVIOUS_KEY } = environment;
-  const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
+  const signer = new UrlSigner('a secret of the tests, long enough', Date.now);
   const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
   const requestLog = new RequestLog();
   const { TEST_LOG } = process.env;

@@ -3,57 +3,58 @@ import os from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
 import { createApi } from '../../src/client/api.js';
-import { execHandler } from '../../src/worker/exec.js';
+import { createExecHandler } from '../../src/worker/exec.js';
 import type { JobHandler } from '../../src/worker/handler.js';
-import { createWorker, type Worker, type WorkerOptions } from '../../src/worker/worker.js';
+import { Worker, type WorkerOptions } from '../../src/worker/worker.js';
 import { newTask, regional } from './jobs.js';
 import type { TestService } from './service.js';
 
-export interface RunningWorker extends Worker {
-  /** Resolves when the worker has left. */
+export interface RunningWorker {
+  stop(): void;
+  /** Resolves when the worker has ended. */
   done: Promise<void>;
 }
 
-export interface Workshop {
-  /** For what programs leave behind, and for what they wait for. */
-  folder: string;
-  /** Starts a worker; whoever still runs is stopped at the end. */
+export interface WorkerFixture {
+  /** Directory for files that programs write and wait for; its path is FOLDER in their environment. */
+  directory: string;
+  /** Starts a worker, which `close` stops. */
   start(options: Partial<WorkerOptions> & { baseUrl?: string }): Promise<RunningWorker>;
-  /** A handler that runs a shell command, with FOLDER in its environment; it has so long to end after SIGTERM. */
+  /** Creates a handler that runs a shell command and kills it `killAfterMs` after SIGTERM. */
   exec(command: string, killAfterMs?: number): Record<string, JobHandler>;
   close(): Promise<void>;
 }
 
-/** Workers of a test service, with short times. */
-export async function openWorkshop(system: TestService): Promise<Workshop> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'reefguide-workers-'));
+/** Runs workers of a test service, with short intervals. */
+export async function createWorkerFixture(system: TestService): Promise<WorkerFixture> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-workers-'));
   const { userId } = await system.as('WORKER');
   const apiKey = await system.apiKey(userId);
   const started: RunningWorker[] = [];
   return {
-    folder,
+    directory,
     async start({ baseUrl = system.url, ...options }) {
       const { ecsTaskArn: taskArn, ecsClusterArn: clusterArn } = newTask();
-      const worker = createWorker({
+      const worker = new Worker({
         api: createApi({ baseUrl, credentials: { kind: 'apiKey', apiKey } }),
         log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
         task: { taskArn, clusterArn },
         handlers: {},
         concurrency: 1,
         idleTimeoutMs: undefined,
-        scratchFolder: path.join(folder, 'scratch'),
+        scratchDirectory: path.join(directory, 'scratch'),
         heartbeatMs: 50,
         graceMs: 0,
         now: Date.now,
         ...options,
       });
-      const running = { ...worker, done: worker.run() };
+      const running = { stop: () => worker.stop(), done: worker.run() };
       started.push(running);
       return running;
     },
     exec: (command, killAfterMs = 5_000) => ({
-      [regional]: execHandler(command, {
-        env: { PATH: process.env.PATH, FOLDER: folder, NODE: process.execPath },
+      [regional]: createExecHandler(command, {
+        env: { PATH: process.env.PATH, FOLDER: directory, NODE: process.execPath },
         log: () => {},
         killAfterMs,
       }),
@@ -61,7 +62,7 @@ export async function openWorkshop(system: TestService): Promise<Workshop> {
     async close() {
       for (const worker of started) worker.stop();
       await Promise.allSettled(started.map(({ done }) => done));
-      await rm(folder, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }

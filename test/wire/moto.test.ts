@@ -12,7 +12,7 @@ import { type Aws, createAws } from '../../src/aws/clients.js';
 import { writeJsonSecret } from '../../src/aws/secrets-manager.js';
 import { createApi } from '../../src/client/api.js';
 import type { WorkerAssignment } from '../../src/contract/jobs.js';
-import { createS3Storage } from '../../src/storage/s3.js';
+import { S3Storage } from '../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../src/worker/upload.js';
 import { hasMoto, type Moto, startMoto } from '../support/moto.js';
 import { runProgram, startProgram } from '../support/program.js';
@@ -234,10 +234,10 @@ const place = () => ({
     });
 
     it('are taken without credentials through presigned URLs', async () => {
-      const storage = createS3Storage(aws, 'results');
+      const storage = new S3Storage(aws, 'results');
       const location = 's3://results/jobs/TEST/8/8';
       for (const name of names) {
-        const url = await storage.uploadUrl(location, name, new Date(Date.now() + 60_000), '');
+        const url = await storage.uploadUrl(location, name, new Date(Date.now() + 60_000));
         expect((await fetch(url, { method: 'PUT', body: `content of ${name}` })).status).toBe(200);
       }
       const listed = await storage.list(location);
@@ -249,11 +249,11 @@ const place = () => ({
       const put = (n: number) =>
         s3.send(new PutObjectCommand({ Bucket: 'results', Key: `jobs/TEST/9/9/part ${n}`, Body: 'x' }));
       for (let n = 0; n < 1_100; n += 20) await Promise.all(Array.from({ length: 20 }, (_, m) => put(n + m)));
-      expect(await createS3Storage(aws, 'results').list('s3://results/jobs/TEST/9/9')).toHaveLength(1_100);
+      expect(await new S3Storage(aws, 'results').list('s3://results/jobs/TEST/9/9')).toHaveLength(1_100);
     });
 
     it('of a bucket that is not there are out of reach, with the reason for the log alone', async () => {
-      const listing = createS3Storage(aws, 'nothing-here').list('s3://nothing-here/jobs/TEST/1/1');
+      const listing = new S3Storage(aws, 'nothing-here').list('s3://nothing-here/jobs/TEST/1/1');
       await expect(listing).rejects.toMatchObject({
         kind: 'unavailable',
         message: expect.not.stringContaining('nothing-here'),

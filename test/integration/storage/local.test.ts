@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
-import { createUrlSigner } from '../../../src/storage/signed-url.js';
+import { UrlSigner } from '../../../src/storage/signed-url.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
@@ -223,7 +223,7 @@ describe('a link', () => {
   it('is refused with 403 when it has expired', async () => {
     const job = await running();
     await put(`${job.prefix}a`, 'x');
-    const signer = createUrlSigner('a secret of the tests, long enough', () => Date.now() - 10_000);
+    const signer = new UrlSigner('a secret of the tests, long enough', () => Date.now() - 10_000);
     const key = `${job.assignment.storage_uri.replace('local://results/', '')}/a`;
     expect((await get(`${system.url}/api/jobs/files/${signer.sign('GET', key, 60)}/${key}`)).status).toBe(200);
     expect((await get(`${system.url}/api/jobs/files/${signer.sign('GET', key, 5)}/${key}`)).status).toBe(403);
@@ -239,7 +239,7 @@ describe('a link', () => {
   });
 
   it('to a file that is not there is answered 404', async () => {
-    const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
+    const signer = new UrlSigner('a secret of the tests, long enough', Date.now);
     const key = 'TEST/1/1/none';
     expect((await get(`${system.url}/api/jobs/files/${signer.sign('GET', key, 60)}/${key}`)).status).toBe(404);
   });
@@ -281,7 +281,7 @@ describe('nothing leads out of the storage:', () => {
     await symlink(outside, path.join(job.folder, 'folder'));
     await symlink(path.join(outside, 'secret'), path.join(job.folder, 'file'));
     const key = job.assignment.storage_uri.replace('local://results/', '');
-    const signer = createUrlSigner('a secret of the tests, long enough', Date.now);
+    const signer = new UrlSigner('a secret of the tests, long enough', Date.now);
     for (const name of ['folder/secret', 'file']) {
       const target = `${key}/${name}`;
       expect((await get(`${system.url}/api/jobs/files/${signer.sign('GET', target, 60)}/${target}`)).status).toBe(404);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
 import { createApi } from '../../../src/client/api.js';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
-import { createS3Storage } from '../../../src/storage/s3.js';
+import { S3Storage } from '../../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
 import { type S3StandIn, startS3StandIn } from '../../support/fakes/s3.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 const names = ['a.txt', 'deep/er/b.txt', 'with space & <amp>.txt', 'ülme/珊瑚 "1".json', 'plus+and%25.csv', "it's.txt"];
-const storage = () => createS3Storage(createAws({ region: 'ap-southeast-2', s3Endpoint: s3.url }), 'results');
+const storage = () => new S3Storage(createAws({ region: 'ap-southeast-2', s3Endpoint: s3.url }), 'results');
 
 const workerApi = () => createApi({ baseUrl: system.url, credentials: { kind: 'apiKey', apiKey: workerKey } });
 
@@ -67,7 +67,7 @@ describe('a presigned URL', () => {
   it.each(names)('fetches %s, without credentials', async (name) => {
     const location = 's3://results/jobs/TEST/3/3';
     s3.objects.set(`results/jobs/TEST/3/3/${name}`, Buffer.from(`content of ${name}`));
-    const url = await storage().downloadUrl(location, name, 77, '');
+    const url = await storage().downloadUrl(location, name, 77);
     expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('77');
     expect(url).not.toContain(environment.AWS_SECRET_ACCESS_KEY);
     const response = await fetch(url);

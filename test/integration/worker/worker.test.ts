@@ -1,4 +1,4 @@
-// The worker runtime against the API: claim, do, upload, report.
+// The worker runtime against the API: claim, run, upload, report.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -19,33 +19,33 @@ import {
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
-import { openWorkshop, type Workshop } from '../../support/worker.js';
+import { createWorkerFixture, type WorkerFixture } from '../../support/worker.js';
 
 let system: TestService;
 let user: Caller;
-let workshop: Workshop;
+let workers: WorkerFixture;
 
 beforeAll(async () => {
   system = await startTestService();
   user = await system.as();
 });
 beforeEach(async () => {
-  workshop = await openWorkshop(system);
+  workers = await createWorkerFixture(system);
 });
 afterEach(async () => {
-  await workshop.close();
+  await workers.close();
   await sql(system, 'DELETE FROM "Job"');
 });
 afterAll(() => system.close());
 
 const untilStatus = (jobId: number, status: string) =>
   until(async () => (await readJobStatus(system, jobId)) === status, { what: `job ${jobId} ${status}` });
-const resultOf = async (jobId: number) =>
+const readResult = async (jobId: number) =>
   (await user.get(`/api/jobs/${jobId}`)).body.job.assignments.at(-1).result.result_payload;
 const ok = `echo '{"cog_path":"out.tif"}'`;
 
-describe('a program that does a job', () => {
-  it('gets it on stdin and in a file, and its last JSON line is the result', async () => {
+describe('a program that runs a job', () => {
+  it('reads the job on stdin and in a file, and its last JSON line is the result', async () => {
     const program = `
       const { readFileSync } = require('node:fs');
       const stdin = readFileSync(0, 'utf8');
@@ -55,54 +55,54 @@ describe('a program that does a job', () => {
       const same = stdin === file && String(id) === process.env.JOB_ID && assignment.job_id === id;
       console.log(JSON.stringify({ cog_path: input_payload.region + ' ' + process.env.JOB_TYPE + ' ' + same }));
       console.log('a last word that is no JSON');`;
-    await writeFile(path.join(workshop.folder, 'program.cjs'), program);
-    await workshop.start({ handlers: workshop.exec('"$NODE" "$FOLDER/program.cjs"') });
+    await writeFile(path.join(workers.directory, 'program.cjs'), program);
+    await workers.start({ handlers: workers.exec('"$NODE" "$FOLDER/program.cjs"') });
     const { jobId } = await submit(user, payload('Möwe'));
     await untilStatus(jobId, 'SUCCEEDED');
-    expect(await resultOf(jobId)).toEqual({ cog_path: `Möwe ${regional} true` });
+    expect(await readResult(jobId)).toEqual({ cog_path: `Möwe ${regional} true` });
   });
 
-  it('tells its progress on stderr', async () => {
+  it('reports progress on stderr', async () => {
     const waits = 'until [ -e "$FOLDER/go" ]; do sleep 0.02; done';
-    await workshop.start({ handlers: workshop.exec(`echo 'PROGRESS: 0.4 laying sites' >&2; ${waits}; ${ok}`) });
+    await workers.start({ handlers: workers.exec(`echo 'PROGRESS: 0.4 laying sites' >&2; ${waits}; ${ok}`) });
     const { jobId } = await submit(user, payload('progress'));
     const { progress } = await until(async () => {
       const job = await readJob(system, jobId);
       return job.progress ? job : undefined;
     });
     expect(progress).toEqual({ fraction: 0.4, message: 'laying sites' });
-    await writeFile(path.join(workshop.folder, 'go'), '');
+    await writeFile(path.join(workers.directory, 'go'), '');
     await untilStatus(jobId, 'SUCCEEDED');
   });
 
-  it('that ends with another code than 0 fails the job, with its last word', async () => {
-    await workshop.start({ handlers: workshop.exec(`${ok}; echo 'no such region' >&2; exit 3`) });
+  it('fails the job with the last line of stderr when the exit code is not 0', async () => {
+    await workers.start({ handlers: workers.exec(`${ok}; echo 'no such region' >&2; exit 3`) });
     const { jobId } = await submit(user, payload('bad'));
     await untilStatus(jobId, 'FAILED');
-    expect(await resultOf(jobId)).toEqual({ error: 'the program exited with code 3: no such region' });
+    expect(await readResult(jobId)).toEqual({ error: 'the program exited with code 3: no such region' });
   });
 
-  it('that does not exist, or is killed, fails the job', async () => {
-    await workshop.start({ handlers: workshop.exec('no-such-program-anywhere') });
+  it('fails the job when the program does not exist or is killed', async () => {
+    await workers.start({ handlers: workers.exec('no-such-program-anywhere') });
     const { jobId: missing } = await submit(user, payload('missing'));
     await untilStatus(missing, 'FAILED');
-    expect((await resultOf(missing)).error).toMatch(/code 127/);
-    await workshop.close();
-    workshop = await openWorkshop(system);
-    await workshop.start({ handlers: workshop.exec('kill -9 $$') });
+    expect((await readResult(missing)).error).toMatch(/code 127/);
+    await workers.close();
+    workers = await createWorkerFixture(system);
+    await workers.start({ handlers: workers.exec('kill -9 $$') });
     const { jobId: killed } = await submit(user, payload('killed'));
     await untilStatus(killed, 'FAILED');
-    expect((await resultOf(killed)).error).toMatch(/SIGKILL/);
+    expect((await readResult(killed)).error).toMatch(/SIGKILL/);
   });
 
-  it('with a result that breaks the schema fails the job, with the reason', async () => {
-    await workshop.start({ handlers: workshop.exec(`echo '{"cog_path":7}'`) });
+  it('fails the job with the reason when the result breaks the schema', async () => {
+    await workers.start({ handlers: workers.exec(`echo '{"cog_path":7}'`) });
     const { jobId } = await submit(user, payload('broken'));
     await untilStatus(jobId, 'FAILED');
-    expect((await resultOf(jobId)).error).toMatch(/does not fit its type.*cog_path/);
+    expect((await readResult(jobId)).error).toMatch(/does not fit its type.*cog_path/);
   });
 
-  it('writes files that are downloaded byte by byte as they were; links are no files', async () => {
+  it('writes files that download byte by byte, links excluded', async () => {
     const files: Record<string, Buffer> = {
       'plain.bin': randomBytes(300_000),
       'empty.txt': Buffer.alloc(0),
@@ -110,7 +110,7 @@ describe('a program that does a job', () => {
       'Größe ähnlich 珊瑚 🐠.json': Buffer.from('{}'),
       'sub folder/déjà/vu?#.txt': Buffer.from('deep'),
     };
-    const source = path.join(workshop.folder, 'files.json');
+    const source = path.join(workers.directory, 'files.json');
     await writeFile(
       source,
       JSON.stringify(Object.entries(files).map(([name, bytes]) => [name, bytes.toString('base64')])),
@@ -126,8 +126,8 @@ describe('a program that does a job', () => {
       symlinkSync('/etc/passwd', path.join(process.env.OUTPUT_DIR, 'passwd'));
       symlinkSync('/etc', path.join(process.env.OUTPUT_DIR, 'etc'));
       console.log('{"cog_path":"plain.bin"}');`;
-    await writeFile(path.join(workshop.folder, 'program.cjs'), program);
-    await workshop.start({ handlers: workshop.exec('"$NODE" "$FOLDER/program.cjs"') });
+    await writeFile(path.join(workers.directory, 'program.cjs'), program);
+    await workers.start({ handlers: workers.exec('"$NODE" "$FOLDER/program.cjs"') });
     const { jobId } = await submit(user, payload('files'));
     await untilStatus(jobId, 'SUCCEEDED');
     const { body } = await user.get(`/api/jobs/${jobId}/download`);
@@ -137,25 +137,25 @@ describe('a program that does a job', () => {
       expect(answer.status).toBe(200);
       expect(bytes.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true);
     }
-    await until(async () => (await readdir(path.join(workshop.folder, 'scratch'))).length === 0);
+    await until(async () => (await readdir(path.join(workers.directory, 'scratch'))).length === 0);
   });
 });
 
 describe('a worker', () => {
-  it('does as many jobs at once as it may, and no more', async () => {
+  it('runs as many jobs at once as its concurrency, and no more', async () => {
     let now = 0;
-    let most = 0;
+    let max = 0;
     const finish: (() => void)[] = [];
     const handlers = {
       [regional]: async (): Promise<HandlerResult> => {
         now += 1;
-        most = Math.max(most, now);
+        max = Math.max(max, now);
         await new Promise<void>((resolve) => finish.push(resolve));
         now -= 1;
         return { status: 'SUCCEEDED', payload: { cog_path: 'x' } };
       },
     };
-    await workshop.start({ handlers, concurrency: 3 });
+    await workers.start({ handlers, concurrency: 3 });
     await user.post('/api/jobs/batch', {
       jobs: Array.from({ length: 8 }, (_, n) => ({ type: regional, inputPayload: payload(n) })),
     });
@@ -164,11 +164,11 @@ describe('a worker', () => {
       finish.shift()?.();
       return (await count(system, `"Job" WHERE status = 'SUCCEEDED'`)) === 8;
     });
-    expect(most).toBe(3);
+    expect(max).toBe(3);
   });
 
-  it('leaves when it had nothing to do for long enough', async () => {
-    const { done } = await workshop.start({ handlers: workshop.exec(ok), idleTimeoutMs: 100 });
+  it('ends after its idle timeout', async () => {
+    const { done } = await workers.start({ handlers: workers.exec(ok), idleTimeoutMs: 100 });
     const { jobId } = await submit(user, payload('one'));
     await done;
     expect(await readJobStatus(system, jobId)).toBe('SUCCEEDED');
@@ -177,13 +177,13 @@ describe('a worker', () => {
 
   it('reports a job whose handler throws as failed', async () => {
     const handlers = { [regional]: () => Promise.reject(new Error('no luck')) };
-    await workshop.start({ handlers });
+    await workers.start({ handlers });
     const { jobId } = await submit(user, payload('thrown'));
     await untilStatus(jobId, 'FAILED');
-    expect(await resultOf(jobId)).toEqual({ error: 'no luck' });
+    expect(await readResult(jobId)).toEqual({ error: 'no luck' });
   });
 
-  it('that is stopped takes no more, and finishes what it has within its grace', async () => {
+  it('finishes its job within the grace period after a stop, and claims no more', async () => {
     let finish: (() => void) | undefined;
     const handlers = {
       [regional]: async (): Promise<HandlerResult> => {
@@ -193,7 +193,7 @@ describe('a worker', () => {
         return { status: 'SUCCEEDED', payload: { cog_path: 'x' } };
       },
     };
-    const { stop, done } = await workshop.start({ handlers, graceMs: 60_000 });
+    const { stop, done } = await workers.start({ handlers, graceMs: 60_000 });
     const { jobId } = await submit(user, payload('in hand'));
     const end = await until(() => finish);
     stop();
@@ -204,32 +204,32 @@ describe('a worker', () => {
     expect(await readJobStatus(system, next)).toBe('PENDING');
   });
 
-  it('that is stopped hands back what it cannot finish, with no attempt used up', async () => {
-    const { stop, done } = await workshop.start({
-      handlers: workshop.exec('touch "$FOLDER/began"; exec sleep 60'),
+  it('releases its job after the grace period, and the attempt does not count', async () => {
+    const { stop, done } = await workers.start({
+      handlers: workers.exec('touch "$FOLDER/began"; exec sleep 60'),
       graceMs: 50,
     });
     const { jobId } = await submit(user, payload('handed back'));
-    await until(() => existsSync(path.join(workshop.folder, 'began')));
+    await until(() => existsSync(path.join(workers.directory, 'began')));
     stop();
     await done;
     expect(await readJob(system, jobId)).toMatchObject({ status: 'PENDING', attempts: 0 });
   });
 
-  it('reports after the API was away', async () => {
+  it('reports a result after an outage of the API', async () => {
     const api = new URL(system.url);
     const proxy = await startTcpProxy({ host: api.hostname, port: Number(api.port) });
     try {
       const waits = 'touch "$FOLDER/began"; until [ -e "$FOLDER/go" ]; do sleep 0.02; done';
-      const { stop, done } = await workshop.start({
+      const { stop, done } = await workers.start({
         baseUrl: `http://${proxy.host}:${proxy.port}`,
-        handlers: workshop.exec(`${waits}; touch "$FOLDER/ended"; ${ok}`),
+        handlers: workers.exec(`${waits}; touch "$FOLDER/ended"; ${ok}`),
       });
       const { jobId } = await submit(user, payload('away'));
-      await until(() => existsSync(path.join(workshop.folder, 'began')));
+      await until(() => existsSync(path.join(workers.directory, 'began')));
       await proxy.refuse();
-      await writeFile(path.join(workshop.folder, 'go'), '');
-      await until(() => existsSync(path.join(workshop.folder, 'ended')));
+      await writeFile(path.join(workers.directory, 'go'), '');
+      await until(() => existsSync(path.join(workers.directory, 'ended')));
       await proxy.allow();
       await untilStatus(jobId, 'SUCCEEDED');
       stop();

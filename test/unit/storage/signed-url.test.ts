@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createUrlSigner } from '../../../src/storage/signed-url.js';
+import { UrlSigner } from '../../../src/storage/signed-url.js';
 
 const clock = { ms: 1_000_000_000_000 };
-const signer = createUrlSigner('a secret', () => clock.ms);
+const signer = new UrlSigner('a secret', () => clock.ms);
 const refused = expect.objectContaining({ kind: 'forbidden' });
 const parts = (token: string, key: string) => [token, ...key.split('/')];
 
@@ -32,14 +32,14 @@ describe('a download link', () => {
   });
 
   it('ends with its time', () => {
-    const short = createUrlSigner('a secret', () => clock.ms + 60_000);
+    const short = new UrlSigner('a secret', () => clock.ms + 60_000);
     expect(short.verify('GET', parts(token, file))).toBe(file);
-    const late = createUrlSigner('a secret', () => clock.ms + 60_001);
+    const late = new UrlSigner('a secret', () => clock.ms + 60_001);
     expect(() => late.verify('GET', parts(token, file))).toThrow(refused);
   });
 
   it('of another secret is refused', () => {
-    const other = createUrlSigner('another secret', () => clock.ms);
+    const other = new UrlSigner('another secret', () => clock.ms);
     expect(() => other.verify('GET', parts(token, file))).toThrow(refused);
   });
 
@@ -93,7 +93,7 @@ describe('an upload link', () => {
   });
 
   it('ends with its time', () => {
-    const late = createUrlSigner('a secret', () => clock.ms + 60_001);
+    const late = new UrlSigner('a secret', () => clock.ms + 60_001);
     expect(() => late.verify('PUT', parts(token, `${folder}a.txt`))).toThrow(refused);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createLineSplitter, parsePayload, parseProgress } from '../../../src/worker/output.js';
+import { LineSplitter, parsePayload, parseProgress } from '../../../src/worker/output.js';
 
 describe('parseProgress', () => {
   it.each([
@@ -43,10 +43,10 @@ describe('parsePayload', () => {
   });
 });
 
-describe('createLineSplitter', () => {
+describe('LineSplitter', () => {
   const split = (chunks: string[], limit?: number) => {
     const lines: string[] = [];
-    const splitter = createLineSplitter((line) => lines.push(line), limit);
+    const splitter = new LineSplitter((line) => lines.push(line), limit);
     for (const chunk of chunks) splitter.push(chunk);
     splitter.end();
     return lines;

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { clusterArn, readTaskIdentity } from '../../../src/worker/task.js';
+import { readTaskIdentity, toClusterArn } from '../../../src/worker/task.js';
 
 const self = { hostname: 'reef', pid: 7 };
 const taskArn = 'arn:aws:ecs:ap-southeast-2:123456789012:task/reef/abc';
 const cluster = 'arn:aws:ecs:ap-southeast-2:123456789012:cluster/reef';
 
-/** A metadata endpoint that answers `GET /v4/x/task` with this. */
+/** Serves `body` at `GET /v4/x/task`, as the metadata endpoint of ECS does, while `work` runs. */
 async function withMetadata<T>(body: unknown, work: (endpoint: string) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
     response.writeHead(request.url === '/v4/x/task' ? 200 : 404).end(JSON.stringify(body));
@@ -21,12 +21,12 @@ async function withMetadata<T>(body: unknown, work: (endpoint: string) => Promis
   }
 }
 
-describe('a worker', () => {
-  it('outside of a task names itself by machine and process', async () => {
+describe('readTaskIdentity', () => {
+  it('names the machine and the process outside ECS', async () => {
     expect(await readTaskIdentity({}, self)).toEqual({ taskArn: 'worker:reef:7', clusterArn: 'host:reef' });
   });
 
-  it.each([cluster, 'reef'])('in a task learns who it is from the metadata endpoint (cluster %s)', async (Cluster) => {
+  it.each([cluster, 'reef'])('reads task and cluster from the metadata endpoint (cluster %s)', async (Cluster) => {
     await withMetadata({ TaskARN: taskArn, Cluster }, async (endpoint) => {
       expect(await readTaskIdentity({ ECS_CONTAINER_METADATA_URI_V4: endpoint }, self)).toEqual({
         taskArn,
@@ -35,19 +35,19 @@ describe('a worker', () => {
     });
   });
 
-  it('whose metadata endpoint names no task fails', async () => {
+  it('fails when the metadata endpoint names no task', async () => {
     await withMetadata({}, async (endpoint) => {
       await expect(readTaskIdentity({ ECS_CONTAINER_METADATA_URI_V4: endpoint }, self)).rejects.toThrow(/no TaskARN/);
     });
   });
 });
 
-describe('clusterArn', () => {
+describe('toClusterArn', () => {
   it.each([
     [cluster, 'anything', cluster],
     ['reef', taskArn, cluster],
     ['reef', 'worker:reef:7', 'reef'],
-  ])('of %s and %s is %s', (name, task, arn) => {
-    expect(clusterArn(name, task)).toBe(arn);
+  ])('completes %s and %s to %s', (name, task, arn) => {
+    expect(toClusterArn(name, task)).toBe(arn);
   });
 });
