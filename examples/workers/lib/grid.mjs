@@ -10,7 +10,7 @@ export const TOLERANCE_M = 0.001;
 
 // Shares nearer to 0 or 1 are rounding.
 const SHARE_EPSILON = 1e-7;
-// Areas nearer to 0 or to a whole site are rounding; in sites.
+// An area nearer to 0 or to a whole site is rounding; in sites.
 const AREA_EPSILON = 1e-13;
 
 /**
@@ -58,7 +58,7 @@ export function layShares({ rings }, { x, y, width, height, columns, rows }, thr
   const shares = new Float64Array(columns * rows);
   const least = Math.max(threshold / 100 - SHARE_EPSILON, SHARE_EPSILON);
   const layBlock = (outline, west, south, east, north) => {
-    const area = sumAreas(outline);
+    const area = totalArea(outline);
     if (area < AREA_EPSILON) return;
     // Cuts give a whole block its corners exactly; an area alone would hide a corner that the outline cuts by a millimetre.
     const isWhole = outline.flat().every(([u, v]) => (u === west || u === east) && (v === south || v === north));
@@ -82,7 +82,7 @@ export function layShares({ rings }, { x, y, width, height, columns, rows }, thr
     const [dx, dy] = [TOLERANCE_M / width, TOLERANCE_M / height];
     let inner = cut(cut(outline, 0, west + dx, -1), 0, west + 1 - dx, 1);
     inner = cut(cut(inner, 1, south + dy, -1), 1, south + 1 - dy, 1);
-    return sumAreas(inner) > (1 - 2 * dx) * (1 - 2 * dy) - AREA_EPSILON;
+    return totalArea(inner) > (1 - 2 * dx) * (1 - 2 * dy) - AREA_EPSILON;
   };
   // In units of sites from the grid's corner, each site is a square of area 1.
   const outline = rings.map((ring) => ring.map(([east, north]) => [(east - x) / width, (north - y) / height]));
@@ -95,7 +95,7 @@ export function countSites(shares) {
   return shares.reduce((count, share) => count + (share > 0 ? 1 : 0), 0);
 }
 
-function sumAreas(rings) {
+function totalArea(rings) {
   return rings.reduce((sum, ring) => sum + signedArea(ring), 0);
 }
 

@@ -101,6 +101,7 @@ describe('followLogs', () => {
     const execution = fake.begin({ lines: lines(2) });
     for await (const _ of followLogs(api(), getId(execution))) break;
     await until(() => fake.connections() === 0);
+    expect(fake.connections()).toBe(0);
   });
 
   it('yields every line to a slow reader of many lines', async () => {
