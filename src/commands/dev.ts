@@ -62,7 +62,7 @@ Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to
       else {
         await this.introduce(system, home, logFile);
         await stopped;
-        this.report('Stopping: workers finish or hand back their jobs …');
+        this.report('Stopping: workers finish or release their jobs …');
       }
     } finally {
       await system.stop();

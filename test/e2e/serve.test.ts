@@ -38,7 +38,7 @@ async function startServe(): Promise<Server> {
   };
 }
 
-const metricsOf = async ({ baseUrl }: Api) => (await fetch(`${baseUrl}/metrics`)).text();
+const readMetrics = async ({ baseUrl }: Api) => (await fetch(`${baseUrl}/metrics`)).text();
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'reefguide-serve-'));
@@ -55,7 +55,7 @@ describe('serve', () => {
     const { program, worker } = await startServe();
     await worker.claim({ jobTypes: ['TEST'], ...task });
     const waiting = worker.claim({ jobTypes: ['TEST'], wait: 30, ...task });
-    await until(async () => (await metricsOf(worker)).includes('reefguide_claims_waiting 1'));
+    await until(async () => (await readMetrics(worker)).includes('reefguide_claims_waiting 1'));
     const began = performance.now();
     program.child.kill('SIGTERM');
     expect(await waiting).toEqual({ claims: [] });

@@ -78,7 +78,7 @@ interface Import {
 
 const posix = (name: string) => name.split(path.sep).join('/');
 const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(posix);
-const rootOf = (name: string) => name.slice(0, name.indexOf('/') + 1) || name;
+const getRoot = (name: string) => name.slice(0, name.indexOf('/') + 1) || name;
 
 const files: SourceFile[] = filesBelow(source)
   .filter(isSource)
@@ -107,11 +107,11 @@ describe('src: imports', () => {
   });
 
   it('lead to folders whose place in the order is known', () => {
-    expect(files.map(({ name }) => rootOf(name).slice(0, -1)).filter((folder) => !order.includes(folder))).toEqual([]);
+    expect(files.map(({ name }) => getRoot(name).slice(0, -1)).filter((folder) => !order.includes(folder))).toEqual([]);
   });
 
   it('run from top to bottom', () => {
-    const place = (name: string) => order.indexOf(rootOf(name).slice(0, -1));
+    const place = (name: string) => order.indexOf(getRoot(name).slice(0, -1));
     expect(shown(internal.filter(({ from, to }) => place(to) < place(from)))).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe('src: imports', () => {
   });
 
   it.each(Object.entries(importedOnlyBy))('of %s come from %j alone', (part, allowed) => {
-    const root = rootOf(part);
+    const root = getRoot(part);
     expect(
       shown(internal.filter(({ from, to }) => to.startsWith(part) && !startsWithAny(from, [root, ...allowed]))),
     ).toEqual([]);
@@ -167,7 +167,7 @@ describe('src: files', () => {
   });
 });
 
-const folderOf = (name: string) => path.posix.dirname(name);
+const getDirectory = (name: string) => path.posix.dirname(name);
 
 function grouped(names: readonly string[], key: (name: string) => string): [string, string[]][] {
   const groups = new Map<string, string[]>();
@@ -180,14 +180,14 @@ describe.each([
   ['test', filesBelow(tests).filter((name) => /\.(ts|js)$/.test(name))],
 ])('%s: folders', (_, names) => {
   it('have at most 24 files each', () => {
-    const crowded = grouped(names, folderOf).filter(([, members]) => members.length > 24);
+    const crowded = grouped(names, getDirectory).filter(([, members]) => members.length > 24);
     expect(crowded.map(([folder, members]) => `${folder}: ${members.length}`)).toEqual([]);
   });
 
   it('have no five files whose names share their first word', () => {
     const families = grouped(
       names.filter((name) => path.posix.basename(name).includes('-')),
-      (name) => `${folderOf(name)}/${path.posix.basename(name).split('-')[0]}-`,
+      (name) => `${getDirectory(name)}/${path.posix.basename(name).split('-')[0]}-`,
     ).filter(([, members]) => members.length >= 5);
     expect(families.map(([family, members]) => `${family}: ${members.length}`)).toEqual([]);
   });
@@ -195,7 +195,9 @@ describe.each([
 
 describe('test: files', () => {
   it('of test/unit, test/integration and test/e2e stand where src has a folder of that name', () => {
-    const folders = new Set(files.flatMap(({ name }) => [folderOf(name), folderOf(folderOf(name)), rootOf(name)]));
+    const folders = new Set(
+      files.flatMap(({ name }) => [getDirectory(name), getDirectory(getDirectory(name)), getRoot(name)]),
+    );
     const elsewhere = filesBelow(tests)
       .filter((name) => /^(unit|integration)\/.*\.test\.ts$/.test(name))
       .map((name) => name.split('/').slice(1, -1).join('/'))

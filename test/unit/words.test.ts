@@ -23,7 +23,7 @@ const texts = [
 ].map((name) => ({ name, lines: readFileSync(path.join(root, name), 'utf8').split('\n') }));
 
 /** Splits `claimJobs` and `claim_jobs` into `claim` and `jobs`. */
-const wordsOf = (line: string) =>
+const splitWords = (line: string) =>
   line
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -34,7 +34,7 @@ describe('the project', () => {
     expect(texts.length).toBeGreaterThan(400);
     const found = texts.flatMap(({ name, lines }) =>
       lines.flatMap((line, n) =>
-        wordsOf(line)
+        splitWords(line)
           .filter((word) => words.includes(word))
           .map((word) => `${name}:${n + 1} ${word}`),
       ),

@@ -23,7 +23,7 @@ function ids(features: Site[]): string[] {
 }
 
 /** Spreads points over a site, a centimetre inside, because coordinates in the file are rounded to a centimetre. */
-function pointsOf(site: Site, perSide: number): [number, number][] {
+function samplePoints(site: Site, perSide: number): [number, number][] {
   const [ring] = site.geometry.coordinates;
   const lons = ring.map(([lon]) => lon);
   const lats = ring.map(([, lat]) => lat);
@@ -148,7 +148,7 @@ describe('suitability-assessment on the built-in reefs', () => {
     expect(features.length).toBeGreaterThan(500);
     const outside = features.filter((site) => {
       const rings = outlines.get(site.properties.reef) ?? [];
-      return !pointsOf(site, 7).every((point) => isInside(point, rings));
+      return !samplePoints(site, 7).every((point) => isInside(point, rings));
     });
     expect(ids(outside)).toEqual([]);
     expect(new Set(ids(features)).size).toBe(features.length);

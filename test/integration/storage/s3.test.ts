@@ -8,7 +8,7 @@ import { createApi } from '../../../src/client/api.js';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
 import { S3Storage } from '../../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
-import { type S3StandIn, startS3StandIn } from '../../support/fakes/s3.js';
+import { type FakeS3, startFakeS3 } from '../../support/fakes/s3.js';
 import { type Caller, startTestService, type TestService } from '../../support/service.js';
 
 const environment = {
@@ -17,14 +17,14 @@ const environment = {
   AWS_REGION: 'ap-southeast-2',
 };
 const before = { ...process.env };
-let s3: S3StandIn;
+let s3: FakeS3;
 let system: TestService;
 let user: Caller;
 let worker: Caller;
 let output: string;
 let workerKey: string;
 beforeAll(async () => {
-  s3 = await startS3StandIn();
+  s3 = await startFakeS3();
   Object.assign(process.env, environment, { S3_ENDPOINT: s3.url });
   system = await startTestService({ env: { S3_BUCKET_NAME: 'results', S3_ENDPOINT: s3.url } });
   [user, worker] = [await system.as(), await system.as('WORKER')];

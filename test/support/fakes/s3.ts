@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** A small stand-in for S3, path style, in memory: put, get, multipart upload, ListObjectsV2 in pages. */
-export interface S3StandIn {
+/** Fake of S3, path style, in memory: put, get, multipart upload, ListObjectsV2 in pages. */
+export interface FakeS3 {
   url: string;
   /** By `bucket/key`. */
   objects: Map<string, Buffer>;
@@ -15,10 +15,10 @@ export interface S3StandIn {
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 const tag = (name: string, content: string | number | boolean) => `<${name}>${content}</${name}>`;
-const etagOf = (bytes: Buffer) => `"${createHash('md5').update(bytes).digest('hex')}"`;
+const toEtag = (bytes: Buffer) => `"${createHash('md5').update(bytes).digest('hex')}"`;
 const pageSize = 1000;
 
-export async function startS3StandIn(): Promise<S3StandIn> {
+export async function startFakeS3(): Promise<FakeS3> {
   const objects = new Map<string, Buffer>();
   const uploads = new Map<string, Map<number, Buffer>>();
   const requests: string[] = [];
@@ -51,7 +51,7 @@ export async function startS3StandIn(): Promise<S3StandIn> {
     const body = await buffer(request);
     if (request.method === 'PUT') {
       parts.set(Number(query.get('partNumber')), body);
-      return { etag: etagOf(body) };
+      return { etag: toEtag(body) };
     }
     const numbers = [...body.toString().matchAll(/<PartNumber>(\d+)</g)].map(([, number]) => Number(number));
     objects.set(name, Buffer.concat(numbers.map((number) => parts.get(number) ?? Buffer.alloc(0))));
@@ -73,7 +73,7 @@ export async function startS3StandIn(): Promise<S3StandIn> {
     if (request.method === 'PUT') {
       const body = await buffer(request);
       objects.set(name, body);
-      return response.writeHead(200, { etag: etagOf(body) }).end();
+      return response.writeHead(200, { etag: toEtag(body) }).end();
     }
     if (query.get('list-type') === '2') {
       return response.writeHead(200, { 'content-type': 'application/xml' }).end(list(bucket, query));

@@ -43,11 +43,11 @@ afterAll(async () => {
 });
 
 const address = (text: string) => parseRepositoryAddress(text, directory);
-const portOf = ({ port }: AddressInfo) => port;
+const getPort = ({ port }: AddressInfo) => port;
 const silentAddress = () => {
   const listening = silent.address();
   if (listening === null || typeof listening === 'string') throw new Error('does not listen');
-  return address(`https://user:secret@127.0.0.1:${portOf(listening)}/a`);
+  return address(`https://user:secret@127.0.0.1:${getPort(listening)}/a`);
 };
 const unused = () => Promise.reject(new Error('was used'));
 

@@ -168,7 +168,7 @@ const exchange = (url: string, bytes: string | Buffer): Promise<string> =>
   });
 const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const upgrade = `Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}`;
-const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+const parseStatus = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 
 describe('the log socket with malformed requests', () => {
   it.each([
@@ -184,7 +184,7 @@ describe('the log socket with malformed requests', () => {
     ['a path with ..', '/ws/../..//%2e%2e', 404],
   ])('refuses %s', async (_, target, status) => {
     for (const { url } of [system, live])
-      expect(statusOf(await exchange(url, `GET ${target} HTTP/1.1\r\n${upgrade}\r\n`))).toBe(status);
+      expect(parseStatus(await exchange(url, `GET ${target} HTTP/1.1\r\n${upgrade}\r\n`))).toBe(status);
   });
 
   it.each([
@@ -196,7 +196,7 @@ describe('the log socket with malformed requests', () => {
     const id = await run('sleep 300');
     const { pathname, search } = new URL(await address(id));
     const answer = await exchange(live.url, `${method} ${pathname}${search}${more} HTTP/1.1\r\n${headers}\r\n`);
-    expect(statusOf(answer)).toBe(status);
+    expect(parseStatus(answer)).toBe(status);
     expect(live.feeds.countSubscribers()).toBe(0);
     await stop(id);
   });
@@ -215,7 +215,7 @@ describe('the log socket with malformed requests', () => {
     const [listener, url] = [listenTo(await address(id)), new URL(await address(id))];
     await until(() => listener.lines().length === 1);
     const hello = Buffer.from(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${upgrade}\r\n`);
-    expect(statusOf(await exchange(live.url, Buffer.concat([hello, bytes])))).toBe(101);
+    expect(parseStatus(await exchange(live.url, Buffer.concat([hello, bytes])))).toBe(101);
     await until(() => live.feeds.countSubscribers() === 1);
     await stop(id);
     expect((await listener.closed).code).toBe(1000);
@@ -235,7 +235,7 @@ describe('the log socket with malformed requests', () => {
 describe('the log socket of a stopping server', () => {
   it('does not wait for a refused client that never closes the connection', async () => {
     const own = await startLiveLogs(system, { closeWithinMs: 3_600_000 });
-    expect(statusOf(await exchange(own.url, `GET /ws HTTP/1.1\r\n${upgrade}\r\n`))).toBe(401);
+    expect(parseStatus(await exchange(own.url, `GET /ws HTTP/1.1\r\n${upgrade}\r\n`))).toBe(401);
     await own.close();
   });
 

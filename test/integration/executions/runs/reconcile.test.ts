@@ -32,7 +32,7 @@ const run = async (ageSeconds = 0) => {
   );
   return { id: body.execution_id, taskArn: rows[0].task_arn };
 };
-const stateOf = async (id: string) => (await operator.get(`/api/v1/executions/${id}/status`)).body;
+const readState = async (id: string) => (await operator.get(`/api/v1/executions/${id}/status`)).body;
 
 describe('POST /api/v1/health/reconcile', () => {
   it('reports no issue when all is in order', async () => {
@@ -52,7 +52,7 @@ describe('POST /api/v1/health/reconcile', () => {
     expect(report.issues).toEqual([
       expect.objectContaining({ resource_type: 'execution', resource_id: id, action: 'repaired' }),
     ]);
-    expect(await stateOf(id)).toMatchObject({ status: 'FAILED', exit_code: null });
+    expect(await readState(id)).toMatchObject({ status: 'FAILED', exit_code: null });
     const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
     expect(body.events.map(({ message }: { message: string }) => message)).toEqual([
       'the last line',
@@ -65,7 +65,7 @@ describe('POST /api/v1/health/reconcile', () => {
     const { id, taskArn } = await run(10);
     runner.tasks.delete(taskArn);
     expect((await reconcile()).status).toBe('ok');
-    expect((await stateOf(id)).status).toBe('STARTING');
+    expect((await readState(id)).status).toBe('STARTING');
   });
 
   it('stops tasks long after their timeout, and tasks that should have stopped', async () => {
@@ -117,7 +117,7 @@ describe('POST /api/v1/health/reconcile', () => {
       body: JSON.stringify({ 'detail-type': 'Scheduled Event', detail: {} }),
     });
     expect(answer.status).toBe(200);
-    expect((await stateOf(id)).status).toBe('FAILED');
+    expect((await readState(id)).status).toBe('FAILED');
   });
 });
 
@@ -138,7 +138,7 @@ describe('POST /api/v1/health/reconcile with a provider that refuses', () => {
     expect(report.issues).toContainEqual(
       expect.objectContaining({ resource_id: stuck.id, severity: 'error', action: 'reported' }),
     );
-    expect((await stateOf(gone.id)).status).toBe('STOPPED');
+    expect((await readState(gone.id)).status).toBe('STOPPED');
   });
 
   it('answers 503, and removes old rows all the same', async () => {
@@ -166,8 +166,8 @@ it('the hourly event: removes rows older than their limits alone', async () => {
   await query(`INSERT INTO "ServerLog" (time, request_id, level, message, fields)
     SELECT now() - make_interval(days => days), 'kept-' || days, 'info', 'x', '{}' FROM unnest(ARRAY[6, 8]) AS days`);
   await system.service.processEvent({ 'detail-type': 'Scheduled Event' });
-  const linesOf = async (id: string) => (await operator.get(`/api/v1/executions/${id}/logs`)).body.events.length;
-  expect([await linesOf(old.id), await linesOf(recent.id)]).toEqual([0, 1]);
+  const readLines = async (id: string) => (await operator.get(`/api/v1/executions/${id}/logs`)).body.events.length;
+  expect([await readLines(old.id), await readLines(recent.id)]).toEqual([0, 1]);
   const { rows } = await query(`SELECT request_id FROM "ServerLog" WHERE request_id LIKE 'kept-%'`);
   expect(rows).toEqual([{ request_id: 'kept-6' }]);
 });

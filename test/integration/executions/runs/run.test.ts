@@ -17,12 +17,12 @@ afterAll(() => system.close());
 
 const hostNote = /^\[reefguide\] runs on this machine, not in ubuntu:24\.04/;
 const run = (body: object, by = developer) => by.post('/api/v1/run', body);
-const statusOf = async (id: string, by = developer): Promise<Answer> => by.get(`/api/v1/executions/${id}/status`);
+const readStatus = async (id: string, by = developer): Promise<Answer> => by.get(`/api/v1/executions/${id}/status`);
 const toEnd = async (id: string) => {
-  await until(async () => (await statusOf(id, operator)).body.completed_at !== undefined);
-  return (await statusOf(id, operator)).body;
+  await until(async () => (await readStatus(id, operator)).body.completed_at !== undefined);
+  return (await readStatus(id, operator)).body;
 };
-const linesOf = async (id: string): Promise<string[]> => {
+const readLines = async (id: string): Promise<string[]> => {
   const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
   return body.events.map(({ message }: { message: string }) => message);
 };
@@ -30,7 +30,7 @@ const ran = async (body: object, by = developer) => {
   const answer = await run(body, by);
   expect(answer.status).toBe(202);
   const end = await toEnd(answer.body.execution_id);
-  const lines = await linesOf(answer.body.execution_id);
+  const lines = await readLines(answer.body.execution_id);
   expect(lines[0]).toMatch(hostNote);
   return { ...end, lines: lines.slice(1) };
 };
@@ -78,7 +78,7 @@ describe('POST /api/v1/run', () => {
     const answer = await run({ command: `${command} # ${password}`, env: { DB_PASSWORD: password } });
     const id = answer.body.execution_id;
     await toEnd(id);
-    const lines = await linesOf(id);
+    const lines = await readLines(id);
     expect(lines[1]).toBe('***');
     expect(lines[2]).toContain('***');
     expect(lines[3]).toBe('{***}');
@@ -150,7 +150,7 @@ describe('DELETE /api/v1/executions/:id', () => {
   it('ends the whole process group with 130, and answers 204 after the end', async () => {
     const { body } = await run({ command: 'trap "" TERM; echo begun; sleep 61 & sleep 61' });
     const id = body.execution_id;
-    await until(async () => (await statusOf(id)).body.status === 'RUNNING');
+    await until(async () => (await readStatus(id)).body.status === 'RUNNING');
     const stop = await developer.delete(`/api/v1/executions/${id}`);
     expect([stop.status, stop.body.execution_id]).toEqual([200, id]);
     expect(await toEnd(id)).toMatchObject({ status: 'STOPPED', exit_code: 130 });
@@ -162,7 +162,7 @@ describe('DELETE /api/v1/executions/:id', () => {
     const second = await startTestService({ beside: system });
     try {
       const { body } = await run({ command: 'sleep 62' });
-      await until(async () => (await statusOf(body.execution_id)).body.status === 'RUNNING');
+      await until(async () => (await readStatus(body.execution_id)).body.status === 'RUNNING');
       const stop = await second.fetch(`/api/v1/executions/${body.execution_id}`, {
         method: 'DELETE',
         headers: { authorization: `Bearer ${developer.token}` },

@@ -32,15 +32,15 @@ it('a server after a killed one: ends the commands and executions of the killed 
   // biome-ignore lint/suspicious/noExplicitAny: tests look at answers freely
   const { execution_id: id }: any = await answer.json();
   const pids = await readPids(pidsFile, 2);
-  const statusOf = async () => (await operator.get(`/api/v1/executions/${id}/status`)).body;
-  await until(async () => (await statusOf()).status === 'RUNNING');
+  const readStatus = async () => (await operator.get(`/api/v1/executions/${id}/status`)).body;
+  await until(async () => (await readStatus()).status === 'RUNNING');
   first.program.child.kill('SIGKILL');
   await first.program.finished;
-  expect([pids.map(isRunning), (await statusOf()).status]).toEqual([[true, true], 'RUNNING']);
+  expect([pids.map(isRunning), (await readStatus()).status]).toEqual([[true, true], 'RUNNING']);
 
   const second = await startServe();
   await untilGone(...pids);
-  expect(await statusOf()).toMatchObject({ status: 'FAILED', exit_code: null });
+  expect(await readStatus()).toMatchObject({ status: 'FAILED', exit_code: null });
   const { body } = await operator.get(`/api/v1/executions/${id}/logs`);
   expect(body.events.at(-1).message).toBe('[reefguide] the task has gone, and nothing reported how the command ended');
   expect(await readdir(path.join(system.home, 'executions'))).toEqual([]);
