@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AssignmentBody, Claim, CreatedJob, JobBody, JobStatus } from '../../src/contract/jobs.js';
 import { sweep } from '../../src/jobs/sweeper.js';
-import type { Caller, TestService } from './service.js';
+import type { TestCaller, TestService } from './service.js';
 
 /** A type with three attempts. */
 export const regional = 'REGIONAL_ASSESSMENT';
@@ -14,7 +14,7 @@ export const newTask = (name: string = randomUUID()) => ({
 });
 
 export async function submit(
-  user: Caller,
+  user: TestCaller,
   inputPayload: unknown,
   options: { type?: string; priority?: number } = {},
 ): Promise<CreatedJob> {
@@ -25,7 +25,7 @@ export async function submit(
 }
 
 export async function claim(
-  worker: Caller,
+  worker: TestCaller,
   request: { jobTypes?: string[]; count?: number; wait?: number; ecsTaskArn?: string } = {},
 ): Promise<Claim[]> {
   const answer = await worker.post('/api/jobs/claim', { jobTypes: [regional], ...newTask(), ...request });
@@ -36,8 +36,8 @@ export async function claim(
 
 /** Submits a job and lets the worker claim the job. */
 export async function submitAndClaim(
-  user: Caller,
-  worker: Caller,
+  user: TestCaller,
+  worker: TestCaller,
   inputPayload: unknown,
   type = regional,
 ): Promise<Claim> {
@@ -47,7 +47,7 @@ export async function submitAndClaim(
   return claimed;
 }
 
-export const report = (worker: Caller, assignmentId: number, status = 'SUCCEEDED', resultPayload?: unknown) =>
+export const report = (worker: TestCaller, assignmentId: number, status = 'SUCCEEDED', resultPayload?: unknown) =>
   worker.post(`/api/jobs/assignments/${assignmentId}/result`, {
     status,
     resultPayload: status === 'SUCCEEDED' && resultPayload === undefined ? regionalResult : resultPayload,

@@ -43,7 +43,7 @@ export interface Client {
   delete(path: string, body?: unknown): Promise<Answer>;
 }
 
-export interface Caller extends Client {
+export interface TestCaller extends Client {
   userId: number;
   email: string;
   token: string;
@@ -60,9 +60,9 @@ export interface TestService {
   /** Sends a request and checks the answer against the OpenAPI document. */
   fetch(path: string, init?: RequestInit): Promise<Answer>;
   /** Sends requests without credentials. */
-  anybody: Client;
+  anonymous: Client;
   /** Creates an account with these roles and an access token. */
-  as(...roles: RoleName[]): Promise<Caller>;
+  as(...roles: RoleName[]): Promise<TestCaller>;
   /** Creates an API key of the account, with `role` as its own role. */
   apiKey(userId: number, role?: RoleName): Promise<string>;
   close(): Promise<void>;
@@ -103,7 +103,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const send = createSend(api.url, service);
   return {
     ...{ url: api.url, processorUrl: processor.url, database, testDatabase, service, keys, home, fetch: send },
-    anybody: createClient(send, {}),
+    anonymous: createClient(send, {}),
     async as(...roles) {
       const email = `${randomUUID()}@example.org`;
       // The token is signed here instead of by a login, because hashing a password is slow.

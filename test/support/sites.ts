@@ -1,4 +1,4 @@
-import type { Caller } from './service.js';
+import type { TestCaller } from './service.js';
 
 export type Ring = number[][];
 export const ring: Ring = [
@@ -9,7 +9,7 @@ export const ring: Ring = [
 ];
 export const polygon = (...coordinates: Ring[]) => ({ type: 'Polygon', coordinates });
 
-export const createPolygon = async (caller: Caller, value: unknown = polygon(ring)) =>
+export const createPolygon = async (caller: TestCaller, value: unknown = polygon(ring)) =>
   (await caller.post('/api/polygons', { polygon: value })).body.polygon;
-export const createNote = async (caller: Caller, polygonId: number, content = 'shallow here') =>
+export const createNote = async (caller: TestCaller, polygonId: number, content = 'shallow here') =>
   (await caller.post('/api/notes', { content, polygonId })).body.note;

@@ -10,10 +10,10 @@ import {
   UnsecuredJWT,
 } from 'jose';
 import { hashSecret } from '../../../src/accounts/secret-hash.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   user = await system.as('VIEWER');
@@ -39,7 +39,7 @@ describe('an access token', () => {
   });
 
   it('has a signing key whose private part is not in the JWK set', async () => {
-    const { body } = await system.anybody.get('/api/.well-known/jwks.json');
+    const { body } = await system.anonymous.get('/api/.well-known/jwks.json');
     for (const key of body.keys) {
       expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
       expect(key).toMatchObject({ kty: 'RSA', use: 'sig', alg: 'RS256' });
@@ -142,8 +142,8 @@ describe('authentication', () => {
     const short = await startTestService({ beside: system, env: { JWT_EXPIRES_IN: '1' } });
     try {
       const email = 'short@example.org';
-      await short.anybody.post('/api/auth/register', { email, password: 'long enough' });
-      const { token } = (await short.anybody.post('/api/auth/login', { email, password: 'long enough' })).body;
+      await short.anonymous.post('/api/auth/register', { email, password: 'long enough' });
+      const { token } = (await short.anonymous.post('/api/auth/login', { email, password: 'long enough' })).body;
       const answers: number[] = [];
       for (const until = Date.now() + 10_000; Date.now() < until && answers.at(-1) !== 401; ) {
         answers.push(
@@ -157,7 +157,7 @@ describe('authentication', () => {
   });
 
   it('names the scheme in WWW-Authenticate', async () => {
-    const answer = await system.anybody.get('/api/auth/profile');
+    const answer = await system.anonymous.get('/api/auth/profile');
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     expect(decodeProtectedHeader(user.token).alg).toBe('RS256');

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let admin: Caller;
+let admin: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   admin = await system.as('ADMIN');
@@ -15,7 +15,7 @@ const create = async (role = 'DEVELOPER', email = address()) => {
   const { status, body } = await admin.post('/api/v1/users/create', { email, role });
   return { email, status, body, token: String(body.claim_token) };
 };
-const claim = (token: string) => system.anybody.get(`/api/v1/claim/${token}`);
+const claim = (token: string) => system.anonymous.get(`/api/v1/claim/${token}`);
 const withKey = (key: string, path = '/api/auth/profile') => system.fetch(path, { headers: { 'x-api-key': key } });
 
 describe('a claim token', () => {

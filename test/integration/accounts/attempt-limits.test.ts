@@ -23,11 +23,11 @@ async function startTwoServices(limits: Partial<AttemptLimits>) {
 }
 
 const register = (service: TestService, email: string) =>
-  service.anybody.post('/api/auth/register', { email, password });
+  service.anonymous.post('/api/auth/register', { email, password });
 const login = (service: TestService, email: string, attempt = password) =>
-  service.anybody.post('/api/auth/login', { email, password: attempt });
+  service.anonymous.post('/api/auth/login', { email, password: attempt });
 const refresh = (service: TestService, refreshToken: string) =>
-  service.anybody.post('/api/auth/token', { refreshToken });
+  service.anonymous.post('/api/auth/token', { refreshToken });
 const address = () => `${randomUUID()}@example.org`;
 
 function expectLimited(answer: { status: number; headers: Headers; body: { message: string } }) {

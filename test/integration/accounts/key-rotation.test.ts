@@ -13,15 +13,15 @@ beforeAll(async () => {
 afterAll(() => before.close());
 
 const account = { email: 'ranger@example.org', password: 'long enough' };
-const login = async (system: TestService) => (await system.anybody.post('/api/auth/login', account)).body;
+const login = async (system: TestService) => (await system.anonymous.post('/api/auth/login', account)).body;
 const profile = async (system: TestService, token: string) =>
   (await system.fetch('/api/auth/profile', { headers: { authorization: `Bearer ${token}` } })).status;
 const published = async (system: TestService): Promise<string[]> =>
-  (await system.anybody.get('/api/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
+  (await system.anonymous.get('/api/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
 
 describe('a rotation of the signing key', () => {
   it('accepts old tokens until the previous key is removed, and signs new tokens with the new key', async () => {
-    await before.anybody.post('/api/auth/register', account);
+    await before.anonymous.post('/api/auth/register', account);
     const { token, refreshToken } = await login(before);
     expect(decodeProtectedHeader(token).kid).toBe(old.keyId);
 
@@ -30,7 +30,7 @@ describe('a rotation of the signing key', () => {
       expect(await profile(during, token)).toBe(200);
       expect(await published(during)).toEqual([fresh.keyId, old.keyId]);
       expect(decodeProtectedHeader((await login(during)).token).kid).toBe(fresh.keyId);
-      const renewed = await during.anybody.post('/api/auth/token', { refreshToken });
+      const renewed = await during.anonymous.post('/api/auth/token', { refreshToken });
       expect(decodeProtectedHeader(renewed.body.token).kid).toBe(fresh.keyId);
     } finally {
       await during.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RoleName, roles } from '../../../src/contract/auth.js';
 import type { Access, Route } from '../../../src/contract/route.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 type Who = RoleName | 'no role';
 const everyRole: Who[] = ['no role', ...roles];
@@ -66,7 +66,7 @@ const requiredAccess: [RegExp, Access][] = [
 ];
 
 let system: TestService;
-const callers = new Map<Who, Caller>();
+const callers = new Map<Who, TestCaller>();
 beforeAll(async () => {
   system = await startTestService();
   for (const who of everyRole) callers.set(who, await system.as(...(who === 'no role' ? [] : [who])));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hashSecret } from '../../../src/accounts/secret-hash.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
 beforeAll(async () => {
@@ -12,10 +12,10 @@ afterAll(() => system.close());
 const password = 'a reef of one’s own';
 const address = () => `${randomUUID()}@example.org`;
 const register = (email: string, attempt = password) =>
-  system.anybody.post('/api/auth/register', { email, password: attempt });
+  system.anonymous.post('/api/auth/register', { email, password: attempt });
 const login = (email: string, attempt = password) =>
-  system.anybody.post('/api/auth/login', { email, password: attempt });
-const refresh = (refreshToken: string) => system.anybody.post('/api/auth/token', { refreshToken });
+  system.anonymous.post('/api/auth/login', { email, password: attempt });
+const refresh = (refreshToken: string) => system.anonymous.post('/api/auth/token', { refreshToken });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const withToken = (token: string, method: string, path: string, body: object) =>
   system.fetch(path, {
@@ -70,7 +70,7 @@ describe('register', () => {
     ['a password of 1,025 characters', { email: 'a@example.org', password: 'x'.repeat(1025) }, 'password'],
     ['roles', { email: 'a@example.org', password, roles: ['ADMIN'] }, ''],
   ])('refuses %s', async (_, body, path) => {
-    const answer = await system.anybody.post('/api/auth/register', body);
+    const answer = await system.anonymous.post('/api/auth/register', body);
     expect(answer.status).toBe(400);
     expect(answer.body.issues[0].path).toBe(path);
   });
@@ -197,7 +197,7 @@ describe('change-password', () => {
 });
 
 describe('a removed account', () => {
-  let removed: Caller;
+  let removed: TestCaller;
   beforeAll(async () => {
     removed = await system.as();
     await system.database.prisma.user.delete({ where: { id: removed.userId } });

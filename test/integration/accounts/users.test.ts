@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let admin: Caller;
+let admin: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   admin = await system.as('ADMIN');
@@ -13,7 +13,7 @@ afterAll(() => system.close());
 const password = 'long enough';
 const address = () => `${randomUUID()}@example.org`;
 const login = (email: string, attempt = password) =>
-  system.anybody.post('/api/auth/login', { email, password: attempt });
+  system.anonymous.post('/api/auth/login', { email, password: attempt });
 const create = async (roles?: string[]) => {
   const email = address();
   const { body } = await admin.post('/api/users', { email, password, ...(roles ? { roles } : {}) });
@@ -57,7 +57,7 @@ describe('the users of an administrator', () => {
     expect((await admin.put(`/api/users/${id}/password`, { password: 'another one' })).status).toBe(204);
     expect((await login(email)).status).toBe(401);
     expect((await login(email, 'another one')).status).toBe(200);
-    expect((await system.anybody.post('/api/auth/token', { refreshToken })).status).toBe(401);
+    expect((await system.anonymous.post('/api/auth/token', { refreshToken })).status).toBe(401);
   });
 
   it('are removed, and can no longer log in', async () => {

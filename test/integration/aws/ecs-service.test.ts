@@ -3,12 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createAws } from '../../../src/aws/clients.js';
 import { EcsService } from '../../../src/aws/ecs-service.js';
 import { type FakeAws, type FakeService, startFakeAws } from '../../support/fakes/aws.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 const originalEnv = { ...process.env };
 let aws: FakeAws;
 let system: TestService;
-let admin: Caller;
+let admin: TestCaller;
 let service: FakeService;
 beforeAll(async () => {
   aws = await startFakeAws();
@@ -32,7 +32,7 @@ const routes = [
   ['POST', 'scale', { desiredCount: 3 }],
   ['POST', 'redeploy', undefined],
 ] as const;
-const call = (caller: Pick<Caller, 'get' | 'post'>, [method, name, body]: (typeof routes)[number]) =>
+const call = (caller: Pick<TestCaller, 'get' | 'post'>, [method, name, body]: (typeof routes)[number]) =>
   method === 'GET' ? caller.get(`/api/admin/${name}`) : caller.post(`/api/admin/${name}`, body);
 
 describe('EcsService status', () => {
@@ -138,7 +138,7 @@ describe.each(routes)('%s /api/admin/%s', (...route) => {
   });
 
   it('refuses requests without credentials with 401', async () => {
-    expect((await call(system.anybody, route)).status).toBe(401);
+    expect((await call(system.anonymous, route)).status).toBe(401);
   });
 
   const headers = {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { GroupReport } from '../../../src/contract/capacity.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let manager: Caller;
+let manager: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   manager = await system.as('MANAGER');

@@ -13,7 +13,7 @@ import {
   sql,
   submit,
 } from '../../support/jobs.js';
-import { type Answer, type Caller, startTestService, type TestService } from '../../support/service.js';
+import { type Answer, startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
 
@@ -22,13 +22,13 @@ let proxy: TcpProxy;
 let direct: TestService;
 /** Reaches the database through the proxy. */
 let system: TestService;
-let user: Caller;
-let worker: Caller;
-let manager: Caller;
-let admin: Caller;
+let user: TestCaller;
+let worker: TestCaller;
+let manager: TestCaller;
+let admin: TestCaller;
 let apiKey: string;
-let directUser: Caller;
-let directWorker: Caller;
+let directUser: TestCaller;
+let directWorker: TestCaller;
 
 beforeAll(async () => {
   const { hostname, port } = new URL(process.env.TEST_DATABASE_URL ?? '');
@@ -64,7 +64,7 @@ afterAll(async () => {
 
 /** Waits until the service is ready and receives notifications of the other process. */
 async function waitForRecovery() {
-  await until(async () => (await system.anybody.get('/api/ready')).status === 200);
+  await until(async () => (await system.anonymous.get('/api/ready')).status === 200);
   await until(async () => (await count(direct, `pg_stat_activity WHERE application_name = 'reefguide listener'`)) > 1);
 }
 const withKey = (path: string) => system.fetch(path, { headers: { 'x-api-key': apiKey } });
@@ -73,9 +73,9 @@ const submission = (n: number) => ({ type: regional, inputPayload: payload(n) })
 describe('service without a database', () => {
   const account = { email: 'someone@example.org', password: 'long enough' };
   const requests: Record<string, () => Promise<Answer>> = {
-    'a login': () => system.anybody.post('/api/auth/login', account),
-    'a registration': () => system.anybody.post('/api/auth/register', account),
-    'a refresh': () => system.anybody.post('/api/auth/token', { refreshToken: 'rt_x' }),
+    'a login': () => system.anonymous.post('/api/auth/login', account),
+    'a registration': () => system.anonymous.post('/api/auth/register', account),
+    'a refresh': () => system.anonymous.post('/api/auth/token', { refreshToken: 'rt_x' }),
     'a profile': () => user.get('/api/auth/profile'),
     'an API key': () => withKey('/api/jobs'),
     'a wrong API key': () => system.fetch('/api/jobs', { headers: { 'x-api-key': 'rg_wrong' } }),
@@ -119,12 +119,12 @@ describe('service without a database', () => {
 
   it('is healthy but not ready, and answers requests that need no database', async () => {
     await proxy.refuse();
-    expect((await system.anybody.get('/api/health')).status).toBe(200);
-    expect((await system.anybody.get('/api/ready')).status).toBe(503);
-    expect((await system.anybody.get('/api/.well-known/jwks.json')).status).toBe(200);
-    expect((await system.anybody.get('/metrics')).status).toBe(200);
+    expect((await system.anonymous.get('/api/health')).status).toBe(200);
+    expect((await system.anonymous.get('/api/ready')).status).toBe(503);
+    expect((await system.anonymous.get('/api/.well-known/jwks.json')).status).toBe(200);
+    expect((await system.anonymous.get('/metrics')).status).toBe(200);
     expect((await user.get('/api/jobs/types')).status).toBe(200);
-    expect((await system.anybody.get('/api/jobs')).status).toBe(401);
+    expect((await system.anonymous.get('/api/jobs')).status).toBe(401);
   });
 
   it('answers 500 to an event, so that AWS sends the event again', async () => {

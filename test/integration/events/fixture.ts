@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { createFakeCommandRunner, type FakeCommandRunner } from '../../support/command-runner.js';
 import { startFakeSocketGateway } from '../../support/fakes/socket-gateway.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 interface Line {
   id: string;
@@ -13,7 +13,7 @@ interface Line {
 /** A service with a fake provider and a fake gateway, and the events that both would send. */
 export interface EventFixture {
   system: TestService;
-  operator: Caller;
+  operator: TestCaller;
   runner: FakeCommandRunner;
   gateway: Awaited<ReturnType<typeof startFakeSocketGateway>>;
 }

@@ -16,15 +16,15 @@ import {
   submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
 let first: TestService;
 let second: TestService;
 /** A user of each API process. */
-let users: [Caller, Caller];
-let worker: Caller;
-let admin: Caller;
+let users: [TestCaller, TestCaller];
+let worker: TestCaller;
+let admin: TestCaller;
 
 beforeAll(async () => {
   first = await startTestService();

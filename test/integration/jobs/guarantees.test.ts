@@ -14,14 +14,14 @@ import {
   submit,
   submitAndClaim,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let first: TestService;
 let second: TestService;
-let user: Caller;
+let user: TestCaller;
 /** A worker of each API process. */
-let workers: [Caller, Caller];
-let manager: Caller;
+let workers: [TestCaller, TestCaller];
+let manager: TestCaller;
 
 beforeAll(async () => {
   first = await startTestService();
@@ -75,7 +75,7 @@ describe('guarantee 1: at most one live assignment a job', () => {
 describe('guarantee 2: claiming is atomic', () => {
   const getWorker = (n: number) => workers[n % 2] ?? workers[0];
 
-  async function claimAll(worker: Caller): Promise<number[]> {
+  async function claimAll(worker: TestCaller): Promise<number[]> {
     const got: number[] = [];
     for (;;) {
       const claims = await claim(worker, { count: 2 });
@@ -83,7 +83,7 @@ describe('guarantee 2: claiming is atomic', () => {
       got.push(...claims.map(({ job }) => job.id));
     }
   }
-  async function pollAndAssignAll(worker: Caller): Promise<number[]> {
+  async function pollAndAssignAll(worker: TestCaller): Promise<number[]> {
     const got: number[] = [];
     for (;;) {
       const [job] = (await worker.get(`/api/jobs/poll?jobType=${regional}&limit=1`)).body.jobs;

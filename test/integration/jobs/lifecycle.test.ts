@@ -17,12 +17,12 @@ import {
   submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
 let system: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 
 beforeAll(async () => {
   system = await startTestService();
@@ -175,7 +175,7 @@ describe('release', () => {
 });
 
 describe('cancel', () => {
-  const cancel = (caller: Caller, jobId: number) => caller.post(`/api/jobs/${jobId}/cancel`);
+  const cancel = (caller: TestCaller, jobId: number) => caller.post(`/api/jobs/${jobId}/cancel`);
 
   it('removes a waiting job from the queue', async () => {
     const { jobId } = await submit(user, payload('waiting'));

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let first: Caller;
-let second: Caller;
-let admin: Caller;
-let analyst: Caller;
-let worker: Caller;
+let first: TestCaller;
+let second: TestCaller;
+let admin: TestCaller;
+let analyst: TestCaller;
+let worker: TestCaller;
 const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
-const submit = async (caller: Caller, id: number, type = 'TEST'): Promise<number> => {
+const submit = async (caller: TestCaller, id: number, type = 'TEST'): Promise<number> => {
   const inputPayload = type === 'TEST' ? { id } : { cache_buster: id };
   return (await caller.post('/api/jobs', { type, inputPayload })).body.jobId;
 };

@@ -16,12 +16,12 @@ import {
   submitAndClaim,
   sweepNow,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let first: TestService;
 let second: TestService;
-let user: Caller;
-let workers: [Caller, Caller];
+let user: TestCaller;
+let workers: [TestCaller, TestCaller];
 
 beforeAll(async () => {
   first = await startTestService();
@@ -124,7 +124,7 @@ describe('guarantee 4: only the live assignment can report', () => {
 });
 
 describe('POST /api/jobs/results', () => {
-  const send = async (worker: Caller, results: unknown[]): Promise<ReportOutcome[]> => {
+  const send = async (worker: TestCaller, results: unknown[]): Promise<ReportOutcome[]> => {
     const { status, body } = await worker.post('/api/jobs/results', { results });
     expect(status).toBe(200);
     return body.results;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 
 beforeAll(async () => {
   system = await startTestService();

@@ -14,14 +14,14 @@ import {
   submit,
   submitAndClaim,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
 
 let first: TestService;
 let second: TestService;
-let users: [Caller, Caller];
-let workers: [Caller, Caller];
-let managers: [Caller, Caller];
+let users: [TestCaller, TestCaller];
+let workers: [TestCaller, TestCaller];
+let managers: [TestCaller, TestCaller];
 
 beforeAll(async () => {
   first = await startTestService();
@@ -159,7 +159,7 @@ describe('poll with a wait', () => {
 });
 
 describe('demand', () => {
-  const demand = async (manager: Caller, query = '') => (await manager.get(`/api/jobs/demand${query}`)).body;
+  const demand = async (manager: TestCaller, query = '') => (await manager.get(`/api/jobs/demand${query}`)).body;
 
   it('has the same version at every API process, and another version after a change', async () => {
     const { version: empty } = await demand(managers[0]);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { createNote, createPolygon } from '../../support/sites.js';
 
 let system: TestService;
-let admin: Caller;
-let user: Caller;
+let admin: TestCaller;
+let user: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   [admin, user] = [await system.as('ADMIN'), await system.as()];
@@ -42,7 +42,7 @@ describe('note', () => {
 });
 
 describe('lists of sites', () => {
-  let owner: Caller;
+  let owner: TestCaller;
   let ids: number[];
   beforeAll(async () => {
     owner = await system.as();

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { createNote, createPolygon, polygon, type Ring, ring } from '../../support/sites.js';
 
 let system: TestService;
-let admin: Caller;
-let user: Caller;
-let other: Caller;
+let admin: TestCaller;
+let user: TestCaller;
+let other: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   [admin, user, other] = [await system.as('ADMIN'), await system.as(), await system.as('ANALYST')];

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
 import { UrlSigner } from '../../../src/storage/signed-url.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 let nextId = 1;
 beforeAll(async () => {
   system = await startTestService();

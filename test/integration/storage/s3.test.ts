@@ -9,7 +9,7 @@ import type { WorkerAssignment } from '../../../src/contract/jobs.js';
 import { S3Storage } from '../../../src/storage/s3.js';
 import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
 import { type FakeS3, startFakeS3 } from '../../support/fakes/s3.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 const environment = {
   AWS_ACCESS_KEY_ID: 'AKIATEST',
@@ -19,8 +19,8 @@ const environment = {
 const before = { ...process.env };
 let s3: FakeS3;
 let system: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 let output: string;
 let workerKey: string;
 beforeAll(async () => {

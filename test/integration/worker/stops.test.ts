@@ -5,12 +5,12 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expire, payload, readJobStatus, sql, submit, sweepNow } from '../../support/jobs.js';
 import { isRunning, readPids, untilGone } from '../../support/processes.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { until } from '../../support/until.js';
 import { createWorkerFixture, type WorkerFixture } from '../../support/worker.js';
 
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 let workers: WorkerFixture;
 
 beforeAll(async () => {

@@ -16,13 +16,13 @@ import {
   sql,
   submit,
 } from '../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
 import { createWorkerFixture, type WorkerFixture } from '../../support/worker.js';
 
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 let workers: WorkerFixture;
 
 beforeAll(async () => {

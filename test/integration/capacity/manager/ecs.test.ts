@@ -10,13 +10,13 @@ import { sleep } from '../../../../src/client/sleep.js';
 import { EcsCompute } from '../../../../src/compute/ecs/provider.js';
 import type { Compute } from '../../../../src/compute/provider.js';
 import { type FakeEcs, startFakeEcs } from '../../../support/fakes/ecs.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
 const originalEnv = { ...process.env };
 const log = pino({ level: 'silent' });
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 let managerKey: string;
 let ecs: FakeEcs;
 const cleanups: (() => Promise<void> | void)[] = [];

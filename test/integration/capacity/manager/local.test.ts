@@ -2,11 +2,11 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { countWaitingClaims, payload, readAttempts, readJobStatus, sql, submit } from '../../../support/jobs.js';
 import { group, openTaskFixture, type TaskFixture } from '../../../support/local-tasks.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 let fixture: TaskFixture;
 
 beforeAll(async () => {

@@ -10,11 +10,11 @@ import { localClusterArn } from '../../../../src/compute/local/stopped-event.js'
 import { payload, readAttempts, readJobStatus, sql, submit } from '../../../support/jobs.js';
 import { group, openTaskFixture, silent, type TaskFixture } from '../../../support/local-tasks.js';
 import { isRunning, untilGone } from '../../../support/processes.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
 let system: TestService;
-let user: Caller;
+let user: TestCaller;
 let fixture: TaskFixture;
 
 beforeAll(async () => {

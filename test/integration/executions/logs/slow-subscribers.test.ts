@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type LiveLogsServer, startLiveLogs } from '../../../support/live-logs.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { listenTo } from '../../../support/sockets.js';
 import { until } from '../../../support/until.js';
 
@@ -18,7 +18,7 @@ const memory = () => {
 };
 
 let system: TestService;
-let developer: Caller;
+let developer: TestCaller;
 let live: LiveLogsServer;
 beforeAll(async () => {
   system = await startTestService();

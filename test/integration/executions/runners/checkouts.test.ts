@@ -2,12 +2,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type GitServer, startGitServer } from '../../../support/fakes/git-server.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
 const token = 'hunter2-git-token';
 let system: TestService;
-let developer: Caller;
+let developer: TestCaller;
 let openServer: GitServer;
 let tokenServer: GitServer;
 beforeAll(async () => {

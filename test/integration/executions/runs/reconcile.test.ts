@@ -2,11 +2,11 @@ import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SetupError } from '../../../../src/contract/errors.js';
 import { createFakeCommandRunner, type FakeCommandRunner } from '../../../support/command-runner.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 
 let system: TestService;
 let runner: FakeCommandRunner;
-let operator: Caller;
+let operator: TestCaller;
 beforeAll(async () => {
   runner = createFakeCommandRunner();
   system = await startTestService({ runner });

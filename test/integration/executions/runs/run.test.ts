@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Answer, type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { type Answer, startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { listenTo } from '../../../support/sockets.js';
 import { until } from '../../../support/until.js';
 
 let system: TestService;
-let operator: Caller;
-let developer: Caller;
+let operator: TestCaller;
+let developer: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   await system.service.seed();

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { deriveEncryptionKeys } from '../../../../src/executions/secrets/encryption.js';
 import { openValues, resealValues, sealValues } from '../../../../src/executions/secrets/sealed-values.js';
 import { readSecret, reencryptSecrets } from '../../../../src/executions/secrets/secrets.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 
 let system: TestService;
-let developer: Caller;
-let operator: Caller;
+let developer: TestCaller;
+let operator: TestCaller;
 beforeAll(async () => {
   system = await startTestService();
   [developer, operator] = [await system.as('DEVELOPER'), await system.as('OPERATOR')];

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobType } from '../../../../src/jobs/types/registry.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 
 /** A job type that accepts any payload. */
 const anyPayloadType: JobType = {
@@ -15,8 +15,8 @@ const anyPayloadType: JobType = {
 };
 
 let system: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 beforeAll(async () => {
   system = await startTestService({ types: [anyPayloadType] });
   [user, worker] = [await system.as(), await system.as('WORKER')];

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createApi } from '../../../../src/client/api.js';
 import type { JobEvent } from '../../../../src/contract/jobs.js';
 import { claim, payload, regional, report, sql, submit, submitAndClaim } from '../../../support/jobs.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 import { until } from '../../../support/until.js';
 
 let first: TestService;
 let second: TestService;
-let user: Caller;
-let worker: Caller;
+let user: TestCaller;
+let worker: TestCaller;
 
 beforeAll(async () => {
   first = await startTestService();
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('the event stream of a job', () => {
-  const follow = (caller: Caller, jobId: number, system = second) => {
+  const follow = (caller: TestCaller, jobId: number, system = second) => {
     const events: JobEvent[] = [];
     const done = (async () => {
       const apiKey = await first.apiKey(caller.userId);

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import type { Route } from '../../../../src/contract/route.js';
 import { createFakeCommandRunner } from '../../../support/command-runner.js';
 import { checkConformance } from '../../../support/conformance.js';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 
 const batchSize = 16;
 
 let system: TestService;
-let admin: Caller;
+let admin: TestCaller;
 beforeAll(async () => {
   system = await startTestService({ runner: createFakeCommandRunner() });
   admin = await system.as('ADMIN');

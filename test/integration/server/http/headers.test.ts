@@ -20,13 +20,13 @@ describe('the headers of an answer', () => {
   });
 
   it('reveal no framework and forbid caching', async () => {
-    const { headers } = await system.anybody.get('/api/health');
+    const { headers } = await system.anonymous.get('/api/health');
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
   it('forbid a browser to run scripts, but on the docs page', async () => {
-    const { headers } = await system.anybody.get('/api/health');
+    const { headers } = await system.anonymous.get('/api/health');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     const page = await fetch(`${system.url}/api/docs`);

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, startTestService, type TestService } from '../../../support/service.js';
+import { startTestService, type TestCaller, type TestService } from '../../../support/service.js';
 
 let system: TestService;
-let user: Caller;
-let worker: Caller;
-let manager: Caller;
+let user: TestCaller;
+let worker: TestCaller;
+let manager: TestCaller;
 const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
 const update = 'DATA_SPECIFICATION_UPDATE';
 
 /** Reads the samples of `/metrics`, each with name, labels and value. */
 async function scrape() {
-  const answer = await system.anybody.get('/metrics');
+  const answer = await system.anonymous.get('/metrics');
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   const samples: { name: string; labels: Record<string, string>; value: number }[] = [];
   for (const line of String(answer.body).split('\n')) {
@@ -149,7 +149,7 @@ describe('GET /metrics', () => {
   });
 
   it('describes each metric', async () => {
-    const text = String((await system.anybody.get('/metrics')).body);
+    const text = String((await system.anonymous.get('/metrics')).body);
     for (const [, name] of text.matchAll(/^# TYPE (reefguide_\w+)/gm)) expect(text).toContain(`# HELP ${name} `);
   });
 });

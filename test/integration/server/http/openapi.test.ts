@@ -7,7 +7,7 @@ let system: TestService;
 let document: any;
 beforeAll(async () => {
   system = await startTestService();
-  document = (await system.anybody.get('/api/openapi.json')).body;
+  document = (await system.anonymous.get('/api/openapi.json')).body;
 });
 afterAll(() => system.close());
 
@@ -78,11 +78,11 @@ describe('the OpenAPI document', () => {
   });
 
   it('is browsable without resources from other origins', async () => {
-    const page = await system.anybody.get('/api/docs');
+    const page = await system.anonymous.get('/api/docs');
     expect(page.status).toBe(200);
     for (const [, source = ''] of String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)) {
       expect(source).toMatch(/^\/api\/docs\//);
-      expect((await system.anybody.get(source)).status).toBe(200);
+      expect((await system.anonymous.get(source)).status).toBe(200);
     }
     expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
   });
