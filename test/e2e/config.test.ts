@@ -176,7 +176,7 @@ describe('config interrupted', () => {
     60_000,
   );
 
-  it('by kill -9 is undone by the next run before anything else', async () => {
+  it('restores the directory first at the next run after a kill -9', async () => {
     await startAndStop('SIGKILL');
     const { code, stderr } = await config(['reef', 'nothing', '-d', '../configuration']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('Restored')]);

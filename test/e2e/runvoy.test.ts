@@ -81,8 +81,8 @@ describe('a client of runvoy', () => {
   });
 });
 
-describe('on the command line', () => {
-  it('run shows the lines and ends with the code of the command', async () => {
+describe('the command line', () => {
+  it('run prints the lines and ends with the code of the command', async () => {
     const { code, stdout } = await cli('run', 'echo one; echo two >&2; exit 7');
     expect(code).toBe(7);
     expect(stdout.split('\n').map((line) => line.replace(/^ *(\d+) {2}[\d:]{8} {2}/, '$1 '))).toEqual([
@@ -93,7 +93,7 @@ describe('on the command line', () => {
     ]);
   });
 
-  it('a secret comes from standard input, reaches a command, and is seen nowhere', async () => {
+  it('secrets create reads standard input, and run shows the value nowhere', async () => {
     const create = ['secrets', 'create', 'data', '--key-name', 'DATA'];
     expect((await runProgram(create, { env, cwd: directory, stdin: 'hunter2-e2e' })).code).toBe(0);
     const { code, stdout } = await cli('run', 'echo "<$DATA>"', '--secret', 'data');
@@ -104,12 +104,12 @@ describe('on the command line', () => {
     expect(stdout + list.stdout + log).not.toContain('hunter2');
   });
 
-  it('a playbook of the examples runs', async () => {
+  it('playbook run runs a playbook of the examples', async () => {
     const { code, stderr } = await cli('playbook', 'run', path.join(examples, 'playbooks', 'machine.yaml'));
     expect([code, stderr]).toEqual([0, expect.any(String)]);
   });
 
-  it('what runs is killed, traced and reconciled', async () => {
+  it('executions kill, trace and health reconcile act on a running command', async () => {
     const id = (await cli('run', 'sleep 60', '--detach')).stdout.trim();
     expect((await cli('executions', 'kill', id)).code).toBe(0);
     await until(async () => (await ask(`/api/v1/executions/${id}/status`)).status === 'STOPPED');

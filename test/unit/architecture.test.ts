@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 const source = fileURLToPath(new URL('../../src', import.meta.url));
 const tests = fileURLToPath(new URL('..', import.meta.url));
 
-/** Folders of src from top to bottom: a folder imports from those below. */
+/** Directories of src from top to bottom: a directory imports from those below. */
 const order = [
   'commands',
   'cli',
@@ -77,7 +77,7 @@ interface Import {
 }
 
 const posix = (name: string) => name.split(path.sep).join('/');
-const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(posix);
+const filesBelow = (directory: string) => readdirSync(directory, { recursive: true, encoding: 'utf8' }).map(posix);
 const getRoot = (name: string) => name.slice(0, name.indexOf('/') + 1) || name;
 
 const files: SourceFile[] = filesBelow(source)
@@ -98,7 +98,7 @@ const internal = imports.filter(({ isPackage }) => !isPackage);
 const shown = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`);
 const startsWithAny = (name: string, prefixes: readonly string[]) => prefixes.some((prefix) => name.startsWith(prefix));
 
-describe('src: imports', () => {
+describe('imports', () => {
   it('are all found by this test', () => {
     expect(files.length).toBeGreaterThan(250);
     expect(internal.length).toBeGreaterThan(800);
@@ -106,8 +106,10 @@ describe('src: imports', () => {
     expect(internal).toContainEqual(expect.objectContaining({ from: 'commands/serve.ts', to: 'server/start.js' }));
   });
 
-  it('lead to folders whose place in the order is known', () => {
-    expect(files.map(({ name }) => getRoot(name).slice(0, -1)).filter((folder) => !order.includes(folder))).toEqual([]);
+  it('lead to directories whose place in the order is known', () => {
+    expect(
+      files.map(({ name }) => getRoot(name).slice(0, -1)).filter((directory) => !order.includes(directory)),
+    ).toEqual([]);
   });
 
   it('run from top to bottom', () => {
@@ -143,15 +145,15 @@ describe('src: imports', () => {
   });
 });
 
-describe('src: files', () => {
-  it('of the server hold no SQL', () => {
+describe('src', () => {
+  it('holds no SQL in the server', () => {
     const withSql = files.filter(
       ({ name, text }) => name.startsWith('server/') && /SELECT |INSERT |UPDATE "|DELETE FROM/.test(text),
     );
     expect(withSql.map(({ name }) => name)).toEqual([]);
   });
 
-  it('of the capacity manager hold no SQL', () => {
+  it('holds no SQL in capacity/ but for its store', () => {
     const withSql = files.filter(
       ({ name, text }) =>
         name.startsWith('capacity/') &&
@@ -161,7 +163,7 @@ describe('src: files', () => {
     expect(withSql.map(({ name }) => name)).toEqual([]);
   });
 
-  it('have at most 300 lines', () => {
+  it('holds no file over 300 lines', () => {
     const lengths = files.map(({ name, text }) => ({ name, lines: text.split('\n').length - 1 }));
     expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
   });
@@ -178,13 +180,13 @@ function grouped(names: readonly string[], key: (name: string) => string): [stri
 describe.each([
   ['src', files.map(({ name }) => name)],
   ['test', filesBelow(tests).filter((name) => /\.(ts|js)$/.test(name))],
-])('%s: folders', (_, names) => {
-  it('have at most 24 files each', () => {
+])('%s: directories', (_, names) => {
+  it('hold at most 24 files each', () => {
     const crowded = grouped(names, getDirectory).filter(([, members]) => members.length > 24);
-    expect(crowded.map(([folder, members]) => `${folder}: ${members.length}`)).toEqual([]);
+    expect(crowded.map(([directory, members]) => `${directory}: ${members.length}`)).toEqual([]);
   });
 
-  it('have no five files whose names share their first word', () => {
+  it('hold no five files whose names share their first word', () => {
     const families = grouped(
       names.filter((name) => path.posix.basename(name).includes('-')),
       (name) => `${getDirectory(name)}/${path.posix.basename(name).split('-')[0]}-`,
@@ -193,19 +195,21 @@ describe.each([
   });
 });
 
-describe('test: files', () => {
-  it('of test/unit, test/integration and test/e2e stand where src has a folder of that name', () => {
-    const folders = new Set(
+describe('test', () => {
+  it('mirrors the directories of src', () => {
+    const directories = new Set(
       files.flatMap(({ name }) => [getDirectory(name), getDirectory(getDirectory(name)), getRoot(name)]),
     );
     const elsewhere = filesBelow(tests)
       .filter((name) => /^(unit|integration)\/.*\.test\.ts$/.test(name))
       .map((name) => name.split('/').slice(1, -1).join('/'))
-      .filter((folder) => folder !== '' && folder !== '.' && folder !== 'examples' && !folders.has(folder));
+      .filter(
+        (directory) => directory !== '' && directory !== '.' && directory !== 'examples' && !directories.has(directory),
+      );
     expect([...new Set(elsewhere)]).toEqual([]);
   });
 
-  it('of test/unit start no program and open no server', () => {
+  it('starts no program and opens no server in unit tests', () => {
     const found = filesBelow(tests)
       .filter((name) => name.startsWith('unit/') && name.endsWith('.ts') && name !== 'unit/architecture.test.ts')
       .filter((name) =>

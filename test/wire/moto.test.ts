@@ -252,7 +252,7 @@ const place = () => ({
       expect(await new S3Storage(aws, 'results').list('s3://results/jobs/TEST/9/9')).toHaveLength(1_100);
     });
 
-    it('of a bucket that is not there are out of reach, with the reason for the log alone', async () => {
+    it('cannot be reached in a bucket that does not exist, and the log alone has the reason', async () => {
       const listing = new S3Storage(aws, 'nothing-here').list('s3://nothing-here/jobs/TEST/1/1');
       await expect(listing).rejects.toMatchObject({
         kind: 'unavailable',

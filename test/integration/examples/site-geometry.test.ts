@@ -59,7 +59,7 @@ describe('suitability-assessment on a square reef', () => {
     [250, 400, 8],
     [1000, 1000, 1],
     [1001, 10, 0],
-  ])('of a kilometre lays sites of %d m × %d m exactly %d times', async (x_dist, y_dist, count) => {
+  ])('lays sites of %d m × %d m exactly %d times', async (x_dist, y_dist, count) => {
     const { features, summary } = await sitesOn([polygon([ringAt(centre, square(500))])], { x_dist, y_dist });
     expect(features).toHaveLength(count);
     expect(summary.sites).toBe(count);
@@ -123,7 +123,7 @@ describe('suitability-assessment with a threshold', () => {
     [40.1, 100],
     [39.9, 110],
     [0, 110],
-  ])('of %d %% keeps %d sites where a column is 40 %% on the reef', async (threshold, count) => {
+  ])('keeps, at %d %%, %d sites where a column is 40 %% on the reef', async (threshold, count) => {
     const { features } = await sitesOn([polygon([wide])], { ...site100, threshold });
     expect(features).toHaveLength(count);
   });

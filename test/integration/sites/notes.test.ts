@@ -21,7 +21,7 @@ describe('note', () => {
     expect((await user.get(`/api/notes/${id}`)).body.notes).toEqual([]);
   });
 
-  it('of an administrator is visible to the owner of the polygon, who may not change the note', async () => {
+  it('is visible, but not changeable, to the owner of the polygon when an administrator wrote the note', async () => {
     const { id } = await createPolygon(user);
     const note = await createNote(admin, id, 'please check');
     expect((await user.get(`/api/notes/${id}`)).body.notes).toEqual([note]);
@@ -34,7 +34,7 @@ describe('note', () => {
     ['a polygon id as text', { content: 'x', polygonId: '1' }, 'polygonId'],
     ['a polygon id of 0', { content: 'x', polygonId: 0 }, 'polygonId'],
     ['no polygon id', { content: 'x' }, 'polygonId'],
-  ])('with %s is refused with the path of the issue', async (_, body, path) => {
+  ])('is refused with the path of the issue when it has %s', async (_, body, path) => {
     const answer = await user.post('/api/notes', body);
     expect(answer.status).toBe(400);
     expect(answer.body.issues[0].path).toBe(path);

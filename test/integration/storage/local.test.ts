@@ -114,7 +114,7 @@ describe('a result file', () => {
     expect(await readFile(path.join(job.folder, 'a'), 'utf8')).toBe('second');
   });
 
-  it('of an upload that breaks off is not there', async () => {
+  it('does not exist after an upload that broke off', async () => {
     const job = await running();
     const { hostname, port, pathname } = new URL(`${job.prefix}half`);
     await new Promise<void>((resolve) => {
@@ -178,7 +178,7 @@ describe('a range', () => {
     expect([answer.status, answer.headers.get('content-range')]).toEqual([416, 'bytes */0']);
   });
 
-  it('of a HEAD request is answered without the body', async () => {
+  it('is answered without the body to a HEAD request', async () => {
     const answer = await fetch(url, { method: 'HEAD' });
     expect([answer.status, answer.headers.get('content-length'), await answer.text()]).toEqual([200, '18', '']);
   });
@@ -245,7 +245,7 @@ describe('a link', () => {
   });
 });
 
-describe('nothing leads out of the storage:', () => {
+describe('a path out of the storage:', () => {
   it.each([
     '..',
     '../x',

@@ -107,7 +107,7 @@ describe('a job', () => {
     }
   });
 
-  it('of a worker without credentials is uploaded through presigned URLs', async () => {
+  it('stores files through presigned URLs when the worker has no credentials', async () => {
     const { jobId } = (await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 2 } })).body;
     const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
     const claimed = await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task });
@@ -131,7 +131,7 @@ describe('a job', () => {
     expect(await (await fetch(files[names[3] ?? ''])).text()).toBe(`content of ${names[3]}`);
   });
 
-  it('whose worker has no credentials is stored all the same', async () => {
+  it('stores files when the worker has no credentials at all', async () => {
     await user.post('/api/jobs', { type: 'TEST', inputPayload: { id: 3 } });
     const task = { ecsTaskArn: 'task', ecsClusterArn: 'cluster' };
     const claimed = await worker.post('/api/jobs/claim', { jobTypes: ['TEST'], ...task });
@@ -149,7 +149,7 @@ describe('a job', () => {
     });
   });
 
-  it('whose upload is aborted leaves nothing behind', async () => {
+  it('leaves no file behind when the upload is aborted', async () => {
     const assignment = { storage_uri: 's3://results/jobs/TEST/8/8' } as WorkerAssignment;
     const stop = new AbortController();
     stop.abort(new Error('cancelled'));

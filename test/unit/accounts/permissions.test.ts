@@ -47,11 +47,11 @@ describe('hasPermission: several roles', () => {
     expect(hasPermission(['VIEWER', 'ANALYST'], 'jobs:read-all')).toBe(true);
   });
 
-  it('with ADMIN have every permission', () => {
+  it('have every permission when ADMIN is one of them', () => {
     for (const permission of permissions) expect(hasPermission(['WORKER', 'ADMIN'], permission)).toBe(true);
   });
 
-  it('with a service role lack the permissions of every user', () => {
+  it('lack the permissions of every user when a service role is one of them', () => {
     expect(hasPermission(['WORKER', 'DEVELOPER'], 'jobs:create')).toBe(false);
     expect(hasPermission(['MANAGER', 'VIEWER'], 'content:own')).toBe(false);
   });

@@ -38,7 +38,7 @@ describe('a download link', () => {
     expect(() => late.verify('GET', parts(token, file))).toThrow(refused);
   });
 
-  it('of another secret is refused', () => {
+  it('is refused under another secret', () => {
     const other = new UrlSigner('another secret', () => clock.ms);
     expect(() => other.verify('GET', parts(token, file))).toThrow(refused);
   });

@@ -75,7 +75,7 @@ describe('GroupState.recordFailure', () => {
     [0, 2000],
     [0.25, 2500],
     [0.999999, 4000],
-  ])('with jitter %f, delays the launch after three failures by %d ms', (random, ms) => {
+  ])('delays, at jitter %f, the launch after three failures by %d ms', (random, ms) => {
     const { state, jitter } = makeState();
     jitter.value = random;
     for (let n = 0; n < 3; n += 1) state.recordFailure('throttled');

@@ -55,8 +55,8 @@ describe('Redactor', () => {
   });
 });
 
-describe('several values', () => {
-  it('that overlap are hidden whole', () => {
+describe('values that overlap', () => {
+  it('are redacted whole', () => {
     expect(redact('a secret1secret b', ['secret1', '1secret'])).toBe('a *** b');
   });
 
