@@ -2,7 +2,7 @@ import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
 import { hasPermission } from './permissions.js';
 
-/** The account behind a request, as every layer below the HTTP face receives it. */
+/** The account behind a request, as every layer below the HTTP layer receives it. */
 export interface Caller {
   userId: number;
   email: string;

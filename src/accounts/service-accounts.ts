@@ -5,11 +5,11 @@ import { checkPassword, hashPassword } from './passwords.js';
 import { hashSecret } from './secret-hash.js';
 import { findByEmail } from './users.js';
 
-const serviceRoles = ['ADMIN', 'MANAGER', 'WORKER'] as const;
+const seededRoles = ['ADMIN', 'MANAGER', 'WORKER'] as const;
 
 /** Account of a program or of the first administrator. */
 export interface ServiceAccount {
-  role: (typeof serviceRoles)[number];
+  role: (typeof seededRoles)[number];
   email: string;
   password: string;
 }
@@ -36,7 +36,7 @@ async function seedServiceAccount(database: Database, { role, email, password }:
   await writeAudit(database, { action: 'SEED', userId: row?.id ?? null, metadata: { role } });
 }
 
-/** Gives the account of `email` the API key `key` with `role`, unless the key exists already. */
+/** Adds the API key `key` with `role` to the account of `email`. Does nothing for an unknown account or an existing key. */
 export async function seedApiKey(database: Database, email: string, key: string, role: RoleName): Promise<void> {
   await database.rows(
     'api-key-seed',
@@ -48,9 +48,12 @@ export async function seedApiKey(database: Database, email: string, key: string,
 
 type AccountVariable = `${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`;
 
-/** Returns the accounts of the environment, for example of `WORKER_USERNAME` and `WORKER_PASSWORD`. */
+/**
+ * Returns the accounts of the environment, for example of `WORKER_USERNAME` and `WORKER_PASSWORD`. Skips an account with only one of
+ * its two variables.
+ */
 export const readServiceAccounts = (env: Partial<Record<AccountVariable, string | undefined>>): ServiceAccount[] =>
-  serviceRoles.flatMap((role) => {
+  seededRoles.flatMap((role) => {
     const email = env[`${role}_USERNAME`];
     const password = env[`${role}_PASSWORD`];
     return email && password ? [{ role, email, password }] : [];

@@ -28,7 +28,7 @@ export class EcsTasks {
   }
 
   /**
-   * Starts tasks by RunTask. Guarantee: calls with the same client token start tasks once, and return the same tasks.
+   * Starts tasks by RunTask. Ensures: calls with the same client token start tasks once, and return the same tasks.
    */
   async run(input: RunTaskCommandInput, timeoutSignal?: AbortSignal): Promise<RunTaskResult> {
     const { ConflictException, RunTaskCommand } = await import('@aws-sdk/client-ecs');

@@ -7,18 +7,18 @@ const message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('disconnect'), reason: z.string() }),
 ]);
 type Message = z.infer<typeof message>;
-/** Other types are skipped, so that a later server may add some. */
+/** Messages of other types are skipped, because a later server may send some. */
 const supported = z.object({ type: z.enum(['log', 'disconnect']) });
 
 /**
  * Yields the messages of one WebSocket until the socket closes. Throws when the socket cannot be opened or breaks, and when
  * `signal` aborts. A slow reader slows the sender down: the socket pauses while messages wait. A connection without a
- * message or an answer to a ping for `heartbeatMs` is closed.
+ * message or an answer to a ping for `pingIntervalMs` is closed.
  */
 export async function* socketMessages(
   url: string,
   signal?: AbortSignal,
-  heartbeatMs = 30_000,
+  pingIntervalMs = 30_000,
 ): AsyncGenerator<Message> {
   const { WebSocket } = await import('ws');
   signal?.throwIfAborted();
@@ -31,26 +31,27 @@ export async function* socketMessages(
   });
   // Errors may come after the last read, for example the error of closing a socket before it is open.
   socket.on('error', () => {});
-  let messageReceived = true;
+  let isAlive = true;
   for (const event of ['message', 'ping', 'pong'] as const) {
     socket.on(event, () => {
-      messageReceived = true;
+      isAlive = true;
     });
   }
+  // The client speaks first, because API Gateway cannot send before the connection is open.
   socket.once('open', () => socket.send('{"type":"ready"}'));
-  const heartbeat = setInterval(() => {
+  const pings = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN || socket.isPaused) return;
-    if (!messageReceived) socket.terminate();
+    if (!isAlive) socket.terminate();
     else socket.ping();
-    messageReceived = false;
-  }, heartbeatMs);
+    isAlive = false;
+  }, pingIntervalMs);
   try {
     for await (const [data] of messages) {
       const content: unknown = JSON.parse(String(data));
       if (supported.safeParse(content).success) yield message.parse(content);
     }
   } finally {
-    clearInterval(heartbeat);
+    clearInterval(pings);
     socket.terminate();
   }
 }

@@ -6,7 +6,8 @@ import { isPlainName } from '../deployment/repository/paths.js';
 
 const directoryName = Args.custom<string>({
   parse: async (name) => {
-    if (!isPlainName(name)) throw usageError(`Invalid directory name "${name}": expected letters, digits, _ - and .`);
+    if (!isPlainName(name))
+      throw usageError(`Invalid directory name ${JSON.stringify(name)}: expected letters, digits, _ - and .`);
     return name;
   },
 });

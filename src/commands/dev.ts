@@ -8,19 +8,18 @@ import type { LocalSystem, LocalSystemOptions } from '../cli/local-system/start.
 const port = (description: string, defaultPort: number, env?: string) =>
   Flags.integer({ description, default: defaultPort, min: 0, max: 65_535, ...(env ? { env } : {}) });
 
-/** Parts of the system, in the words of the progress. */
-const stepNames = {
-  database: 'the database',
-  schema: 'the database schema',
-  accounts: 'keys and accounts',
-  listening: 'the API',
+const stepMessages = {
+  database: 'Starting the database',
+  schema: 'Migrating the database',
+  accounts: 'Creating keys and accounts',
+  listening: 'Starting the API',
 };
 
 export default class Dev extends BaseCommand {
   static override description =
     `Run the whole system on this machine: database, API, event processor, and a capacity manager with local workers.
 
-Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to start anew.`;
+Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to start over.`;
   static override examples = [
     '<%= config.bin %> dev',
     '<%= config.bin %> dev --demo',
@@ -132,7 +131,7 @@ async function startWithProgress(
           log: createLog(environment.LOG_LEVEL, { file: logFile, sink: requestLog }),
           requestLog,
           onStep: (step) => {
-            task.output = `Starting ${stepNames[step]}`;
+            task.output = stepMessages[step];
           },
         });
         task.title = `Started the local system in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;

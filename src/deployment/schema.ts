@@ -11,20 +11,20 @@ import {
 } from './checks.js';
 
 const pattern = (expression: RegExp, expected: string) => z.string().regex(expression, `expected ${expected}`);
-// Replaces z.int(), because a fraction would then prevent the checks of several fields.
-const whole = (from: number, to: number) =>
+// Unlike z.int(), which stops zod before the checks across fields.
+const integer = (from: number, to: number) =>
   z
     .number()
     .refine(
       (value) => Number.isInteger(value) && value >= from && value <= to,
       `expected a whole number from ${from} to ${to}`,
     );
-const above0 = z.number().refine((value) => value > 0, 'expected a number above 0');
-const percent = whole(1, 100);
-const seconds = whole(0, 86_400);
-const mebibytes = whole(512, 122_880);
-const cpuUnits = whole(256, 16_384);
-const port = whole(1, 65_535);
+const positive = z.number().refine((value) => value > 0, 'expected a number above 0');
+const percent = integer(1, 100);
+const seconds = integer(0, 86_400);
+const mebibytes = integer(512, 122_880);
+const cpuUnits = integer(256, 16_384);
+const port = integer(1, 65_535);
 const email = z.email('expected an e-mail address');
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const domain = pattern(new RegExp(`^(${label}\\.)+[a-z]{2,}$`), 'a domain name such as reefguide.example.com');
@@ -56,8 +56,8 @@ const workerEnv = z.record(
 const autoScaling = z
   .strictObject({
     enabled: z.boolean(),
-    minCapacity: whole(0, 1000),
-    maxCapacity: whole(1, 1000),
+    minCapacity: integer(0, 1000),
+    maxCapacity: integer(1, 1000),
     targetCpuUtilization: percent,
     targetMemoryUtilization: percent,
     scaleInCooldown: seconds,
@@ -97,8 +97,8 @@ const reefGuideApi = z
         emailAddress: email,
         averageThreshold: percent.default(85),
         maxThreshold: percent.default(95),
-        evaluationPeriods: whole(1, 100).default(2),
-        metricPeriod: whole(60, 86_400)
+        evaluationPeriods: integer(1, 100).default(2),
+        metricPeriod: integer(60, 86_400)
           .refine((value) => value % 60 === 0, 'expected a multiple of 60 seconds')
           .default(60),
       })
@@ -119,10 +119,10 @@ const worker = z
     mountData: z.boolean().optional(),
     scaling: z
       .strictObject({
-        min: whole(0, 1000),
-        max: whole(1, 1000),
-        factor: above0,
-        sensitivity: above0,
+        min: integer(0, 1000),
+        max: integer(1, 1000),
+        factor: positive,
+        sensitivity: positive,
         cooldownSeconds: seconds,
       })
       .superRefine(requireOrder('min', 'max'), always),
@@ -158,12 +158,12 @@ export const deploymentSchema = z
     db: z
       .strictObject({
         instanceSize: z.enum(['micro', 'small', 'medium', 'large', 'xlarge', '2xlarge']),
-        storageGb: whole(20, 65_536),
+        storageGb: integer(20, 65_536),
       })
       .optional(),
     jobSystem: z.strictObject({
       capacityManager: z
-        .strictObject({ cpu: cpuUnits, memoryLimitMiB: mebibytes, pollIntervalMs: whole(500, 3_600_000) })
+        .strictObject({ cpu: cpuUnits, memoryLimitMiB: mebibytes, pollIntervalMs: integer(500, 3_600_000) })
         .superRefine(requireFargateSize('memoryLimitMiB'), always),
       workers: z.array(worker).min(1, 'expected one worker or more').superRefine(requireDistinctWorkers, always),
     }),

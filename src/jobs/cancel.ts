@@ -5,8 +5,8 @@ import type { JobDependencies } from './dependencies.js';
 import { cancelJob } from './sql/cancel.js';
 import { requireVisibleJob } from './visible-jobs.js';
 
-/** Cancels the job for the user behind the first request, or for an administrator. */
-export async function requestCancellation(
+/** Cancels a job for its first submitter or an administrator. */
+export async function cancelForCaller(
   { database, notifications }: JobDependencies,
   jobId: number,
   caller: Caller,

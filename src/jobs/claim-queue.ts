@@ -21,8 +21,10 @@ export interface ClaimQueueOptions {
 /** Limits the waiters served after a notification, because a single job must not cost thousands of waiters a turn. */
 const maxNotifiedWaiters = 100;
 const maxJobsPerStatement = 400;
-/** Idle queues to keep. An idle queue remembers the turn of the types, so also a lone worker takes the types in turn. */
+/** Idle queues to keep, because a queue remembers which type comes first in the next claim of a lone worker. */
 const maxIdleQueues = 200;
+/** Deadline of a request that takes waiting jobs but does not wait. */
+const expired = Number.NEGATIVE_INFINITY;
 
 /** A claim request until its answer. */
 class Waiter {
@@ -57,8 +59,8 @@ class Waiter {
 
 /** Waiters for the same types, first come, first served. */
 class TypesQueue {
-  /** Waiters to serve by the next statements. */
-  next: Waiter[] = [];
+  /** Waiters of the next statements. */
+  queued: Waiter[] = [];
   /** Waiters without a job, to serve after a notification. */
   readonly waiting = new Set<Waiter>();
   isServing = false;
@@ -72,17 +74,17 @@ class TypesQueue {
   ) {}
 
   isIdle(): boolean {
-    return !this.isServing && this.waiting.size === 0 && this.next.length === 0;
+    return !this.isServing && this.waiting.size === 0 && this.queued.length === 0;
   }
 
   /** Takes as many waiters as a single statement serves. */
   takeBatch(): Waiter[] {
     let jobs = 0;
-    const end = this.next.findIndex(({ request }, n) => {
+    const end = this.queued.findIndex(({ request }, n) => {
       jobs += request.count;
       return n > 0 && jobs > maxJobsPerStatement;
     });
-    return this.next.splice(0, end < 0 ? this.next.length : end);
+    return this.queued.splice(0, end < 0 ? this.queued.length : end);
   }
 
   /** Returns the types, rotated by one more than the last time, so also a single request takes the types in turn. */
@@ -91,19 +93,19 @@ class TypesQueue {
     return rotate(this.types, this.turn);
   }
 
-  serveWaiting(): void {
+  enqueueWaiting(): void {
     for (const waiter of this.waiting) {
-      if (this.next.length >= maxNotifiedWaiters) break;
+      if (this.queued.length >= maxNotifiedWaiters) break;
       this.waiting.delete(waiter);
-      this.next.push(waiter);
+      this.queued.push(waiter);
     }
   }
 
-  /** Returns false for a waiter during or after its statement. */
+  /** Removes a waiter. Returns false once its statement has begun. */
   remove(waiter: Waiter): boolean {
-    const rest = this.next.filter((other) => other !== waiter);
-    const removed = this.waiting.delete(waiter) || rest.length < this.next.length;
-    this.next = rest;
+    const rest = this.queued.filter((other) => other !== waiter);
+    const removed = this.waiting.delete(waiter) || rest.length < this.queued.length;
+    this.queued = rest;
     return removed;
   }
 }
@@ -123,9 +125,9 @@ export class ClaimQueue {
   claim(request: ClaimRequest): Promise<ClaimedJob[]> {
     const queue = this.getQueue(request.types);
     return new Promise((resolve, reject) => {
-      const deadline = this.closed ? 0 : this.options.now() + request.waitMs;
+      const deadline = this.closed ? expired : this.options.now() + request.waitMs;
       const waiter = new Waiter(request, deadline, { resolve, reject }, () => this.giveUp(queue, waiter));
-      queue.next.push(waiter);
+      queue.queued.push(waiter);
       // Serves after the present turn of the event loop, so requests read from the network together share a statement.
       setImmediate(() => void this.serve(queue));
     });
@@ -136,7 +138,7 @@ export class ClaimQueue {
     for (const queue of this.queues.values()) {
       if (type !== undefined && !queue.types.includes(type)) continue;
       queue.notifications += 1;
-      queue.serveWaiting();
+      queue.enqueueWaiting();
       void this.serve(queue);
     }
   }
@@ -167,7 +169,7 @@ export class ClaimQueue {
   private async serve(queue: TypesQueue): Promise<void> {
     if (queue.isServing) return;
     queue.isServing = true;
-    while (queue.next.length > 0) await this.serveBatch(queue);
+    while (queue.queued.length > 0) await this.serveBatch(queue);
     queue.isServing = false;
     this.removeIfIdle(queue);
   }
@@ -184,10 +186,10 @@ export class ClaimQueue {
       for (const [waiter, jobs] of answers) waiter.resolve(jobs);
       if (orphaned.length > 0) void this.options.release(orphaned);
       for (const waiter of unserved) {
-        if (queue.notifications !== notifications) queue.next.push(waiter);
+        if (queue.notifications !== notifications) queue.queued.push(waiter);
         else this.wait(queue, waiter);
       }
-      if (unserved.length === 0) queue.serveWaiting();
+      if (unserved.length === 0) queue.enqueueWaiting();
     } catch (error) {
       for (const waiter of waiters) waiter.reject(error);
     }
@@ -214,7 +216,7 @@ export class ClaimQueue {
     if (queue.remove(waiter)) {
       waiter.resolve([]);
       this.removeIfIdle(queue);
-    } else waiter.deadline = Number.NEGATIVE_INFINITY;
+    } else waiter.deadline = expired;
   }
 
   private removeIfIdle(queue: TypesQueue): void {
@@ -224,7 +226,7 @@ export class ClaimQueue {
 }
 
 interface Assigned<W> {
-  /** Waiters with jobs, and with no jobs waiters whose worker hung up. */
+  /** Waiters to answer: with jobs, or with none when the worker hung up. */
   answers: [W, ClaimedJob[]][];
   /** Waiters without a job, which may wait on. */
   unserved: W[];

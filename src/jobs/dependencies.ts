@@ -4,7 +4,7 @@ import type { Storages } from '../storage/contract.js';
 import type { JobNotifications } from './job-notifications.js';
 import type { JobTypeRegistry } from './types/registry.js';
 
-/** Dependencies of the functions and classes of `jobs/`. */
+/** Dependencies of the functions and classes of `jobs/`. Comments number the guarantees as docs/architecture.md lists them. */
 export interface JobDependencies {
   database: Database;
   notifications: JobNotifications;

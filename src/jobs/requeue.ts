@@ -11,7 +11,7 @@ export const notLive = (assignmentId: number): ServiceError =>
     `Assignment ${assignmentId} is not live: its job has ended or was assigned to another worker`,
   );
 
-/** Notifies waiting workers of the types and followers of the jobs. Returns the jobs. */
+/** Notifies workers of types that wait again, and followers of the changed jobs. Returns the jobs. */
 export function publishRequeued({ notifications }: JobDependencies, requeued: RequeuedJob[]): RequeuedJob[] {
   if (requeued.length > 0) {
     const waiting = requeued.filter(({ status }) => status === 'PENDING');

@@ -22,12 +22,16 @@ export async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Writes a new file beside `file`, flushed to disk, with exactly `mode` whatever the umask is. Returns its path. */
+/** Returns true for the name of a temporary file of this module, for example `.0f3a9c2b1d4e.tmp`. */
+export const isTemporaryName = (name: string): boolean => /^\.[0-9a-f]{12}\.tmp$/.test(name);
+
+/** Writes a new file beside `file`, flushed to disk, with `mode` whatever the umask is. Returns its path. */
 async function writeTemporary(file: string, content: string, mode: number): Promise<string> {
   const temporary = path.join(path.dirname(file), `.${randomBytes(6).toString('hex')}.tmp`);
   const handle = await open(temporary, 'wx', mode);
   try {
-    await handle.chmod(mode);
+    // A file system without modes refuses chmod; `open` has set what it can.
+    await handle.chmod(mode).catch(() => {});
     await handle.writeFile(content);
     await handle.sync();
   } catch (error) {

@@ -3,17 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { errorCode } from './system-errors.js';
 
-/** Names one process for all time: `start` differs when the system reuses the pid for a later process. */
+/** Identifies a process even after the system reuses the pid, because `start` then differs. */
 export const processIdentity = z.object({ pid: z.number().int().positive(), start: z.string() });
 export type ProcessIdentity = z.infer<typeof processIdentity>;
 
 export const hasProc = process.platform === 'linux' && existsSync('/proc/self/stat');
 
-/**
- * Runs a command and returns the text on stdout. Ignores the exit code, because ps and lsof return 1 when a single item of
- * a list does not exist.
- */
-export function readOutput(command: string, args: string[]): string {
+/** Runs a command and returns stdout. Ignores the exit code, because ps and lsof return 1 when one listed item is missing. */
+export function readCommandOutput(command: string, args: string[]): string {
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
   return spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env }).stdout ?? '';
 }
@@ -38,7 +35,7 @@ function exists(pid: number): boolean {
 
 /**
  * Returns name, state and start (clock ticks since boot) of a process, from a line such as `42 (tmux: server) S 1 …`. The
- * last bracket ends the name, because a name may contain spaces and brackets.
+ * last parenthesis ends the name, because a name may contain spaces and parentheses.
  */
 export function readProcStat(pid: number): { name: string; state: string; startTicks: string } | undefined {
   const text = readProcFile(`/proc/${pid}/stat`);
@@ -51,7 +48,10 @@ export function readProcStat(pid: number): { name: string; state: string; startT
 /** Distinguishes boots, because clock ticks restart from 0 at each boot. */
 let bootId: string | undefined;
 
-/** Returns when a process started, e.g. `1f0c2a9b:48213`; undefined for a missing process or a zombie. */
+/**
+ * Returns the start of a process: on Linux boot and clock ticks (`1f0c2a9b:48213`), elsewhere the date of `ps`, on Windows `unknown`.
+ * Returns undefined for a missing process or a zombie.
+ */
 export function processStart(pid: number): string | undefined {
   if (hasProc) {
     const stat = readProcStat(pid);
@@ -60,7 +60,7 @@ export function processStart(pid: number): string | undefined {
     return `${bootId}:${stat.startTicks}`;
   }
   if (process.platform === 'win32') return exists(pid) ? 'unknown' : undefined;
-  const line = readOutput('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).trim();
+  const line = readCommandOutput('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).trim();
   const state = line.split(/\s+/, 1)[0] ?? '';
   return line === '' || state.startsWith('Z') ? undefined : line.slice(state.length).trim();
 }
@@ -72,6 +72,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 let self: ProcessIdentity | undefined;
 
+/** Returns the identity of this process; `start` is `unknown` where the system does not say. */
 export function ownIdentity(): ProcessIdentity {
   self ??= identify(process.pid) ?? { pid: process.pid, start: 'unknown' };
   return self;

@@ -6,7 +6,10 @@ export interface RepeatOptions {
   onError(error: unknown): void;
 }
 
-/** Repeats `run` until stopped, for the first time after `intervalMs`. `stop` waits for a run in progress. */
+/**
+ * Repeats `run` until stopped, for the first time after `intervalMs`. `stop` waits for a run in progress. The wait between runs does
+ * not keep the process alive.
+ */
 export function startRepeating({ run, intervalMs, onError }: RepeatOptions): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
@@ -18,7 +21,7 @@ export function startRepeating({ run, intervalMs, onError }: RepeatOptions): { s
         .finally(() => {
           if (!stopped) schedule();
         });
-    }, intervalMs);
+    }, intervalMs).unref();
   };
   schedule();
   return {

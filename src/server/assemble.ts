@@ -20,7 +20,7 @@ import { readConfiguredTypes } from '../jobs/types/configured.js';
 import { JobTypeRegistry } from '../jobs/types/registry.js';
 import { UrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
-import { type KeySources, readEncryptionKeys, readSigningKeys, readUrlSigningKey } from './keys.js';
+import { type KeySources, readEncryptionKeys, readJwtKeys, readUrlSigningKey } from './keys.js';
 import { seedAccounts } from './seed.js';
 import { createService, type Service } from './service.js';
 
@@ -71,7 +71,7 @@ async function openService(options: AssembleOptions, onClose: (closer: () => Pro
   requireDatabaseUrl(environment, isProduction);
   const types = await readJobTypes();
   const sources: KeySources = { environment, home, isProduction };
-  const keys = await readSigningKeys(sources);
+  const keys = await readJwtKeys(sources);
   const signer = new UrlSigner(await readUrlSigningKey(sources), Date.now);
   const { storages, local: localStorage } = createStorages(environment, path.join(home, 'storage'), signer);
   warnOfTableVariables(environment, log);

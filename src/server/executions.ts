@@ -25,17 +25,17 @@ import { addExecutionRoutes, addImageRoutes } from './routes/executions.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addSecretRoutes } from './routes/secrets.js';
 
-export interface ExecutionDependencies extends ServiceDependencies {
+export interface ExecutionServiceDependencies extends ServiceDependencies {
   notifications: Notifications;
   checkAccounts(): Promise<AccountCheck>;
   onError(error: unknown): void;
 }
 
-/** Longest delay of a server's stop by a database outage. */
-const maxRecordEndsMs = 2_000;
+/** A stopping server waits at most so long to record the ends of its commands. */
+const recordEndsTimeoutMs = 2_000;
 
-/** Builds the parts of the API of executions, which routes and flags of `/api/v1` call the orchestrator. */
-export function createExecutionServices(deps: ExecutionDependencies) {
+/** Builds the services behind `/api/v1`, the API that flags and documents call the orchestrator. */
+export function createExecutionServices(deps: ExecutionServiceDependencies) {
   const { environment, log, database, notifications, encryption, runner, checkAccounts, onError, now } = deps;
   const transitions = new Transitions(database, notifications);
   const logs = new LogStore(database, notifications);
@@ -53,7 +53,16 @@ export function createExecutionServices(deps: ExecutionDependencies) {
   const feeds = new LogFeeds({ logs, readEnd, notifications, encode: encodeMessages, onError });
   const logSocket = new LogSocket({ feeds, logs, tokens, log });
   return {
-    ...{ deps, base, logs, tokens, attached, taskEvents, gatewaySubscribers, cloudLogs, feeds, logSocket },
+    deps,
+    base,
+    logs,
+    tokens,
+    attached,
+    taskEvents,
+    gatewaySubscribers,
+    cloudLogs,
+    feeds,
+    logSocket,
     reconcile: () => reconcile({ ...base, taskEvents, attached, checkAccounts }),
   };
 }
@@ -94,7 +103,7 @@ async function createSocketUrl({ deps, tokens }: ExecutionServices, executionId:
   return `${endpoint}?token=${await tokens.issue(executionId)}`;
 }
 
-/** Returns the handlers of the event processor for executions and subscriptions of logs. */
+/** Returns the handlers of the event processor for executions and log subscribers. */
 export function createExecutionEventHandlers(services: ExecutionServices): Omit<EventHandlers, 'requeueJobs'> {
   const { taskEvents, gatewaySubscribers, deps } = services;
   return {
@@ -114,11 +123,11 @@ export function createExecutionEventHandlers(services: ExecutionServices): Omit<
     removeSubscriber: (connectionId) => gatewaySubscribers.remove(connectionId),
     maintain: () => runHourlyMaintenance(services),
     onUnknown: (event) =>
-      deps.log.info({ event: event.kind, ...toTaskName(event) }, 'ignored an event of an unknown task'),
+      deps.log.info({ event: event.kind, ...toTaskFields(event) }, 'ignored an event of an unknown task'),
   };
 }
 
-const toTaskName = (event: ProcessorEvent) => {
+const toTaskFields = (event: ProcessorEvent) => {
   if ('task' in event) return { taskArn: event.task.arn };
   return 'taskId' in event ? { taskId: event.taskId } : {};
 };
@@ -137,8 +146,8 @@ export async function runHourlyMaintenance(services: ExecutionServices): Promise
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Registers the default image of a new deployment, and ends executions left as running by a killed server. */
-export async function seedExecutions({ base, reconcile, deps }: ExecutionServices): Promise<void> {
+/** Registers the default image of a new deployment. On a local runner, ends executions that a killed server left running. */
+export async function prepareExecutions({ base, reconcile, deps }: ExecutionServices): Promise<void> {
   const { EXECUTION_IMAGE: image, EXECUTION_CPU: cpu, EXECUTION_MEMORY: memory } = deps.environment;
   // The server starts even when the provider refuses the image.
   await seedDefaultImage(base, { image, cpu, memory }).catch((error: unknown) =>
@@ -147,9 +156,9 @@ export async function seedExecutions({ base, reconcile, deps }: ExecutionService
   if (deps.runner?.platform === 'local') await reconcile();
 }
 
-/** Stops the commands of local processes, and records the end of each. */
+/** Stops the commands of local processes, records the end of each, and flushes the request log. */
 export async function closeExecutions({ attached, deps }: ExecutionServices): Promise<void> {
   await deps.runner?.close();
-  await attached.close(maxRecordEndsMs);
+  await attached.close(recordEndsTimeoutMs);
   await deps.requestLog?.close();
 }

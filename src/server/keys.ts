@@ -11,8 +11,8 @@ export interface KeySources {
   isProduction: boolean;
 }
 
-/** Returns the keys of access tokens. Throws a SetupError for an incomplete set of variables. */
-export const readSigningKeys = async (sources: KeySources): Promise<SigningKeys> =>
+/** Returns the keys that sign access tokens. Throws a SetupError for an incomplete set of variables. */
+export const readJwtKeys = async (sources: KeySources): Promise<SigningKeys> =>
   readKeys(await readKeyPair(sources), readPreviousKey(sources.environment));
 
 async function readKeyPair({ environment, home, isProduction }: KeySources): Promise<KeyPairPem> {

@@ -6,7 +6,12 @@ import { sweepJobs } from '../jobs/sweeper.js';
 import { startRepeating } from '../platform/repeat.js';
 import { createApi, createProcessor } from './api.js';
 import type { ServiceDependencies } from './dependencies.js';
-import { closeExecutions, createExecutionEventHandlers, runHourlyMaintenance, seedExecutions } from './executions.js';
+import {
+  closeExecutions,
+  createExecutionEventHandlers,
+  prepareExecutions,
+  runHourlyMaintenance,
+} from './executions.js';
 import type { Upgrade } from './http/listen.js';
 import type { Http } from './http/routes.js';
 import { createServices, type Services } from './services.js';
@@ -43,7 +48,7 @@ export function createService(deps: ServiceDependencies): Service {
     processor: processor.finish(),
     http,
     upgrade: executions.logSocket.upgrade,
-    seed: () => seedExecutions(executions),
+    seed: () => prepareExecutions(executions),
     processEvent: applyEvent,
     drain() {
       executions.logSocket.close();

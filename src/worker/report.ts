@@ -11,7 +11,7 @@ const retries = { retries: 11, minTimeout: 200, maxTimeout: 10_000, factor: 2 };
  * Reports a result until the API has recorded or refused it. A result that breaks the schema of its type becomes the report of
  * a failure.
  */
-export async function retryUntilRecorded(
+export async function reportUntilRecorded(
   api: Pick<Api, 'report'>,
   log: Logger,
   assignmentId: number,
@@ -28,7 +28,7 @@ export async function retryUntilRecorded(
       const problem = error.issues.map((issue) => `${issue.path} ${issue.message}`).join('; ') || error.message;
       log.error({ problem }, 'the result does not fit its type');
       const payload = { error: `the result does not fit its type: ${problem}` };
-      await retryUntilRecorded(api, log, assignmentId, { status: 'FAILED', payload });
+      await reportUntilRecorded(api, log, assignmentId, { status: 'FAILED', payload });
     } else if (error instanceof ApiError && error.isTransient) {
       log.error({ err: error }, 'the result could not be reported');
     } else {

@@ -6,7 +6,7 @@ import { toMessage } from '../contract/errors.js';
 import type { Claim } from '../contract/jobs.js';
 import type { HandlerContext, HandlerResult } from './handler.js';
 import { Heartbeat } from './heartbeat.js';
-import { retryUntilRecorded } from './report.js';
+import { reportUntilRecorded } from './report.js';
 import { listOutput, uploadOutput } from './upload.js';
 import type { WorkerOptions } from './worker.js';
 
@@ -28,7 +28,7 @@ export async function runJob(options: WorkerOptions, claim: Claim, releasing: Ab
     const progress: HandlerContext['progress'] = (value) => heartbeat.setProgress(value);
     const result = await handle(options, claim, progress, stop.signal).catch(toFailure);
     if (stop.signal.aborted) await endStopped(api, log, assignment.id, stop.signal.reason);
-    else await retryUntilRecorded(api, log, assignment.id, result);
+    else await reportUntilRecorded(api, log, assignment.id, result);
   } finally {
     heartbeat.stop();
     releasing.removeEventListener('abort', release);

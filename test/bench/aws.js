@@ -119,7 +119,7 @@ export async function buildEnvCalls(distinct) {
     }));
     aws.taskDefinitions.set('bench:1', [{ name: 'main', secrets }]);
     const began = performance.now();
-    const { missing } = await buildEnv({ aws: createAws(), stackName: 'bench', tell() {} });
+    const { missing } = await buildEnv({ aws: createAws(), stackName: 'bench', report() {} });
     const ms = performance.now() - began;
     if (missing.length > 0) throw new Error(`left out: ${missing}`);
     return { calls: aws.calls.filter(({ action }) => action === 'GetSecretValue').length, ms };

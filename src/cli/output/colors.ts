@@ -5,7 +5,7 @@ export type ColorStream = Pick<NodeJS.WriteStream, 'isTTY'> & { hasColors?(): bo
 
 /** Returns chalk for text on `stream`: without colors off a terminal, under `NO_COLOR` and on `TERM=dumb`. */
 export const getColors = (stream: ColorStream): ChalkInstance =>
-  new Chalk({ level: stream.isTTY && stream.hasColors?.() ? 1 : 0 });
+  new Chalk({ level: stream.isTTY && !process.env.NO_COLOR && stream.hasColors?.() ? 1 : 0 });
 
 /** Colors of the statuses of jobs, executions, deployments and migrations. */
 const statusColors: Readonly<Record<string, ForegroundColorName>> = {

@@ -1,29 +1,65 @@
+import { writeSync } from 'node:fs';
 import type { ListrTask } from 'listr2';
+import { listenForSignals } from '../command/signals.js';
 import { getColors } from './colors.js';
 
 export type Report = (line: string) => void;
 
 const hasSpinners = () => getColors(process.stderr).level > 0;
 
+/** Control sequence that makes the cursor of a terminal visible. */
+const showCursor = '\u001b[?25h';
+
+/**
+ * Shows the cursor, which spinners hide, when a signal or an exit ends the process. A signal without another listener ends the
+ * process as usual. Returns the function that ends the guard.
+ */
+function guardCursor(): () => void {
+  const show = () => writeSync(process.stderr.fd, showCursor);
+  const stopListening = listenForSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (name) => {
+    show();
+    if (process.listenerCount(name) > 1) return;
+    stopListening();
+    process.kill(process.pid, name);
+  });
+  process.once('exit', show);
+  return () => {
+    stopListening();
+    process.removeListener('exit', show);
+  };
+}
+
 /**
  * Runs tasks one after another and returns their context: with spinners on a terminal, as plain lines elsewhere. Writes to
  * stderr alone, because stdout carries data.
  */
 export async function runTasks<Context>(tasks: ListrTask<Context>[]): Promise<Context> {
-  const { DefaultRenderer, Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  const { DefaultRenderer, Listr, ListrLogger, ListrLogLevels, ProcessOutput } = await import('listr2');
   /** Renders without a terminal on stdout too, because the output goes to stderr. */
   class StderrRenderer extends DefaultRenderer {
     static override nonTTY = true;
   }
-  const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) });
+  const spins = hasSpinners();
+  const plain = Object.fromEntries(
+    Object.values(ListrLogLevels).map((level) => [level, (text?: string) => text ?? '']),
+  );
+  const logger = new ListrLogger({
+    useIcons: true,
+    processOutput: new ProcessOutput(process.stderr, process.stderr),
+    // listr decides on colors by stdout, but writes to stderr.
+    ...(spins ? {} : { color: plain }),
+  });
+  const endGuard = spins ? guardCursor() : () => {};
   return new Listr<Context, typeof StderrRenderer, 'simple'>(tasks, {
     renderer: StderrRenderer,
     rendererOptions: { collapseSubtasks: false, collapseErrors: false, showErrorMessage: false, logger },
     fallbackRenderer: 'simple',
     fallbackRendererOptions: { logger },
-    fallbackRendererCondition: !hasSpinners(),
+    fallbackRendererCondition: !spins,
     registerSignalListeners: false,
-  }).run();
+  })
+    .run()
+    .finally(endGuard);
 }
 
 /**

@@ -5,16 +5,17 @@ import { poll } from './poll.js';
 import { toConnectionUrl } from './server-record.js';
 
 const maxWaitMs = 60_000;
+const missingDatabase = '3D000';
 
 /**
  * The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE
  * DATABASE.
  */
 const readyCodes = ['53300', '42P04', '23505'];
-/** The server starts or recovers (57P03), ends sessions (57P01, 57P02), or does not listen yet. */
+/** The server starts or recovers (57P03), ends sessions (57P01, 57P02), copies a template (55006), or does not listen yet. */
 const transientCodes = ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'];
 
-/** Runs a statement. Returns undefined, or the code of the error, for example `3D000`. */
+/** Runs a statement. Returns undefined, or the code of the error (for example `3D000`), or its text when it has no code. */
 async function tryQuery(url: string, sql: string): Promise<string | undefined> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: maxWaitMs });
   // A server may end while the connection closes.
@@ -41,7 +42,7 @@ export async function ensureDatabase(
   let code: string | undefined;
   const state = await poll<'ready' | 'ended' | 'unusable'>(maxWaitMs, async () => {
     code = await tryQuery(toConnectionUrl(port, password), 'SELECT 1');
-    if (code === '3D000') {
+    if (code === missingDatabase) {
       code = await tryQuery(toConnectionUrl(port, password, 'postgres'), 'CREATE DATABASE reefguide');
     }
     if (code === undefined || readyCodes.includes(code)) return 'ready';

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { hasProc, processStart, readOutput, readProcFile, readProcStat } from '../../platform/processes.js';
+import { hasProc, processStart, readCommandOutput, readProcFile, readProcStat } from '../../platform/processes.js';
 import { errorCode } from '../../platform/system-errors.js';
 import { poll } from './poll.js';
 
@@ -14,7 +14,7 @@ function readWorkingDirectory(pid: number): string | undefined {
 
 /**
  * Returns whether `pid` is a Postgres of the data directory, rather than an unrelated process with a reused pid.
- * Postgres works inside its data directory, and the working directory stays right after a rename of the home.
+ * Compares the working directory, because it follows a rename of the home directory and the command line does not.
  */
 export function isPostgresOf(pid: number, data: string): boolean {
   if (hasProc) {
@@ -23,9 +23,9 @@ export function isPostgresOf(pid: number, data: string): boolean {
     return directory === undefined ? (readProcFile(`/proc/${pid}/cmdline`) ?? '').includes(data) : directory === data;
   }
   if (process.platform === 'win32') {
-    return readOutput('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
+    return readCommandOutput('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']).includes('postgres');
   }
-  const command = readOutput('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);
+  const command = readCommandOutput('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);
   return command.includes('postgres') && command.includes(data);
 }
 
@@ -55,19 +55,22 @@ function findInProc(directory: string): number[] {
 function findWithLsof(directory: string): number[] {
   const pids: number[] = [];
   let pid = 0;
-  for (const line of readOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split('\n')) {
+  for (const line of readCommandOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split(
+    '\n',
+  )) {
     if (line.startsWith('p')) pid = Number(line.slice(1));
     else if (line.startsWith('n') && isInside(line.slice(1), directory)) pids.push(pid);
   }
   return pids;
 }
 
-/** Linux marks the working directory of a process as deleted, for example `/home/me/data (deleted)`. */
+/** Returns true for a working directory in or below `directory`, also after its deletion: `/home/me/data (deleted)` on Linux. */
 function isInside(workingDirectory: string, directory: string): boolean {
   const path = workingDirectory.replace(/ \(deleted\)$/, '');
   return path === directory || path.startsWith(`${directory}/`);
 }
 
+/** Sends a signal; does nothing when the process has ended. */
 export function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -77,7 +80,7 @@ export function sendSignal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Kills the Postgres processes in `directory`, waits for the end of each, and returns the number. Postgres recovers as
+ * Kills the Postgres processes in `directory`, waits up to 10 s for their ends, and returns the number. Postgres recovers as
  * from a crash: committed data are safe.
  */
 export async function killPostgresIn(directory: string): Promise<number> {

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { SetupError } from '../../contract/errors.js';
-import { createFileExclusively, readIfExists, writeFileAtomically } from '../../platform/files.js';
+import { createFileExclusively, isTemporaryName, readIfExists, writeFileAtomically } from '../../platform/files.js';
 import { processIdentity } from '../../platform/processes.js';
 import { errorCode } from '../../platform/system-errors.js';
 import { findPathProblem, rememberedFile, stateDirectory } from './paths.js';
@@ -61,9 +61,11 @@ export async function commitJournal(root: string, journal: Journal): Promise<voi
 /** Removes the state of a merge, and the journal last, because no other run begins while the journal exists. */
 export async function endJournal(root: string): Promise<void> {
   const state = statePaths(root);
-  const contents = (await readdir(state.directory)).map((name) => path.join(state.directory, name));
-  const others = contents.filter((file) => file !== state.ignore && file !== state.journal);
-  for (const file of [...others, state.ignore, state.journal]) await rm(file, { recursive: true, force: true });
+  const temporary = (await readdir(state.directory))
+    .filter(isTemporaryName)
+    .map((name) => path.join(state.directory, name));
+  for (const file of [...temporary, state.new, state.old, state.ignore, state.journal])
+    await rm(file, { recursive: true, force: true });
   await rmdir(state.directory).catch(ignore('ENOENT', 'ENOTEMPTY', 'EEXIST'));
 }
 

@@ -96,7 +96,7 @@ ON CONFLICT (image) DO UPDATE SET is_default = excluded.is_default, cpu = exclud
   task_execution_role_name = excluded.task_execution_role_name, task_definition = excluded.task_definition,
   updated_at = now(), modified_by_request_id = excluded.modified_by_request_id`;
 
-/** Guarantee: no two images are the default, because registrations of a default take turns. */
+/** Ensures: no two images are the default, because registrations of a default take turns. */
 async function saveImage(
   database: Database,
   settings: Settings,

@@ -41,7 +41,7 @@ const maxUnsavedMs = 5_000;
 /** Keeps a message below API Gateway's limit of 128 KiB. */
 const maxMessageCharacters = 30_000;
 
-/** Guarantee: one process at a time sends to a connection, so lines arrive once and in order. */
+/** Ensures: one process at a time sends to a connection, so lines arrive once and in order. */
 const acquireSql = `
 UPDATE "LogConnection" SET busy_until = now() + make_interval(secs => ${leaseSeconds})
 WHERE connection_id = $1 AND (busy_until IS NULL OR busy_until < now())

@@ -7,7 +7,7 @@ export const truncationMark = ' … [cut: the line is longer than 256 KiB]';
 
 /**
  * Splits bytes into lines. Replaces invalid UTF-8 by U+FFFD, and NUL too, because Postgres cannot store NUL. Drops the rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest
- * secret as lookahead, a secret across the limit is still seen whole, and masked.
+ * secret as lookahead, a secret across the limit is still seen whole, and redacted.
  */
 export class LineReader {
   private readonly decoder = new StringDecoder('utf8');

@@ -1,6 +1,6 @@
 export const mask = '***';
 
-/** Shorter values stay visible, because masking `a` would make every log unreadable and guard nothing. */
+/** Shorter values stay visible, because redacting `a` would make every log unreadable and guard nothing. */
 const minValueCharacters = 3;
 const minEncodedCharacters = 6;
 /** Line lengths of `base64` and `openssl`. */
@@ -24,7 +24,7 @@ export class Redactor {
     this.forms = [...forms].sort((a, b) => b.length - a.length);
   }
 
-  /** Length of the longest masked text, in characters. */
+  /** Length of the longest redacted text, in characters. */
   get maxCharacters(): number {
     return this.forms[0]?.length ?? 0;
   }
@@ -33,12 +33,12 @@ export class Redactor {
     const ranges = findRanges(text, this.forms);
     if (ranges.length === 0) return text;
     let result = '';
-    let maskedUpTo = 0;
+    let redactedUpTo = 0;
     for (const { from, to } of ranges) {
-      if (from >= maskedUpTo) result += text.slice(maskedUpTo, from) + mask;
-      maskedUpTo = Math.max(maskedUpTo, to);
+      if (from >= redactedUpTo) result += text.slice(redactedUpTo, from) + mask;
+      redactedUpTo = Math.max(redactedUpTo, to);
     }
-    return result + text.slice(maskedUpTo);
+    return result + text.slice(redactedUpTo);
   }
 }
 

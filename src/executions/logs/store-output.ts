@@ -24,7 +24,7 @@ const maxWaitingLines = 8_000;
 const maxWaitingCharacters = 8_000_000;
 
 /**
- * Stores the output of a command: line by line as printed, masked, truncated, once, in order. Resolves when everything is
+ * Stores the output of a command: line by line as printed, redacted, truncated, once, in order. Resolves when everything is
  * stored. Lines that arrive during a statement are stored together by the next statement.
  */
 export async function storeOutput(output: AsyncIterable<Uint8Array>, options: OutputOptions): Promise<void> {

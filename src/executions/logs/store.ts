@@ -13,7 +13,7 @@ export interface StoredEvent extends LogEvent {
 export const logsTopic = (executionId: string) => `logs:${executionId}`;
 
 /**
- * Guarantee: an event is stored once, however often the event is sent. Writers of one execution take turns (row lock), so
+ * Ensures: an event is stored once, however often the event is sent. Writers of one execution take turns (row lock), so
  * positions become visible in order: a reader at a position has missed no event below.
  * `new_ids` is null, to send less, when all events were new, as usual.
  */

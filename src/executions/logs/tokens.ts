@@ -19,7 +19,7 @@ export class LogTokens {
   }
 
   /**
-   * Uses a token up and returns the id of its execution, or undefined for a used, expired or unknown token. Guarantee: of
+   * Uses a token up and returns the id of its execution, or undefined for a used, expired or unknown token. Ensures: of
    * two requests with the same token the first gets the execution.
    */
   async redeem(token: string): Promise<string | undefined> {

@@ -28,6 +28,8 @@ export interface AttachedDependencies {
 }
 
 const retryMs = 500;
+/** A stop that another server records reaches this server within two seconds, also when its notification is lost. */
+const maxStopDelayMs = 2_000;
 
 /** Follows the commands of the present process: stores output, records ends, stops commands on request of any process. */
 export class AttachedExecutions {
@@ -97,12 +99,15 @@ export class AttachedExecutions {
 
   /** Polls for stop requests while commands run, in case a notification was lost. */
   private pollStopRequests(): void {
-    this.pollTimer ??= setTimeout(() => {
-      this.pollTimer = undefined;
-      if (this.live.size === 0) return;
-      void this.stopRequested([...this.live.keys()]);
-      this.pollStopRequests();
-    }, pollIntervalMs(this.deps.notifications));
+    this.pollTimer ??= setTimeout(
+      () => {
+        this.pollTimer = undefined;
+        if (this.live.size === 0) return;
+        void this.stopRequested([...this.live.keys()]);
+        this.pollStopRequests();
+      },
+      Math.min(maxStopDelayMs, pollIntervalMs(this.deps.notifications)),
+    );
   }
 
   /** Stops the executions for which a user has requested a stop, at any server. */

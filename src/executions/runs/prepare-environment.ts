@@ -10,7 +10,7 @@ export interface PreparedEnvironment {
   env: Record<string, string>;
   git: GitCheckout | undefined;
   /** Values hidden from log and API: secrets, variables with secret names, the token of the checkout. */
-  maskedValues: string[];
+  secretValues: string[];
 }
 
 /**
@@ -22,7 +22,7 @@ export function prepareEnvironment(
   secrets: readonly SecretValue[],
 ): PreparedEnvironment {
   const env: Record<string, string> = { ...body.env };
-  const masked = Object.entries(env).flatMap(([name, value]) => (looksSecret(name) ? [value] : []));
+  const found = Object.entries(env).flatMap(([name, value]) => (looksSecret(name) ? [value] : []));
   for (const { key_name, value } of secrets) {
     if (env[key_name] !== undefined) {
       throw new ServiceError('invalid', 'Invalid request', {
@@ -30,19 +30,19 @@ export function prepareEnvironment(
       });
     }
     env[key_name] = value;
-    masked.push(value);
+    found.push(value);
   }
   const address = body.git_repo === undefined ? undefined : parseGitAddress(body.git_repo, env);
-  if (address?.token !== undefined) masked.push(address.token);
+  if (address?.token !== undefined) found.push(address.token);
   return {
     env,
     git: address && { ...address, ref: body.git_ref, path: body.git_path },
-    maskedValues: [...new Set(masked)].filter((value) => value !== ''),
+    secretValues: [...new Set(found)].filter((value) => value !== ''),
   };
 }
 
 /** Returns variables as the API may show them: `{ API_KEY: 'x1', MODE: 'fast' }` → `{ API_KEY: '***', MODE: 'fast' }`. */
-export const maskEnvironment = (env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> =>
+export const redactEnvironment = (env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, looksSecret(name) ? mask : redactor.redact(value)]),
   );

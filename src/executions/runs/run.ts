@@ -19,7 +19,7 @@ import type { EncryptionKeys } from '../secrets/encryption.js';
 import { sealValues } from '../secrets/sealed-values.js';
 import { readSecretValues } from '../secrets/secrets.js';
 import type { AttachedExecutions } from './attached.js';
-import { maskEnvironment, prepareEnvironment } from './prepare-environment.js';
+import { prepareEnvironment, redactEnvironment } from './prepare-environment.js';
 import { findExecution, insertExecution, type OwnedExecution, setTask } from './sql.js';
 import type { Transitions } from './transitions.js';
 
@@ -39,7 +39,7 @@ export interface RunResult {
   executionId: string;
   status: ExecutionStatus;
   imageId: string;
-  /** With secrets masked. */
+  /** With secrets redacted. */
   command: string;
 }
 
@@ -55,8 +55,8 @@ export async function runCommand(deps: ExecutionsDependencies, body: RunBody, ca
   const image = await resolveImage(deps, body.image ?? body.imageUri, caller);
   const secretNames = [...new Set(body.secrets)];
   const secrets = await readSecretValues(database, deps.encryption, secretNames);
-  const { env, git, maskedValues } = prepareEnvironment(body, secrets);
-  const redactor = new Redactor(maskedValues);
+  const { env, git, secretValues } = prepareEnvironment(body, secrets);
+  const redactor = new Redactor(secretValues);
   const executionId = randomBytes(16).toString('hex');
   const command = redactor.redact(body.command);
   const timeoutSeconds = body.timeout || defaultTimeoutSeconds;
@@ -65,13 +65,13 @@ export async function runCommand(deps: ExecutionsDependencies, body: RunBody, ca
     userId,
     requestId,
     command,
-    env: maskEnvironment(env, redactor),
+    env: redactEnvironment(env, redactor),
     imageId: image.image,
     secrets: secretNames,
     git: git && { repo: redactor.redact(git.repo), ref: git.ref, path: git.path },
     timeoutSeconds,
     platform: runner.platform,
-    masked: sealValues(deps.encryption, executionId, maskedValues),
+    masked: sealValues(deps.encryption, executionId, secretValues),
   });
   const taskDefinition = image.task_definition ?? undefined;
   const request = { executionId, command: body.command, image: toCommandImage(image), taskDefinition, env, git };

@@ -7,7 +7,7 @@ export interface NewExecution {
   executionId: string;
   userId: number;
   requestId: string;
-  /** Command and environment, with secrets masked. */
+  /** Command and environment, with secrets redacted. */
   command: string;
   env: Record<string, string>;
   imageId: string;
@@ -15,7 +15,7 @@ export interface NewExecution {
   git: { repo: string; ref: string | undefined; path: string | undefined } | undefined;
   timeoutSeconds: number;
   platform: string;
-  /** Sealed values to mask in the log. */
+  /** Sealed values to redact in the log. */
   masked: string | undefined;
 }
 
@@ -100,7 +100,7 @@ UPDATE "Execution" SET status = $2::"ExecutionStatus", modified_by_request_id = 
 WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${liveColumns}`;
 
 /**
- * Changes the status, or returns undefined when the present status does not allow the transition. Guarantee: of racing
+ * Changes the status, or returns undefined when the present status does not allow the transition. Ensures: of racing
  * callers, one makes the transition.
  */
 export async function moveExecution(
@@ -129,7 +129,7 @@ UPDATE "Execution" x SET completed_at = now(),
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
 /**
- * Ends executions, and returns the rows of executions that had not ended before. Guarantee: an execution ends once. A
+ * Ends executions, and returns the rows of executions that had not ended before. Ensures: an execution ends once. A
  * `TERMINATING` execution becomes `STOPPED` whatever its exit code; exit code 0 means `SUCCEEDED`, also from `STARTING`.
  */
 export function finishExecutions(database: Database, endings: readonly Ending[]): Promise<LiveExecution[]> {

@@ -4,7 +4,7 @@ import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKe
 
 const toContext = (executionId: string) => `execution ${executionId}`;
 
-/** Encrypts the values to mask in an execution's log, for all processes that store lines. */
+/** Encrypts the values to redact in an execution's log, for all processes that store lines. */
 export function sealValues(
   keys: EncryptionKeys | undefined,
   executionId: string,
@@ -14,10 +14,10 @@ export function sealValues(
   return encrypt(requireKeys(keys), JSON.stringify(values), toContext(executionId));
 }
 
-/** Reverses `sealValues`. Throws rather than returning nothing to mask, when the values cannot be decrypted. */
+/** Reverses `sealValues`. Throws rather than returning nothing to redact, when the values cannot be decrypted. */
 export function openValues(keys: EncryptionKeys | undefined, executionId: string, sealed: string | null): string[] {
   if (sealed === null) return [];
-  if (!keys) throw new SetupError('Cannot mask secrets in the log of a command: SECRETS_KEY is not set');
+  if (!keys) throw new SetupError('Cannot redact secrets in the log of a command: SECRETS_KEY is not set');
   const values: unknown = JSON.parse(decrypt(keys, sealed, toContext(executionId)));
   return Array.isArray(values) ? values.map(String) : [];
 }

@@ -13,7 +13,7 @@ export interface Listening {
 /** Above the idle time-out of a load balancer (60 s), because the load balancer must close an idle connection first. */
 const keepAliveMs = 65_000;
 const headersTimeoutMs = 20_000;
-/** Leaves 2 s of the 10 s of a whole stop. */
+/** A stop takes at most 10 s, 2 s of which remain for recording the ends of commands. */
 const defaultCloseTimeoutMs = 8_000;
 
 /** Takes over the connection of a WebSocket request. */
@@ -87,7 +87,7 @@ function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: D
 interface Connections {
   /** Requests in flight by connection. Idle connections are destroyed at once when the server closes. */
   inFlight: ReadonlyMap<Socket, number>;
-  /** Connections handed over to an upgrade: the server waits for the end of each, but destroys none. */
+  /** Connections handed over to an upgrade: the server waits for their ends, until its close times out. */
   upgraded: ReadonlySet<Socket>;
 }
 

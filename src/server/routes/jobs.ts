@@ -1,5 +1,5 @@
 import { jobRoutes } from '../../contract/job-routes.js';
-import { requestCancellation } from '../../jobs/cancel.js';
+import { cancelForCaller } from '../../jobs/cancel.js';
 import { getDownloads } from '../../jobs/download.js';
 import { followJob } from '../../jobs/follow.js';
 import type { Jobs } from '../../jobs/jobs.js';
@@ -8,7 +8,7 @@ import { getJob, listJobRequests, listJobs } from '../../jobs/visible-jobs.js';
 import { streamEvents } from '../http/event-stream.js';
 import type { Http } from '../http/routes.js';
 
-/** Converts a request body to a submission: the payload is `inputPayload` in HTTP and `payload` from here on. */
+/** Converts a request to a submission: `inputPayload` in requests, `payload` in jobs/, `input_payload` in SQL and in a job's body. */
 const toSubmission = <Body extends { inputPayload?: unknown }>({ inputPayload: payload, ...rest }: Body) => ({
   ...rest,
   payload,
@@ -44,7 +44,7 @@ export function addOneJobRoutes(http: Http, jobs: Jobs): void {
     streamEvents(response, followJob(jobs, params.id, caller, signal)),
   );
   http.guarded(jobRoutes.cancel, async ({ params }, { caller }) => ({
-    job: await requestCancellation(jobs, params.id, caller),
+    job: await cancelForCaller(jobs, params.id, caller),
   }));
   http.guarded(jobRoutes.get, async ({ params }, { caller }) => ({ job: await getJob(jobs, params.id, caller) }));
 }

@@ -140,7 +140,7 @@ export class LocalCommand implements AttachedCommand {
     try {
       return await this.runProgram(engine, call.args, { env, cwd: this.directory.path, onExit });
     } finally {
-      await this.options.containerEngines.remove(name);
+      await this.options.containerEngines.remove(name, engine);
     }
   }
 

@@ -34,9 +34,9 @@ export class ContainerEngines {
     return engine;
   }
 
-  /** Removes a container, running or not. Does nothing without an engine or a container. */
-  async remove(container: string): Promise<void> {
-    const engine = await this.find();
+  /** Removes a container of `startedBy`, or else of the answering engine, running or not. Does nothing without a container. */
+  async remove(container: string, startedBy?: ContainerEngine): Promise<void> {
+    const engine = startedBy ?? (await this.find());
     const options = { env: this.options.env, timeout: removeTimeoutMs };
     if (engine) await run(engine, ['rm', '--force', container], options).catch(() => {});
   }

@@ -56,8 +56,8 @@ if (times === '0') await withLock(directory, () => {}, () => { print({ inside: t
 
 /** Copies the built code that other processes run, with programs that use the code. */
 export async function copyPrograms(directory: string): Promise<void> {
-  for (const room of ['database/embedded', 'platform', 'contract']) {
-    await cp(join(repository, 'dist', room), join(directory, room), { recursive: true });
+  for (const part of ['database/embedded', 'platform', 'contract']) {
+    await cp(join(repository, 'dist', part), join(directory, part), { recursive: true });
   }
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
   await writeFile(join(directory, 'holder.js'), holderProgram);
