@@ -82,8 +82,13 @@ export class HttpClient {
 
   private async withCredentials(init: RequestInit): Promise<RequestInit> {
     const headers = new Headers(init.headers);
-    if (this.credentials.kind === 'apiKey') headers.set('x-api-key', this.credentials.apiKey);
-    if (this.canLogIn) headers.set('authorization', `Bearer ${await this.logIn()}`);
+    const token = this.canLogIn ? await this.logIn() : undefined;
+    try {
+      if (this.credentials.kind === 'apiKey') headers.set('x-api-key', this.credentials.apiKey);
+      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    } catch (cause) {
+      throw new ApiError(0, 'Invalid API key: expected visible ASCII characters without line breaks', { cause });
+    }
     return { ...init, headers };
   }
 

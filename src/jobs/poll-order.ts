@@ -21,8 +21,10 @@ export class PollOrder {
 
   /** Returns up to `limit` jobs: first the jobs not just offered to another worker, then the rest. */
   arrange<Job extends { id: number }>(jobs: readonly Job[], limit: number, worker: string): Job[] {
-    const isFree = ({ id }: Job) => (this.offers.get(id) ?? worker) === worker;
-    const arranged = [...jobs.filter(isFree), ...jobs.filter((job) => !isFree(job))].slice(0, limit);
+    const free: Job[] = [];
+    const offered: Job[] = [];
+    for (const job of jobs) ((this.offers.get(job.id) ?? worker) === worker ? free : offered).push(job);
+    const arranged = [...free, ...offered].slice(0, limit);
     const [first] = arranged;
     if (first) this.offers.set(first.id, worker);
     return arranged;

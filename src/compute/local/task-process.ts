@@ -48,7 +48,13 @@ export class TaskProcess {
     const [program = '', ...args] = [...definition.entryPoint, ...definition.command];
     const output = createWriteStream(path.join(logDirectory, `${group}.log`), { flags: 'a' });
     const env = { ...environment, REEFGUIDE_TASK_FOLDER: directory };
-    this.process = new ChildGroup({ program, args, env, output });
+    try {
+      this.process = new ChildGroup({ program, args, env, output });
+    } catch (error) {
+      // Some programs fail to start at once, for example below a path with a file in place of a directory.
+      output.destroy();
+      throw error;
+    }
     this.exited = this.process.exited;
     this.task = { arn: toTaskArn(id), group, lastStatus: 'RUNNING', startedAt: new Date(now()) };
     this.ended = this.supervise(output).catch((err: unknown) => {
