@@ -67,9 +67,8 @@ export async function claimApiKey(database: Database, claimToken: string): Promi
     hashSecret(claimToken),
     hashSecret(apiKey),
   ]);
-  if (!user) {
+  if (!user)
     throw new ServiceError('not_found', 'The claim token is not valid: it was used, has expired, or never existed');
-  }
   await writeAudit(database, { action: 'CLAIM_KEY', userId: user.id });
   return {
     api_key: apiKey,
@@ -97,13 +96,8 @@ const excessRolesSql = `
 SELECT DISTINCT ON (u.id) u.email, k.role FROM "ApiKey" k JOIN "User" u ON u.id = k.user_id
 WHERE NOT k.revoked AND k.role IS NOT NULL AND NOT k.role = ANY (u.roles) ORDER BY u.id, k.id`;
 
-export interface ApiKeyCheck {
-  total: number;
-  problems: { email: string; message: string }[];
-}
-
 /** Counts the users and reports each user with an API key of a role beyond the user's own roles. */
-export async function checkApiKeyRoles(database: Database): Promise<ApiKeyCheck> {
+export async function checkApiKeyRoles(database: Database) {
   const countSql = 'SELECT count(*)::int AS total FROM "User"';
   const [count] = await database.rows<{ total: number }>('user-count', countSql, []);
   const excess = await database.rows<{ email: string; role: string }>('api-key-excess-roles', excessRolesSql, []);

@@ -69,9 +69,4 @@ export class Authenticator {
 const unauthenticated = (message: string, code?: ErrorCode) =>
   new ServiceError('unauthenticated', message, code === undefined ? {} : { code });
 
-const toCaller = ({ userId, email, roles }: TokenSubject, requestId: string): Caller => ({
-  userId,
-  email,
-  roles,
-  requestId,
-});
+const toCaller = ({ userId, email, roles }: TokenSubject, requestId: string) => ({ userId, email, roles, requestId });

@@ -53,10 +53,7 @@ function createCredentials(): LocalCredentials {
 export const readLocalKeys = (home: string): Promise<KeyPairPem> =>
   readOrCreateJson(path.join(home, 'keys', 'jwt.json'), keyPair, generateKeys);
 
-/** Reads the signing secret for URLs of local storage. */
 export const readLocalUrlKey = (home: string): Promise<string> => readOrCreateSecret(home, 'url-signing-key');
-
-/** Reads the encryption key of secrets. */
 export const readLocalSecretsKey = (home: string): Promise<string> => readOrCreateSecret(home, 'secrets-key');
 
 export const toServiceAccounts = ({ admin, manager, worker }: LocalCredentials): ServiceAccount[] => [

@@ -53,9 +53,8 @@ export class Sessions {
       where: { token: hashSecret(refreshToken) },
       include: { user: true },
     });
-    if (!row?.valid || row.expiry_time <= this.nowSeconds()) {
+    if (!row?.valid || row.expiry_time <= this.nowSeconds())
       throw new ServiceError('unauthenticated', 'Invalid refresh token');
-    }
     await this.attempts.succeed({ address });
     return { token: this.signToken(row.user) };
   }

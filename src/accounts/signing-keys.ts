@@ -25,14 +25,6 @@ export interface SigningKeys {
   publicKeys: ReadonlyMap<string, PublicKey>;
 }
 
-export interface Jwk {
-  kty: string;
-  kid: string;
-  use: 'sig';
-  alg: 'RS256';
-  [field: string]: unknown;
-}
-
 /** Generates a 2,048-bit RSA pair. The id is the start of the public key's SHA-256. */
 export async function generateKeys(): Promise<KeyPairPem> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
@@ -118,14 +110,10 @@ export function readKeyToRotate(variables: Readonly<Record<string, unknown>>, so
 }
 
 /** Returns the public keys as a JWK set (RFC 7517). */
-export function toJwkSet({ publicKeys }: SigningKeys): { keys: Jwk[] } {
+export function toJwkSet({ publicKeys }: SigningKeys) {
   return {
-    keys: [...publicKeys].map(([kid, { key }]) => ({
-      ...key.export({ format: 'jwk' }),
-      kty: 'RSA',
-      kid,
-      use: 'sig',
-      alg: 'RS256',
-    })),
+    keys: [...publicKeys].map(([kid, { key }]) => {
+      return { ...key.export({ format: 'jwk' }), kty: 'RSA', kid, use: 'sig', alg: 'RS256' };
+    }),
   };
 }

@@ -5,12 +5,9 @@ import type { Database } from '../database/database.js';
 import { isUniqueViolation } from '../database/errors.js';
 import { hashPassword } from './passwords.js';
 
-export interface UserRow {
-  id: number;
-  email: string;
+export interface UserRow extends UserBody {
   /** Hash of the password. */
   password: string;
-  roles: RoleName[];
 }
 
 export interface NewUser {
@@ -46,7 +43,6 @@ export async function insertUser(database: Database, { email, password, roles = 
 export const listUsers = (database: Database): Promise<UserBody[]> =>
   database.prisma.user.findMany({ select: userColumns, orderBy: { id: 'asc' } });
 
-/** Returns a user. Throws `not_found` for an unknown id. */
 export async function getUser(database: Database, id: number): Promise<UserBody> {
   const user = await database.prisma.user.findUnique({ where: { id }, select: userColumns });
   if (!user) throw notFound(`User ${id}`);

@@ -51,12 +51,9 @@ export class EcsService implements ServiceControl {
       (await this.aws.ecs()).send(new DescribeServicesCommand({ cluster, services: [name] })),
     );
     const [service] = services;
-    if (!service || service.status === 'INACTIVE') {
-      throw new SetupError(`There is no ${this.resource}`, {
-        hint: 'Check ECS_CLUSTER_NAME, ECS_SERVICE_NAME and AWS_REGION.',
-      });
-    }
-    return service;
+    if (service && service.status !== 'INACTIVE') return service;
+    const hint = 'Check ECS_CLUSTER_NAME, ECS_SERVICE_NAME and AWS_REGION.';
+    throw new SetupError(`There is no ${this.resource}`, { hint });
   }
 
   private async update(changes: Omit<UpdateServiceCommandInput, 'cluster' | 'service'>): Promise<Service | undefined> {
@@ -69,11 +66,9 @@ export class EcsService implements ServiceControl {
 }
 
 function toClusterStatus({ deployments = [], events = [], ...service }: Service): ClusterStatus {
+  const { runningCount = 0, pendingCount = 0, desiredCount = 0, status: serviceStatus = 'UNKNOWN' } = service;
   return {
-    runningCount: service.runningCount ?? 0,
-    pendingCount: service.pendingCount ?? 0,
-    desiredCount: service.desiredCount ?? 0,
-    serviceStatus: service.status ?? 'UNKNOWN',
+    ...{ runningCount, pendingCount, desiredCount, serviceStatus },
     deployments: deployments.map(toDeployment),
     events: events
       .slice(0, maxEvents)
@@ -81,14 +76,10 @@ function toClusterStatus({ deployments = [], events = [], ...service }: Service)
   };
 }
 
-const toDeployment = (deployment: Deployment) => ({
-  id: deployment.id ?? null,
-  status: deployment.status ?? 'UNKNOWN',
-  taskDefinition: deployment.taskDefinition ?? '',
-  desiredCount: deployment.desiredCount ?? 0,
-  pendingCount: deployment.pendingCount ?? 0,
-  runningCount: deployment.runningCount ?? 0,
-  failedTasks: deployment.failedTasks ?? 0,
-  rolloutState: deployment.rolloutState ?? null,
-  rolloutStateReason: deployment.rolloutStateReason ?? null,
-});
+function toDeployment(deployment: Deployment) {
+  const { id = null, status = 'UNKNOWN', taskDefinition = '', failedTasks = 0 } = deployment;
+  const { desiredCount = 0, pendingCount = 0, runningCount = 0 } = deployment;
+  const { rolloutState = null, rolloutStateReason = null } = deployment;
+  const counts = { desiredCount, pendingCount, runningCount, failedTasks };
+  return { id, status, taskDefinition, ...counts, rolloutState, rolloutStateReason };
+}

@@ -1,7 +1,6 @@
 import type { Failure, RunTaskCommandInput, Task } from '@aws-sdk/client-ecs';
-import { type AwsCaller, awsCaller } from './caller.js';
 import type { Aws } from './clients.js';
-import { AwsError } from './errors.js';
+import { type AwsCaller, AwsError, awsCaller } from './errors.js';
 
 /** Maximum of tasks in one call of ListTasks or DescribeTasks. */
 const maxTasksPerCall = 100;
@@ -27,9 +26,7 @@ export class EcsTasks {
     this.call = awsCaller(aws);
   }
 
-  /**
-   * Starts tasks by RunTask. Ensures: calls with the same client token start tasks once, and return the same tasks.
-   */
+  /** Starts tasks by RunTask. Ensures: calls with the same client token start tasks once, and return the same tasks. */
   async run(input: RunTaskCommandInput, timeoutSignal?: AbortSignal): Promise<RunTaskResult> {
     const { ConflictException, RunTaskCommand } = await import('@aws-sdk/client-ecs');
     const abortSignal = timeoutSignal ? AbortSignal.any([this.signal, timeoutSignal]) : this.signal;

@@ -1,4 +1,5 @@
 import { SetupError } from '../contract/errors.js';
+import type { Aws } from './clients.js';
 
 /** A call of AWS, for example `ecs:RunTask` on `task definition reef:4`. */
 export interface AwsCall {
@@ -102,6 +103,23 @@ export async function callAws<T>(call: AwsCall, send: () => Promise<T>): Promise
   } catch (error) {
     throw new AwsError(call, error);
   }
+}
+
+export type AwsCaller = <T>(action: string, resource: string, call: () => Promise<T>) => Promise<T>;
+
+/**
+ * Returns a function to call AWS, with errors as AwsErrors. After an error of credentials the next call reads the
+ * credentials again, so renewed credentials need no restart.
+ */
+export function awsCaller(aws: Pick<Aws, 'reset'>): AwsCaller {
+  return async (action, resource, call) => {
+    try {
+      return await callAws({ action, resource }, call);
+    } catch (error) {
+      if (error instanceof AwsError && (error.kind === 'expired' || error.kind === 'no_credentials')) await aws.reset();
+      throw error;
+    }
+  };
 }
 
 const readField = (error: unknown, name: string): unknown =>

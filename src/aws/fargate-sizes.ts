@@ -8,10 +8,7 @@ const memoryRanges = new Map<number, { min: number; max: number; step: number }>
   [16_384, { min: 32_768, max: 122_880, step: 8192 }],
 ]);
 
-export interface FargateProblem {
-  field: 'cpu' | 'memory';
-  message: string;
-}
+export type FargateProblem = { field: 'cpu' | 'memory'; message: string };
 
 /**
  * Returns the problem of a task's size on Fargate; undefined for a valid size. For example, 512 CPU units with 1,500 MiB →
@@ -19,9 +16,8 @@ export interface FargateProblem {
  */
 export function findFargateProblem(cpu: number, memoryMiB: number): FargateProblem | undefined {
   if (cpu === 256) {
-    return [512, 1024, 2048].includes(memoryMiB)
-      ? undefined
-      : { field: 'memory', message: 'expected 512, 1024 or 2048 MiB with cpu 256' };
+    if ([512, 1024, 2048].includes(memoryMiB)) return undefined;
+    return { field: 'memory', message: 'expected 512, 1024 or 2048 MiB with cpu 256' };
   }
   const range = memoryRanges.get(cpu);
   if (!range) return { field: 'cpu', message: `expected one of 256, ${[...memoryRanges.keys()].join(', ')} CPU units` };

@@ -18,9 +18,8 @@ export function parseSecretReference(valueFrom: string): SecretReference {
   const [arn, partition, service, region, account, kind, name, jsonKey, versionStage, versionId, ...rest] =
     valueFrom.split(':');
   const isSecret = arn === 'arn' && service === 'secretsmanager' && kind === 'secret';
-  if (!isSecret || !partition || !region || !account || !name || rest.length > 0) {
+  if (!isSecret || !partition || !region || !account || !name || rest.length > 0)
     throw new SetupError(`not a reference to a Secrets Manager secret: ${valueFrom}`);
-  }
   return {
     arn: [arn, partition, service, region, account, kind, name].join(':'),
     jsonKey: jsonKey || undefined,
@@ -46,8 +45,7 @@ export function parseSecretFields(secretString: string): Record<string, unknown>
   } catch {
     throw new SetupError('the secret is not JSON');
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new SetupError('the secret is not a JSON object');
-  }
   return { ...content };
 }

@@ -31,15 +31,11 @@ const storedReport = z.object({ at: z.string(), lastError: z.string().nullable()
  * statement gives the lease to a holder only if no other holder has a valid lease by the clock of the database, so two
  * managers never have the lease together.
  */
-export async function takeLease(
-  database: Database,
-  holder: string,
-  ttlSeconds: number,
-): Promise<{ held: true; expiresAt: string }> {
+export async function takeLease(database: Database, holder: string, ttlSeconds: number) {
   for (;;) {
     const parameters = [leaseName, holder, ttlSeconds];
     const [row] = await database.rows<{ expires_at: string }>('capacity-take', takeLeaseSql, parameters);
-    if (row) return { held: true, expiresAt: row.expires_at };
+    if (row) return { held: true as const, expiresAt: row.expires_at };
     const lease = await readLease(database);
     if (lease?.is_valid && lease.holder !== holder) {
       throw new ServiceError('conflict', `The lease is held by ${lease.holder}`, {
@@ -65,10 +61,8 @@ export async function recordReport(
 ): Promise<number> {
   const lease = await readLease(database);
   if (lease?.holder !== holder) throw new ServiceError('conflict', 'You do not hold the lease: take it first');
-  const earlier = storedReport.safeParse(lease.report);
-  const earlierFigures = new Map(
-    earlier.success ? earlier.data.groups.map((group) => [group.group, toFigures(group)]) : [],
-  );
+  const earlier = storedReport.safeParse(lease.report).data?.groups ?? [];
+  const earlierFigures = new Map(earlier.map((group) => [group.group, toFigures(group)]));
   const changed = groups.filter((group) => earlierFigures.get(group.group) !== toFigures(group));
   await database.prisma.$transaction([
     database.prisma.capacityLease.updateMany({
@@ -91,14 +85,10 @@ export async function recordReport(
 /** Returns the holder of a valid lease, and the last report of any holder. */
 export async function readCapacityStatus(database: Database): Promise<CapacityStatus> {
   const lease = await readLease(database);
-  const report = storedReport.safeParse(lease?.report);
-  return {
-    holder: lease?.is_valid ? lease.holder : null,
-    expiresAt: lease?.is_valid ? lease.expires_at : null,
-    reportedAt: report.success ? report.data.at : null,
-    lastError: report.success ? report.data.lastError : null,
-    groups: report.success ? report.data.groups : [],
-  };
+  const report = storedReport.safeParse(lease?.report).data;
+  const { holder = null, expires_at: expiresAt = null } = lease?.is_valid ? lease : {};
+  const { at: reportedAt = null, lastError = null, groups = [] } = report ?? {};
+  return { holder, expiresAt, reportedAt, lastError, groups };
 }
 
 async function readLease(database: Database): Promise<LeaseRow | undefined> {

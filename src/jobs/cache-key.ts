@@ -18,7 +18,6 @@ export function canonicalJson(value: unknown): string {
 
 /** Returns the cache key of a job: SHA-256, in hex, of the type and the payload with defaults filled in. */
 export function jobHash(type: string, payload: unknown): string {
-  return createHash('sha256')
-    .update(`${type}\n${canonicalJson(payload)}`)
-    .digest('hex');
+  const text = `${type}\n${canonicalJson(payload)}`;
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -12,9 +12,8 @@ export async function cancelForCaller(
   caller: Caller,
 ): Promise<JobBody> {
   const job = await requireVisibleJob(database, jobId, caller);
-  if (!isAdmin(caller) && job.user_id !== caller.userId) {
+  if (!isAdmin(caller) && job.user_id !== caller.userId)
     throw forbidden('Only the user who first submitted this job, or an administrator, may cancel it');
-  }
   const cancelled = await cancelJob(database, jobId);
   notifications.publish({ jobs: [jobId] });
   return cancelled;

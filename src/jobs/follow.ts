@@ -18,13 +18,7 @@ export async function* followJob(
   await requireVisibleJob(database, jobId, caller);
   const events = readOnChange(
     notifications,
-    {
-      topics: [`job:${jobId}`],
-      waitMs: Number.POSITIVE_INFINITY,
-      maxIntervalMs: queuePositionIntervalMs,
-      signal,
-      now,
-    },
+    { topics: [`job:${jobId}`], waitMs: Number.POSITIVE_INFINITY, maxIntervalMs: queuePositionIntervalMs, signal, now },
     () => readJobEvent(database, jobId),
   );
   let previous = '';

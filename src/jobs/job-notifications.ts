@@ -3,21 +3,14 @@ import type { NotificationSource } from '../database/subscription.js';
 
 export type JobTopic = `pending:${string}` | `job:${number}` | 'demand';
 
-export interface JobChange {
-  /** Types with new PENDING jobs. */
-  pending?: Iterable<string>;
-  /** Ids of jobs with a new status or progress. */
-  jobs?: Iterable<number>;
-}
-
 const pendingPrefix = 'pending:';
 
 /** Notifications about jobs, for the subscribers in every process of a database. */
 export class JobNotifications implements NotificationSource<JobTopic> {
   constructor(private readonly notifications: Notifications) {}
 
-  /** Notifies subscribers to the types, the jobs and the demand. */
-  publish({ pending = [], jobs = [] }: JobChange): void {
+  /** Notifies subscribers to types with new PENDING jobs, to jobs with a new status or progress, and to the demand. */
+  publish({ pending = [], jobs = [] }: { pending?: Iterable<string>; jobs?: Iterable<number> }): void {
     const topics: JobTopic[] = ['demand'];
     for (const type of pending) topics.push(`pending:${type}`);
     for (const job of jobs) topics.push(`job:${job}`);

@@ -1,6 +1,6 @@
 import { type Caller, can } from '../accounts/caller.js';
 import { notFound } from '../contract/errors.js';
-import type { JobBody, JobDetail, JobStatus } from '../contract/jobs.js';
+import type { JobBody, JobDetail } from '../contract/jobs.js';
 import type { Database } from '../database/database.js';
 import type { PageQuery } from '../database/page.js';
 import type { JobDependencies } from './dependencies.js';
@@ -26,10 +26,7 @@ export async function getJob({ database }: JobDependencies, jobId: number, calle
   return readJobDetail(database, await requireVisibleJob(database, jobId, caller));
 }
 
-export interface JobListQuery extends PageQuery {
-  status?: JobStatus | undefined;
-  type?: string | undefined;
-}
+type JobListQuery = PageQuery & Pick<ListFilter, 'status' | 'type'>;
 
 const defaultLimit = 50;
 

@@ -52,23 +52,10 @@ export function createExecutionServices(deps: ExecutionServiceDependencies) {
   const readEnd = (executionId: string) => readExecutionEnd(database, executionId);
   const feeds = new LogFeeds({ logs, readEnd, notifications, encode: encodeMessages, onError });
   const logSocket = new LogSocket({ feeds, logs, tokens, log });
-  return {
-    deps,
-    base,
-    logs,
-    tokens,
-    attached,
-    taskEvents,
-    gatewaySubscribers,
-    cloudLogs,
-    feeds,
-    logSocket,
-    reconcile: () => reconcile({ ...base, taskEvents, attached, checkAccounts }),
-  };
+  const services = { deps, base, logs, tokens, attached, taskEvents, gatewaySubscribers, cloudLogs, feeds, logSocket };
+  return { ...services, reconcile: () => reconcile({ ...base, taskEvents, attached, checkAccounts }) };
 }
 export type ExecutionServices = ReturnType<typeof createExecutionServices>;
-
-export const countLogSubscribers = ({ feeds }: ExecutionServices): number => feeds.countSubscribers();
 
 /** Binds the routes of executions, images, secrets, reconciliation and traces. */
 export function addExecutionApi(http: Http, services: ExecutionServices): void {

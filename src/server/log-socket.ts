@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -53,9 +53,7 @@ export class LogSocket {
   readonly upgrade: Upgrade = (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     this.accept(request, socket, head).catch((error: unknown) => {
-      if (isDatabaseUnavailable(error)) {
-        return refuse(socket, 503, 'The database does not answer: try again shortly');
-      }
+      if (isDatabaseUnavailable(error)) return refuse(socket, 503, 'The database does not answer: try again shortly');
       this.deps.log.error({ err: error }, 'a WebSocket could not be opened');
       refuse(socket, 500, 'Internal error: the server log has the cause');
     });
@@ -73,13 +71,11 @@ export class LogSocket {
     const url = toUrl(request.url ?? '');
     if (url?.pathname !== socketPath) return refuse(socket, 404, 'No WebSocket at this path');
     const executionId = await this.deps.tokens.redeem(url.searchParams.get('token') ?? '');
-    if (executionId === undefined) {
+    if (executionId === undefined)
       return refuse(socket, 401, 'Invalid token: used, expired or unknown. GET the logs again for a new token');
-    }
     const position = await this.readPosition(executionId, url.searchParams.get('last_event_id'));
-    if (position === undefined) {
+    if (position === undefined)
       return refuse(socket, 400, 'Invalid last_event_id: expected the id of an event of this execution');
-    }
     this.sockets.handleUpgrade(request, socket, head, (ws) => this.serve(ws, socket, executionId, position));
   }
 
@@ -134,21 +130,13 @@ function keepAlive(ws: WebSocket): () => void {
   return () => clearInterval(timer);
 }
 
-const statusTexts: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  404: 'Not Found',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
 /** Answers a request for a WebSocket with an HTTP error, in the form of errors under `/api/v1`. */
 function refuse(socket: Duplex, status: number, error: string): void {
   const body = JSON.stringify({ error });
   // A client that never closes its side would keep the connection.
   socket.once('finish', () => socket.destroy());
   socket.end(
-    `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 

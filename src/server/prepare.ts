@@ -1,23 +1,16 @@
-import type { Logger } from 'pino';
 import type { RequestLog } from '../audit/request-log.js';
 import { createAws } from '../aws/clients.js';
 import { withServiceSecrets } from '../aws/service-secrets.js';
-import { type ServerEnvironment, serverEnvironment } from '../environment/server.js';
+import { serverEnvironment } from '../environment/server.js';
 import { parseEnvironment } from '../environment/variables.js';
-import { createErrorReporter, type ErrorReporter } from '../platform/error-reports.js';
+import { createErrorReporter } from '../platform/error-reports.js';
 import { createLog } from '../platform/log.js';
-
-export interface PreparedServer {
-  environment: ServerEnvironment;
-  log: Logger;
-  errorReporter: ErrorReporter | undefined;
-}
 
 /**
  * Reads the environment of a deployed server, secrets in AWS included, and opens the log on stderr. `requestLog` receives each
  * log line too.
  */
-export async function prepareServer(env: NodeJS.ProcessEnv, requestLog?: RequestLog): Promise<PreparedServer> {
+export async function prepareServer(env: NodeJS.ProcessEnv, requestLog?: RequestLog) {
   const aws = createAws({ region: env.AWS_REGION });
   const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, aws));
   const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'api');

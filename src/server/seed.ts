@@ -1,28 +1,14 @@
-import { type LocalCredentials, readLocalCredentials, toServiceAccounts } from '../accounts/local-credentials.js';
-import {
-  readServiceAccounts,
-  type ServiceAccount,
-  seedApiKey,
-  seedServiceAccounts,
-} from '../accounts/service-accounts.js';
+import { readLocalCredentials, toServiceAccounts } from '../accounts/local-credentials.js';
+import { readServiceAccounts, seedApiKey, seedServiceAccounts } from '../accounts/service-accounts.js';
 import type { Database } from '../database/database.js';
 import type { ServerEnvironment } from '../environment/server.js';
 
-export interface SeededAccounts {
-  accounts: ServiceAccount[];
-  /** The credentials of the local system; undefined without `home`. */
-  credentials: LocalCredentials | undefined;
-}
-
 /**
  * Seeds the service accounts of the environment. With `home`, the directory of the local system, also those accounts of
- * `credentials.json` whose roles the environment leaves out, and the administrator's API key.
+ * `credentials.json` whose roles the environment leaves out, and the administrator's API key. Without `home`, returns no
+ * credentials.
  */
-export async function seedAccounts(
-  database: Database,
-  environment: ServerEnvironment,
-  home: string | undefined,
-): Promise<SeededAccounts> {
+export async function seedAccounts(database: Database, environment: ServerEnvironment, home: string | undefined) {
   const configured = readServiceAccounts(environment);
   const credentials = home === undefined ? undefined : await readLocalCredentials(home);
   const local = credentials ? toServiceAccounts(credentials) : [];

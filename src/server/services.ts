@@ -6,7 +6,7 @@ import { PostgresNotifications } from '../database/notifications.js';
 import { countLiveExecutions } from '../executions/runs/sql.js';
 import { createJobs } from '../jobs/jobs.js';
 import type { ServiceDependencies } from './dependencies.js';
-import { countLogSubscribers, createExecutionServices } from './executions.js';
+import { createExecutionServices } from './executions.js';
 import { Metrics } from './http/metrics.js';
 
 /** Builds what routes, the event processor and background work share. */
@@ -26,7 +26,7 @@ export function createServices(deps: ServiceDependencies) {
     database,
     countWaitingClaims: () => jobs.claims.countWaiting(),
     countLiveExecutions: () => countLiveExecutions(database),
-    countLogSubscribers: () => countLogSubscribers(executions),
+    countLogSubscribers: () => executions.feeds.countSubscribers(),
     now,
   });
   const sessions = new Sessions(database, new AttemptLimiter(database, deps.limits), {

@@ -1,5 +1,4 @@
-import type { LocalCredentials } from '../accounts/local-credentials.js';
-import { type AssembleOptions, assemble } from './assemble.js';
+import { type Assembled, type AssembleOptions, assemble } from './assemble.js';
 import { type Listening, listen } from './http/listen.js';
 
 export interface StartOptions extends AssembleOptions {
@@ -9,12 +8,9 @@ export interface StartOptions extends AssembleOptions {
   processorPort?: number | undefined;
 }
 
-export interface RunningServer {
+export interface RunningServer extends Pick<Assembled, 'credentials' | 'databaseUrl'> {
   api: Listening[];
   processor: Listening | undefined;
-  /** The accounts of the local system; undefined without the embedded database. */
-  credentials: LocalCredentials | undefined;
-  databaseUrl: string;
   /** Accepts no more connections, answers the requests in flight and closes the database, within 10 s. */
   stop(): Promise<void>;
 }

@@ -5,11 +5,6 @@ import type { ManagerApi } from './manager-api.js';
 /** Maximum of listed jobs of a legacy server; more jobs change no decision. */
 const pollLimit = 500;
 
-export interface DemandSourceOptions {
-  pollIntervalMs: number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
-
 /**
  * Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts the waiting jobs every
  * `pollIntervalMs`; running jobs are unknown there.
@@ -20,7 +15,7 @@ export class DemandSource {
 
   constructor(
     private readonly api: Pick<ManagerApi, 'demand' | 'poll'>,
-    private readonly options: DemandSourceOptions,
+    private readonly options: { pollIntervalMs: number; sleep(ms: number, signal: AbortSignal): Promise<void> },
   ) {}
 
   /** Returns the demand: immediately the first time, later as soon as the demand changed or `waitSeconds` passed. */

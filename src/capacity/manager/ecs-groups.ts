@@ -41,9 +41,8 @@ export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
 /** Returns the settings of each job type with variables, and adds to `problems`. */
 function readJobTypes(set: Readonly<Record<string, string>>, problems: string[]): JobTypeSettings[] {
   const types = [...new Set(Object.keys(set).flatMap((name) => jobTypeVariable.exec(name)?.[1] ?? []))].sort();
-  if (types.length === 0) {
+  if (types.length === 0)
     problems.push('T_TASK_DEF: no job type has variables: set TEST_TASK_DEF, TEST_CLUSTER and so on for each job type');
-  }
   return types.flatMap((type) => {
     const values = Object.fromEntries(Object.keys(jobTypeVariables.shape).map((key) => [key, set[`${type}_${key}`]]));
     const parsed = jobTypeVariables.safeParse(values);

@@ -1,19 +1,15 @@
-import type { Logger } from 'pino';
 import { type Compute, maxLaunch, type Task } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
 import { toMessage } from '../../contract/errors.js';
 import type { Demand } from '../../contract/jobs.js';
-import { GroupState } from './group-state.js';
+import { GroupState, type GroupStateOptions } from './group-state.js';
 import { desiredWorkers, toGroupDemand } from './scaling.js';
 import type { WorkerGroup } from './workers-file.js';
 
-export interface GroupReconcilerOptions {
+export interface GroupReconcilerOptions extends Pick<GroupStateOptions, 'log' | 'now' | 'random'> {
   compute: Compute;
   /** Returns false after the loss of the lease, or while the manager is being stopped. */
   mayLaunch(): Promise<boolean>;
-  log: Pick<Logger, 'info' | 'warn'>;
-  now(): number;
-  random(): number;
   newToken(): string;
 }
 

@@ -11,7 +11,6 @@ const failureBackoff = { minMs: 1_000, maxMs: 300_000 };
 const crashBackoff = { minMs: 1_000, maxMs: 60_000 };
 const crashMessage = 'workers end as soon as they have started: see their log';
 
-/** Count and client token of a launch. */
 export type GroupLaunch = Omit<LaunchRequest, 'group'>;
 
 export interface GroupStateOptions {
@@ -82,9 +81,8 @@ export class GroupState {
    * launch with the same client token, and ECS starts nothing twice.
    */
   unconfirmedLaunch(): GroupLaunch | undefined {
-    if (this.unconfirmed && this.options.now() - this.unconfirmed.firstRequestedAtMs > unlistedMs) {
+    if (this.unconfirmed && this.options.now() - this.unconfirmed.firstRequestedAtMs > unlistedMs)
       this.unconfirmed = undefined;
-    }
     return this.unconfirmed;
   }
 

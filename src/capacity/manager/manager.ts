@@ -133,9 +133,8 @@ export class CapacityManager {
     const { log } = this.options;
     const answer = await this.lease.acquire();
     if (answer.acquired && this.isStandingBy) log.info('took over as the acting manager');
-    if (!answer.acquired && !this.isStandingBy) {
+    if (!answer.acquired && !this.isStandingBy)
       log.info({ holder: answer.holder }, 'another manager acts; standing by');
-    }
     this.isStandingBy = !answer.acquired;
     this.currentStatus.active = answer.acquired;
     return answer.acquired;
@@ -163,16 +162,14 @@ export class CapacityManager {
 
   private recordFailedTurn(error: unknown): void {
     const message = toMessage(error);
-    if (this.currentStatus.lastError !== message) {
+    if (this.currentStatus.lastError !== message)
       this.options.log.warn({ err: error }, 'a turn failed; trying again with growing pauses');
-    }
     this.currentStatus.lastError = message;
   }
 
   private async release(): Promise<void> {
-    await this.lease
-      .release()
-      .catch((error: unknown) => this.options.log.warn({ err: error }, 'could not release the lease'));
+    const { log } = this.options;
+    await this.lease.release().catch((error: unknown) => log.warn({ err: error }, 'could not release the lease'));
   }
 
   private track(running: Promise<void>): Promise<void> {

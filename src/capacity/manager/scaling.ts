@@ -19,21 +19,14 @@ export type ScalingPolicy =
   | { kind: 'target-wait'; targetWaitSeconds: number; meanJobSeconds: number };
 
 /** Waiting and running jobs of a group's job types. */
-export interface GroupDemand {
-  pending: number;
-  inProgress: number;
-}
+export type GroupDemand = Pick<Demand['types'][number], 'pending' | 'inProgress'>;
 
 /** Adds up the demand of a group's job types. */
 export function toGroupDemand(jobTypes: readonly string[], { types }: Demand): GroupDemand {
   const served = types.filter(({ type }) => jobTypes.includes(type));
-  return {
-    pending: served.reduce((sum, { pending }) => sum + pending, 0),
-    inProgress: served.reduce((sum, { inProgress }) => sum + inProgress, 0),
-  };
+  const sum = (key: keyof GroupDemand) => served.reduce((total, demand) => total + demand[key], 0);
+  return { pending: sum('pending'), inProgress: sum('inProgress') };
 }
-
-const clamp = (value: number, { min, max }: Pick<Scaling, 'min' | 'max'>) => Math.min(max, Math.max(min, value));
 
 /**
  * Returns the workers for `pending` jobs, `max(1 if p > 0, round(sensitivity * ln(p / factor + 1)))`. For example, 100 jobs
@@ -54,5 +47,5 @@ export function desiredWorkers({ pending, inProgress }: GroupDemand, scaling: Sc
     policy.kind === 'target-wait'
       ? Math.ceil((pending * policy.meanJobSeconds) / policy.targetWaitSeconds)
       : Math.min(pending, workersFor(pending, scaling));
-  return clamp(inProgress + additional, scaling);
+  return Math.min(scaling.max, Math.max(scaling.min, inProgress + additional));
 }

@@ -44,13 +44,8 @@ const workers = z.strictObject({
     .min(1),
 });
 
-/** A group of the workers file, with the program of the workers. */
-export interface LocalWorkerGroup extends WorkerGroup {
-  /** Program and first arguments; undefined: the `reefguide` command. */
-  entryPoint: readonly string[] | undefined;
-  command: readonly string[];
-  env: Readonly<Record<string, string>>;
-}
+/** A group of the workers file. Without `entryPoint`, program and first arguments, workers run the `reefguide` command. */
+export type LocalWorkerGroup = z.infer<typeof workers>['workers'][number];
 
 /**
  * Parses the text of a workers file. Throws a SetupError with `file` and the reason. For example:
@@ -71,9 +66,8 @@ export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[]
   const names = parsed.data.workers.map(({ name }) => name);
   const duplicate = names.find((name, n) => names.indexOf(name) !== n);
   if (duplicate !== undefined) throw workersFileError(file, `two groups are named ${duplicate}`);
-  return parsed.data.workers.map((group) => ({ ...group, entryPoint: group.entryPoint }));
+  return parsed.data.workers;
 }
 
-/** Returns the error of an unusable workers file. */
 export const workersFileError = (file: string, reason: string) =>
   new SetupError(`Workers file ${file}: ${reason}`, { hint: 'See docs/local-workers.md for its form.' });

@@ -5,26 +5,21 @@ import type { EventQueue } from './event-queue.js';
 import { type CallFaults, failIfFaulty } from './faults.js';
 import type { Workload } from './workload.js';
 
-export interface SimulatedApiOptions extends CallFaults {
-  groups: readonly WorkerGroup[];
-  events: EventQueue;
-  workload: Workload;
-}
-
 /** API in memory. A long poll for demand lets simulated time pass until the demand changes. */
 export class SimulatedApi implements ManagerApi {
   readonly totals = { apiCalls: 0 };
 
-  constructor(private readonly options: SimulatedApiOptions) {}
+  constructor(
+    private readonly options: CallFaults & { groups: readonly WorkerGroup[]; events: EventQueue; workload: Workload },
+  ) {}
 
   async demand(waitSeconds: number, version: string | undefined): Promise<Demand> {
     const { groups, events, workload } = this.options;
     this.totals.apiCalls += 1;
     failIfFaulty(this.options, 'api', events.nowMs);
     const knownVersion = workload.version;
-    if (version === String(knownVersion)) {
+    if (version === String(knownVersion))
       events.advance(events.nowMs + waitSeconds * 1000, () => workload.version !== knownVersion);
-    }
     return {
       version: String(workload.version),
       types: groups.map(({ name, jobTypes }) => ({

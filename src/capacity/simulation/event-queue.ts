@@ -1,21 +1,13 @@
 import TinyQueue from 'tinyqueue';
 
-interface SimulatedEvent {
-  atMs: number;
-  /** Distinguishes events of the same time. */
-  order: number;
-  run(): void;
-}
+type SimulatedEvent = { atMs: number; order: number; run(): void };
 
 /** Simulated clock. Runs events as time passes, in order of time, then in order of scheduling. */
 export class EventQueue {
   private readonly events = new TinyQueue<SimulatedEvent>([], (a, b) => a.atMs - b.atMs || a.order - b.order);
   private scheduled = 0;
-  private currentMs = 0;
-
-  get nowMs(): number {
-    return this.currentMs;
-  }
+  /** Time in milliseconds from the start. */
+  nowMs = 0;
 
   /** Schedules `run` for a time, in milliseconds from the start. */
   schedule(atMs: number, run: () => void): void {
@@ -28,11 +20,11 @@ export class EventQueue {
     while (!isDone()) {
       const next = this.events.peek();
       if (!next || next.atMs > untilMs) {
-        this.currentMs = Math.max(this.currentMs, untilMs);
+        this.nowMs = Math.max(this.nowMs, untilMs);
         return;
       }
       this.events.pop();
-      this.currentMs = Math.max(this.currentMs, next.atMs);
+      this.nowMs = Math.max(this.nowMs, next.atMs);
       next.run();
     }
   }

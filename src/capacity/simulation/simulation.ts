@@ -1,21 +1,11 @@
 import type { CapacityManager, ManagerOptions } from '../manager/manager.js';
-import type { WorkerGroup } from '../manager/workers-file.js';
 import { SimulatedApi } from './api.js';
 import { EventQueue } from './event-queue.js';
-import type { CallFaults } from './faults.js';
-import { SimulatedCompute } from './provider.js';
-import { type SimulatedJob, Workload } from './workload.js';
+import { SimulatedCompute, type SimulatedComputeOptions } from './provider.js';
+import { Workload, type WorkloadOptions } from './workload.js';
 
-export interface SimulationOptions extends Partial<CallFaults> {
-  groups: readonly WorkerGroup[];
-  jobs: readonly SimulatedJob[];
-  /** Milliseconds from a launch until the worker claims a job. */
-  startMs?: number;
-  /** Milliseconds from a worker's last job to the worker's end. */
-  idleMs?: number;
-  /** Milliseconds from a launch until the provider lists the task. */
-  listedAfterMs?: number;
-}
+export type SimulationOptions = Pick<WorkloadOptions, 'groups' | 'jobs'> &
+  Partial<Pick<WorkloadOptions, 'startMs' | 'idleMs'> & Pick<SimulatedComputeOptions, 'listedAfterMs' | 'fault'>>;
 
 /**
  * Surroundings of a capacity manager in simulated time: jobs arrive, the provider starts workers, the workers run jobs and
@@ -29,18 +19,18 @@ export class Simulation {
 
   constructor(private readonly options: SimulationOptions) {
     const { groups, jobs, startMs = 30_000, idleMs = 120_000, listedAfterMs = 3_000 } = options;
-    const { fault = () => undefined } = options;
     const { events } = this;
-    this.workload = new Workload({ groups, jobs, events, startMs, idleMs });
-    this.compute = new SimulatedCompute({ events, workload: this.workload, listedAfterMs, fault });
-    this.api = new SimulatedApi({ groups, events, workload: this.workload, fault });
+    const workload = new Workload({ groups, jobs, events, startMs, idleMs });
+    const surroundings = { groups, events, workload, listedAfterMs, fault: options.fault ?? (() => undefined) };
+    this.workload = workload;
+    this.compute = new SimulatedCompute(surroundings);
+    this.api = new SimulatedApi(surroundings);
   }
 
   get totals() {
     return { ...this.workload.totals, ...this.compute.totals, ...this.api.totals };
   }
 
-  /** Number of existing workers. */
   get workerCount(): number {
     return this.workload.workers.size;
   }
@@ -61,7 +51,6 @@ export class Simulation {
     await manager.run();
   }
 
-  /** Returns the options of a manager for the simulation. */
   managerOptions() {
     const { events } = this;
     return {

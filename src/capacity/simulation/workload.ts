@@ -6,7 +6,6 @@ export interface SimulatedJob {
   type: string;
   /** Time of submission, in milliseconds from the start. */
   atMs: number;
-  /** Run time in milliseconds. */
   runMs: number;
 }
 
@@ -14,14 +13,9 @@ export interface SimulatedWorker extends Task {
   launchedAtMs: number;
 }
 
-interface QueuedJob {
-  runMs: number;
-  queuedAtMs: number;
-}
-
 /** Queue, running jobs and workers of one group. */
 class GroupWorkload {
-  readonly pending: QueuedJob[] = [];
+  readonly pending: { runMs: number; queuedAtMs: number }[] = [];
   readonly idle: { worker: SimulatedWorker }[] = [];
   inProgress = 0;
 }

@@ -1,7 +1,7 @@
 import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { AwsError } from '../../aws/errors.js';
-import type { LaunchResult } from '../provider.js';
+import type { LaunchRequest, LaunchResult } from '../provider.js';
 
 /** Options of RunTask for a launch on Spot or on demand. */
 export type TaskLaunch = Pick<RunTaskCommandInput, 'count' | 'clientToken' | 'launchType' | 'capacityProviderStrategy'>;
@@ -14,7 +14,7 @@ export class SpotLauncher {
 
   /** Repeated launches start nothing twice: the launch on demand has a second client token, for example `token-fargate`. */
   async launch(
-    { group, count, clientToken }: { group: string; count: number; clientToken: string },
+    { group, count, clientToken }: LaunchRequest,
     runTask: (launch: TaskLaunch) => Promise<LaunchResult>,
   ): Promise<LaunchResult> {
     const onSpot = await launchOnSpot({ count, clientToken }, runTask);

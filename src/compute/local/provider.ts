@@ -71,11 +71,7 @@ export class LocalCompute implements Compute {
     const id = randomBytes(16).toString('hex');
     const directory = path.join(this.options.directory, id);
     await mkdir(directory);
-    const environment = {
-      ...this.options.environment,
-      ...definition.environment,
-      ...this.metadata.toEnvironment(id),
-    };
+    const environment = { ...this.options.environment, ...definition.environment, ...this.metadata.toEnvironment(id) };
     const task = new TaskProcess({ ...this.options, id, definition, directory, environment });
     const forget = () => this.processes.delete(id);
     this.processes.set(id, task);
@@ -92,16 +88,14 @@ export class LocalCompute implements Compute {
 }
 
 /** Ends and reports the tasks of killed managers, because no task may run without a manager. */
-export async function endOrphanTasks({
-  directory,
-  log,
-  onStopped,
-  now,
-}: Pick<LocalComputeOptions, 'directory' | 'log' | 'onStopped' | 'now'>): Promise<void> {
-  for (const { directory: orphan, record } of await readTaskRecords(directory)) {
+export async function endOrphanTasks(
+  options: Pick<LocalComputeOptions, 'directory' | 'log' | 'onStopped' | 'now'>,
+): Promise<void> {
+  const { log, onStopped, now } = options;
+  for (const { directory, record } of await readTaskRecords(options.directory)) {
     if (isAlive(record.manager)) continue;
     if (isAlive(record.process)) signalGroup(record.process.pid, 'SIGKILL');
-    await removeTask(orphan);
+    await removeTask(directory);
     log.warn({ taskArn: record.arn }, 'ended a task of an earlier manager');
     const event = toStoppedEvent(toTask(record, 'STOPPED'), null, 'its capacity manager was gone', now());
     await onStopped(event).catch((err: unknown) =>

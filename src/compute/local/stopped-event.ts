@@ -8,17 +8,10 @@ export const localClusterArn = `${arnPrefix}:cluster/reefguide`;
 export const toTaskArn = (id: string) => `${arnPrefix}:task/reefguide/${id}`;
 
 /** An EventBridge event "ECS Task State Change", with the fields that a local task has. */
-export interface TaskStoppedEvent {
-  version: '0';
-  id: string;
-  'detail-type': 'ECS Task State Change';
-  source: 'aws.ecs';
-  time: string;
-  detail: Record<string, unknown>;
-}
+export type TaskStoppedEvent = ReturnType<typeof toStoppedEvent>;
 
 /** `exitCode` is null when a signal ended the task. */
-export function toStoppedEvent(task: Task, exitCode: number | null, reason: string, nowMs: number): TaskStoppedEvent {
+export function toStoppedEvent(task: Task, exitCode: number | null, reason: string, nowMs: number) {
   const time = new Date(nowMs).toISOString();
   return {
     version: '0',

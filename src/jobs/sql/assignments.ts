@@ -9,17 +9,12 @@ export async function findAssignments(database: Database, assignmentIds: readonl
   return new Set(rows.map(({ id }) => id));
 }
 
-const readAssignmentTypesSql =
+const readTypesSql =
   'SELECT a.id, j.type FROM "JobAssignment" a JOIN "Job" j ON j.id = a.job_id WHERE a.id = ANY($1::int[])';
 
 /** Returns the job type of each existing assignment. */
-export async function readAssignmentTypes(
-  database: Database,
-  assignmentIds: readonly number[],
-): Promise<Map<number, string>> {
-  const rows = await database.rows<{ id: number; type: string }>('assignments-types', readAssignmentTypesSql, [
-    assignmentIds,
-  ]);
+export async function readAssignmentTypes(database: Database, ids: readonly number[]): Promise<Map<number, string>> {
+  const rows = await database.rows<{ id: number; type: string }>('assignments-types', readTypesSql, [ids]);
   return new Map(rows.map(({ id, type }) => [id, type]));
 }
 
@@ -30,15 +25,10 @@ export interface AssignmentLocation {
   live: boolean;
 }
 
-const readAssignmentLocationSql =
+const readLocationSql =
   'SELECT storage_scheme, storage_uri, expires_at, completed_at IS NULL AS live FROM "JobAssignment" WHERE id = $1';
 
-export async function readAssignmentLocation(
-  database: Database,
-  assignmentId: number,
-): Promise<AssignmentLocation | undefined> {
-  const [row] = await database.rows<AssignmentLocation>('assignments-location', readAssignmentLocationSql, [
-    assignmentId,
-  ]);
-  return row;
+export async function readAssignmentLocation(database: Database, id: number): Promise<AssignmentLocation | undefined> {
+  const [location] = await database.rows<AssignmentLocation>('assignments-location', readLocationSql, [id]);
+  return location;
 }

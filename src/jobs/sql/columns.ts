@@ -1,36 +1,15 @@
 import type { JobBody } from '../../contract/jobs.js';
 
-const jobFields = [
-  'id',
-  'created_at',
-  'updated_at',
-  'type',
-  'status',
-  'hash',
-  'user_id',
-  'input_payload',
-  'priority',
-  'attempts',
-  'max_attempts',
-  'cancel_requested_at',
-  'progress',
-] as const;
+const jobFields = `id created_at updated_at type status hash user_id input_payload
+  priority attempts max_attempts cancel_requested_at progress`;
+const assignmentFields = `id created_at updated_at job_id ecs_task_arn ecs_cluster_arn
+  expires_at storage_scheme storage_uri heartbeat_at completed_at`;
 
-const assignmentFields = [
-  'id',
-  'created_at',
-  'updated_at',
-  'job_id',
-  'ecs_task_arn',
-  'ecs_cluster_arn',
-  'expires_at',
-  'storage_scheme',
-  'storage_uri',
-  'heartbeat_at',
-  'completed_at',
-] as const;
-
-const toColumns = (alias: string, fields: readonly string[]) => fields.map((field) => `${alias}.${field}`).join(', ');
+const toColumns = (alias: string, fields: string) =>
+  fields
+    .split(/\s+/)
+    .map((field) => `${alias}.${field}`)
+    .join(', ');
 
 /** Returns the columns of a job, for example `j.id, j.created_at, …` for the alias `j`. */
 export const jobColumns = (alias: string) => toColumns(alias, jobFields);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Demand } from '../../contract/jobs.js';
+import type { Demand, JobStatus } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
 // The oldest job has the lowest id. The index of the queue has the ids, so a single row of a type is read rather than all.
@@ -25,3 +25,9 @@ export async function readDemand(database: Database): Promise<Demand> {
   const version = createHash('sha256').update(JSON.stringify(counts)).digest('hex').slice(0, 16);
   return { version, types };
 }
+
+const countJobsSql = 'SELECT type, status, count(*)::int AS count FROM "Job" GROUP BY type, status';
+
+/** Counts jobs by type and status for the metrics. Reads the whole table, so call rarely. */
+export const countJobs = (database: Database) =>
+  database.rows<{ type: string; status: JobStatus; count: number }>('jobs-count', countJobsSql, []);

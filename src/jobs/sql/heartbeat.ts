@@ -45,8 +45,7 @@ export async function recordHeartbeat(
   ]);
   if (!row) throw notFound(`Assignment ${assignmentId}`);
   const cancelRequested = row.status === 'CANCELLED' || row.cancel_requested_at !== null;
-  if (!row.live && !cancelRequested) {
+  if (!row.live && !cancelRequested)
     throw new ServiceError('conflict', `Assignment ${assignmentId} is no longer live: the job is ${row.status}`);
-  }
   return { jobId: row.job_id, cancelRequested, expiresAt: row.expires_at };
 }

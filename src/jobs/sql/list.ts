@@ -11,11 +11,6 @@ export interface ListFilter extends PageQuery {
   type?: string | undefined;
 }
 
-/** A page, with the number of rows on all pages. */
-export interface CountedPage<Row> extends Page<Row> {
-  total: number;
-}
-
 interface Table {
   from: string;
   columns: string;
@@ -23,11 +18,12 @@ interface Table {
   conditions: [string, unknown][];
 }
 
+/** Reads a page, and counts the rows on all pages. */
 async function readPage<Row extends { id: number }>(
   database: Database,
   filter: ListFilter,
   { from, columns, conditions }: Table,
-): Promise<CountedPage<Row>> {
+): Promise<Page<Row> & { total: number }> {
   const applied = conditions.filter(([, value]) => value !== undefined);
   const toWhere = (all: readonly [string, unknown][]) =>
     all.length === 0 ? '' : `WHERE ${all.map(([condition], n) => condition.replace('?', `$${n + 1}`)).join(' AND ')}`;
@@ -68,7 +64,6 @@ export interface JobRequestRow {
   job_id: number;
 }
 
-/** Lists job requests, newest first. */
 export const readJobRequests = (database: Database, filter: ListFilter) =>
   readPage<JobRequestRow>(database, filter, {
     from: '"JobRequest"',

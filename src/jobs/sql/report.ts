@@ -32,15 +32,12 @@ SELECT n, ${jobColumns('ended')} FROM ended`;
 
 /** Keeps the first report of each assignment, in the form of the statement's recordset. */
 function toRecordset(reports: readonly Report[]) {
-  const firstIndexes = new Map<number, number>();
-  for (const [n, { assignmentId }] of reports.entries()) {
-    if (!firstIndexes.has(assignmentId)) firstIndexes.set(assignmentId, n);
-  }
-  return reports.flatMap(({ assignmentId, status, resultPayload }, n) =>
-    firstIndexes.get(assignmentId) === n
-      ? [{ n, assignment_id: assignmentId, status, result_payload: resultPayload ?? null }]
-      : [],
-  );
+  const seen = new Set<number>();
+  return reports.flatMap(({ assignmentId, status, resultPayload }, n) => {
+    if (seen.has(assignmentId)) return [];
+    seen.add(assignmentId);
+    return { n, assignment_id: assignmentId, status, result_payload: resultPayload ?? null };
+  });
 }
 
 /**

@@ -46,13 +46,11 @@ const requeueStoppedTaskSql = requeueSql('a.ecs_task_arn = $2', 'FAILED', 'FOR U
 
 /** Requeues or ends jobs with an expired assignment, or with no heartbeat for `timeoutSeconds`. */
 export async function requeueOverdue(database: Database, timeoutSeconds: number): Promise<RequeuedJob[]> {
-  const expired = await database.rows<RequeuedJob>('jobs-requeue-expired', requeueExpiredSql, [
-    'the assignment expired',
-  ]);
-  const silent = await database.rows<RequeuedJob>('jobs-requeue-silent', requeueSilentSql, [
-    `the worker sent no heartbeat for ${timeoutSeconds} s`,
-    timeoutSeconds,
-  ]);
+  const expiry = 'the assignment expired';
+  const expired = await database.rows<RequeuedJob>('jobs-requeue-expired', requeueExpiredSql, [expiry]);
+  const silence = `the worker sent no heartbeat for ${timeoutSeconds} s`;
+  const values = [silence, timeoutSeconds];
+  const silent = await database.rows<RequeuedJob>('jobs-requeue-silent', requeueSilentSql, values);
   return [...expired, ...silent];
 }
 
@@ -76,9 +74,6 @@ WITH live AS MATERIALIZED (
 )
 SELECT id, type, status FROM requeued`;
 
-/**
- * Requeues the jobs of live assignments. Guarantee 8, no job is lost: no attempt is used up, because the job is not
- * at fault.
- */
+/** Requeues the jobs of live assignments. Guarantee 8: no attempt is used up, because the job is not at fault. */
 export const releaseAssignments = (database: Database, assignmentIds: readonly number[]): Promise<RequeuedJob[]> =>
   database.rows<RequeuedJob>('jobs-release', releaseAssignmentsSql, [assignmentIds]);

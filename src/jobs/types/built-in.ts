@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { type Checked, defaultExpiryMinutes, defaultMaxAttempts, type JobType } from './registry.js';
 
-const criterionNames = [
-  'depth',
-  'low_tide',
-  'high_tide',
-  'slope',
-  'rugosity',
-  'turbidity',
-  'waves_period',
-  'waves_height',
-] as const;
+const criterionNames = 'depth low_tide high_tide slope rugosity turbidity waves_period waves_height'.split(' ');
 const name = z.string().min(1).max(200);
 const metres = z.number().positive();
 const path = z.string().min(1).max(1024);
@@ -32,9 +23,8 @@ const withOrderedBounds = <S extends z.ZodType<Record<string, unknown>>>(schema:
     for (const criterion of criterionNames) {
       const low = value[`${criterion}_min`];
       const high = value[`${criterion}_max`];
-      if (typeof low === 'number' && typeof high === 'number' && low > high) {
+      if (typeof low === 'number' && typeof high === 'number' && low > high)
         context.addIssue({ code: 'custom', path: [`${criterion}_min`], message: `is above ${criterion}_max` });
-      }
     }
   });
 
@@ -98,19 +88,17 @@ const declarations: Declaration[] = [
 function check(schema: z.ZodType, payload: unknown): Checked {
   const parsed = schema.safeParse(payload);
   if (parsed.success) return { ok: true, value: parsed.data };
-  return {
-    ok: false,
-    issues: parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })),
-  };
+  const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+  return { ok: false, issues };
 }
 
 export const builtInTypes: JobType[] = declarations.map(
   ({ name, input, result, expiryMinutes = defaultExpiryMinutes, maxAttempts = defaultMaxAttempts }) => ({
     name,
-    expiryMinutes,
-    maxAttempts,
     inputSchema: z.toJSONSchema(input, { io: 'input' }),
     resultSchema: z.toJSONSchema(result, { io: 'input' }),
+    expiryMinutes,
+    maxAttempts,
     checkInput: (payload) => check(input, payload),
     checkResult: (resultPayload) => check(result, resultPayload),
   }),

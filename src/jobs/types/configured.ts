@@ -25,9 +25,8 @@ export async function readConfiguredTypes(directory: string, takenNames: readonl
   for (const name of names.filter((candidate) => candidate.endsWith('.json')).sort()) {
     const file = path.join(directory, name);
     const type = await readTypeFile(file);
-    if (takenNames.includes(type.name) || types.some((other) => other.name === type.name)) {
+    if (takenNames.includes(type.name) || types.some((other) => other.name === type.name))
       throw invalidFile(file, `job type ${type.name} is already declared`);
-    }
     types.push(type);
   }
   return types;
@@ -52,13 +51,7 @@ async function readTypeFile(file: string): Promise<JobType> {
   }
   const { name, input, result, expiryMinutes, maxAttempts } = parsed.data;
   // Fills in defaults, because equal requests must get equal hashes whether or not a default is spelled out.
-  const ajv = new Ajv2020({
-    allErrors: false,
-    useDefaults: true,
-    strict: true,
-    allowUnionTypes: true,
-    ownProperties: true,
-  });
+  const ajv = new Ajv2020({ useDefaults: true, strict: true, allowUnionTypes: true, ownProperties: true });
   const compile = (schema: z.infer<typeof jsonSchema>, field: string) => {
     try {
       return ajv.compile(schema);
@@ -70,10 +63,10 @@ async function readTypeFile(file: string): Promise<JobType> {
   const validateResult = compile(result, 'result');
   return {
     name,
-    expiryMinutes,
-    maxAttempts,
     inputSchema: input,
     resultSchema: result,
+    expiryMinutes,
+    maxAttempts,
     checkInput: (payload) => check(validateInput, payload),
     checkResult: (resultPayload) => check(validateResult, resultPayload),
   };

@@ -36,13 +36,7 @@ export class JobTypeRegistry {
   }
 
   describe(): JobTypeInfo[] {
-    return this.all.map(({ name, inputSchema, resultSchema, expiryMinutes, maxAttempts }) => ({
-      name,
-      inputSchema,
-      resultSchema,
-      expiryMinutes,
-      maxAttempts,
-    }));
+    return this.all.map(({ checkInput: _, checkResult: __, ...info }) => info);
   }
 }
 

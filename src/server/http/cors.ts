@@ -15,8 +15,8 @@ const options: CorsOptions = {
 export function addCors(app: Express, allowedOrigins: string): void {
   const origins = new Set(
     allowedOrigins
-      .split(',')
-      .map((origin) => origin.trim())
+      .trim()
+      .split(/\s*,\s*/)
       .filter(Boolean),
   );
   if (origins.size === 0) return;

@@ -21,14 +21,6 @@ const codes: Record<number, string> = {
   503: 'SERVICE_UNAVAILABLE',
 };
 
-export interface HttpError {
-  status: number;
-  body: Record<string, unknown>;
-  headers: Record<string, string>;
-  /** A fault of the server: logged with its cause. */
-  unexpected: boolean;
-}
-
 /** Returns the answer to an error of Express or the body parser, or undefined for any other error. */
 function fromFramework(error: unknown): ServiceError | { status: number; message: string } | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
@@ -46,22 +38,21 @@ function fromFramework(error: unknown): ServiceError | { status: number; message
   return error.status < 500 ? new ServiceError('invalid', 'Malformed request') : undefined;
 }
 
-/** SQL states of class 22, for example `22003` (number out of range): Postgres refuses a value of the caller. */
-const refusedValueStates = /^(22...)$/;
-
 /** Returns the answer when a row of the request, or the caller's account, was removed in the meantime. */
 function fromRemovedRow(error: unknown): ServiceError | undefined {
   const reference = violatedForeignKey(error);
-  if (/_user_?id_fkey$/i.test(reference ?? '')) {
+  if (/_user_?id_fkey$/i.test(reference ?? ''))
     return new ServiceError('unauthenticated', 'This account no longer exists');
-  }
   return reference !== undefined || isRowGone(error)
     ? new ServiceError('not_found', 'Not found: the resource was removed in the meantime')
     : undefined;
 }
 
-/** Turns any error into an answer, in this one place, because no stack, SQL text or path may leak. */
-export function toHttpError(error: unknown, path: string): HttpError {
+/**
+ * Turns any error into an answer, in this one place, because no stack, SQL text or path may leak. `unexpected` marks a fault
+ * of the server, logged with its cause.
+ */
+export function toHttpError(error: unknown, path: string) {
   const expected = error instanceof ServiceError ? error : (fromFramework(error) ?? fromRemovedRow(error));
   if (expected instanceof ServiceError) {
     // The cause of an unavailable dependency is for the log alone.
@@ -73,7 +64,8 @@ export function toHttpError(error: unknown, path: string): HttpError {
     const message = 'The database does not answer: try again shortly';
     return createAnswer(path, 503, message, new ServiceError('unavailable', message, { retryAfterSeconds: 2 }), false);
   }
-  if (refusedValueStates.test(sqlState(error) ?? ''))
+  // SQL states of class 22, for example `22003` (number out of range): Postgres refuses a value of the caller.
+  if (/^22...$/.test(sqlState(error) ?? ''))
     return createAnswer(path, 400, 'The request holds a value that cannot be stored', undefined, true);
   const message = 'Internal error: the server log has the cause under the request id of this answer';
   return createAnswer(path, 500, message, undefined, true);
@@ -86,17 +78,16 @@ function createAnswer(
   message: string,
   error: ServiceError | undefined,
   unexpected: boolean,
-): HttpError {
+) {
   const headers: Record<string, string> = {};
   if (error?.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds);
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
-  const issues = error?.issues ? { issues: error.issues } : {};
   const body = path.startsWith('/api/v1')
     ? {
         error: message,
         code: error?.code ?? codes[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'INTERNAL_ERROR'),
         ...(error?.issues ? { details: error.issues } : {}),
       }
-    : { status, message, ...issues, ...error?.fields };
+    : { status, message, ...(error?.issues ? { issues: error.issues } : {}), ...error?.fields };
   return { status, body, headers, unexpected };
 }

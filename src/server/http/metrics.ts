@@ -1,8 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { readCapacityStatus } from '../../capacity/store.js';
 import type { Database } from '../../database/database.js';
-import { readDemand } from '../../jobs/sql/demand.js';
-import { countJobs } from '../../jobs/sql/metrics.js';
+import { countJobs, readDemand } from '../../jobs/sql/demand.js';
 
 /** Least time between two counts of all jobs, because a count reads the whole table. */
 const countIntervalMs = 15_000;

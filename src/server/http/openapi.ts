@@ -47,10 +47,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
     summary: route.summary,
     description: `${route.summary}.${required}`,
     security: isOpen ? [] : [{ bearer: [] }, { apiKey: [] }],
-    requestParams: {
-      ...(route.params ? { path: route.params } : {}),
-      ...(route.query ? { query: route.query } : {}),
-    },
+    requestParams: { ...(route.params ? { path: route.params } : {}), ...(route.query ? { query: route.query } : {}) },
     ...toRequestBody(route),
     responses: { ...(route.path.startsWith('/api/v1') ? orchestratorErrors : apiErrors), ...responses },
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
 import { getRequestId } from './request-context.js';
@@ -19,8 +19,13 @@ export function logRequests(log: Logger, metrics: Metrics): RequestHandler {
       // 499: the caller hung up before the end of the answer.
       const status = response.writableFinished ? response.statusCode : 499;
       const route = typeof response.locals.route === 'string' ? response.locals.route : 'none';
-      metrics.observeRequest({ method: request.method, route, status }, seconds);
-      logAnswer(log, request, response, { route, status, ms: Math.round(seconds * 1e4) / 10 });
+      const { method, path } = request;
+      metrics.observeRequest({ method, route, status }, seconds);
+      const level = frequentPaths.test(path) && status < 400 ? 'debug' : 'info';
+      if (!log.isLevelEnabled(level)) return;
+      const ms = Math.round(seconds * 1e4) / 10;
+      const { requestId, userId } = response.locals;
+      log[level]({ requestId, method, route, path, status, ms, userId }, 'request');
     });
     next();
   };
@@ -29,15 +34,3 @@ export function logRequests(log: Logger, metrics: Metrics): RequestHandler {
 /** Returns the caller's id when well-formed, for example `trace-7.a_B`; otherwise a new id. */
 const toRequestId = (header: string | string[] | undefined): string =>
   typeof header === 'string' && /^[\w.-]{1,64}$/.test(header) ? header : randomUUID();
-
-function logAnswer(
-  log: Logger,
-  { method, path }: Request,
-  response: Response,
-  { route, status, ms }: { route: string; status: number; ms: number },
-): void {
-  const level = frequentPaths.test(path) && status < 400 ? 'debug' : 'info';
-  if (!log.isLevelEnabled(level)) return;
-  const { userId } = response.locals;
-  log[level]({ requestId: getRequestId(response), method, route, path, status, ms, userId }, 'request');
-}

@@ -34,7 +34,8 @@ export interface HttpSettings {
 /** Binds routes of the contract to handlers on an Express app. */
 export class Http {
   readonly app: Express = express();
-  private readonly bound: Route[] = [];
+  /** The routes bound so far, for the OpenAPI document. */
+  readonly routes: Route[] = [];
   private readonly abortable: AbortableRequests;
   private readonly readBody: ReadBody;
 
@@ -49,11 +50,6 @@ export class Http {
       if (this.abortable.isStopping) response.setHeader('Connection', 'close');
       next();
     });
-  }
-
-  /** The routes bound so far, for the OpenAPI document. */
-  get routes(): readonly Route[] {
-    return this.bound;
   }
 
   /** Binds a route without authentication: public, or guarded by a signature in the URL. */
@@ -91,7 +87,12 @@ export class Http {
       throw notFound(`${request.method} ${request.path.slice(0, 200)}`);
     });
     this.app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-      this.answerError(error, request, response);
+      const { status, body, headers, unexpected } = toHttpError(error, request.path);
+      const log = createRequestLogger(this.settings.log, response);
+      if (unexpected) log.error({ err: error }, 'request failed');
+      else if (status === 503) log.warn({ err: error }, 'request failed: a dependency is unavailable');
+      if (response.headersSent) response.destroy();
+      else response.status(status).set(headers).json(body);
     });
     return this.app;
   }
@@ -102,7 +103,7 @@ export class Http {
   }
 
   private bind(route: Route, serve: (request: Request, response: Response) => Promise<unknown>): void {
-    this.bound.push(route);
+    this.routes.push(route);
     const status = Number(Object.keys(route.responses).find((code) => code.startsWith('2')) ?? 200);
     this.app[route.method](route.path, async (request: Request, response: Response) => {
       response.locals.route = route.path;
@@ -116,14 +117,5 @@ export class Http {
   private createContext<C extends Caller | undefined>(request: Request, response: Response, caller: C) {
     const { log, publicUrl } = this.settings;
     return new RequestContext(request, response, caller, { log, publicUrl, abortable: this.abortable });
-  }
-
-  private answerError(error: unknown, request: Request, response: Response): void {
-    const { status, body, headers, unexpected } = toHttpError(error, request.path);
-    const log = createRequestLogger(this.settings.log, response);
-    if (unexpected) log.error({ err: error }, 'request failed');
-    else if (status === 503) log.warn({ err: error }, 'request failed: a dependency is unavailable');
-    if (response.headersSent) response.destroy();
-    else response.status(status).set(headers).json(body);
   }
 }

@@ -7,12 +7,8 @@ const maxRequestMs = 20_000;
 /** An instance of a function serves one request at a time. */
 const poolSize = '4';
 
-export interface LambdaService extends Assembled {
-  log: Logger;
-}
-
 /** Assembles the service in an instance of AWS Lambda, from the environment and its secrets. */
-export async function assembleOnLambda(): Promise<LambdaService> {
+export async function assembleOnLambda(): Promise<Assembled & { log: Logger }> {
   // The adapter in api-gateway.ts is the trusted proxy: its X-Forwarded-For holds the caller's address.
   const env = { NODE_ENV: 'production', DATABASE_POOL_SIZE: poolSize, ...process.env, TRUST_PROXY: '1' };
   const { environment, log } = await prepareServer(env);

@@ -1,6 +1,6 @@
 import { jobRoutes } from '../../contract/job-routes.js';
 import { cancelForCaller } from '../../jobs/cancel.js';
-import { getDownloads } from '../../jobs/download.js';
+import { getDownloads } from '../../jobs/file-urls.js';
 import { followJob } from '../../jobs/follow.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { invalidateResults } from '../../jobs/sql/invalidate-cache.js';

@@ -1,11 +1,11 @@
 import { can } from '../../accounts/caller.js';
 import { jobRoutes } from '../../contract/job-routes.js';
 import { waitForDemand } from '../../jobs/demand-watch.js';
+import { getUploadUrls } from '../../jobs/file-urls.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { reportHeartbeat } from '../../jobs/reports.js';
 import { releaseAssignment } from '../../jobs/requeue.js';
 import type { AssignedJob } from '../../jobs/sql/assign.js';
-import { getUploadUrls } from '../../jobs/upload-urls.js';
 import type { Metrics } from '../http/metrics.js';
 import type { Http } from '../http/routes.js';
 

@@ -1,10 +1,9 @@
 import path from 'node:path';
 import type { KeyValuePair, RunTaskCommandInput, TaskOverride } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
-import { type AwsCaller, awsCaller } from '../../../aws/caller.js';
 import type { Aws } from '../../../aws/clients.js';
 import { EcsTasks, startsOrRuns } from '../../../aws/ecs-tasks.js';
-import { AwsError } from '../../../aws/errors.js';
+import { type AwsCaller, AwsError, awsCaller } from '../../../aws/errors.js';
 import { SetupError } from '../../../contract/errors.js';
 import { toGitEnvironment } from '../checkout-script.js';
 import type { CommandImage, CommandRequest, CommandRunner, ProviderLogEvent, StartedCommand } from '../runner.js';

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { RegisterTaskDefinitionCommandInput, RuntimePlatform, TaskDefinition } from '@aws-sdk/client-ecs';
 import pLimit from 'p-limit';
-import type { AwsCaller } from '../../../aws/caller.js';
 import type { Aws } from '../../../aws/clients.js';
-import { AwsError } from '../../../aws/errors.js';
+import { type AwsCaller, AwsError } from '../../../aws/errors.js';
 import { toTaskFamily } from '../../../compute/ecs/task-definition.js';
 import { SetupError } from '../../../contract/errors.js';
 import { checkoutScript } from '../checkout-script.js';
