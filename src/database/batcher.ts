@@ -13,9 +13,7 @@ export interface BatcherOptions<Call, Answer> {
 
 /**
  * Returns a function that collects calls while earlier calls are served, and serves the collected calls together: one
- * statement and one commit for all. A lone call is served at once; under load a batch grows to the calls of a round
- * trip.
- *
+ * statement and one commit for all. A lone call is served at once; under load a batch grows to the calls of a round trip.
  * An error fails all calls of the batch. After an error for which `isFaultOfCall` returns true, the calls are served
  * singly, so that only the bad call fails.
  */
@@ -31,7 +29,7 @@ interface Waiting<Call, Answer> {
 }
 
 class Batcher<Call, Answer> {
-  private waiting: Waiting<Call, Answer>[] = [];
+  private readonly waiting: Waiting<Call, Answer>[] = [];
   private running = 0;
 
   constructor(private readonly options: BatcherOptions<Call, Answer>) {}
@@ -63,9 +61,7 @@ class Batcher<Call, Answer> {
       if (count > 0 && weight > maxWeight) break;
       count += 1;
     }
-    const batch = this.waiting.slice(0, count);
-    this.waiting = this.waiting.slice(count);
-    return batch;
+    return this.waiting.splice(0, count);
   }
 
   private async serve(batch: readonly Waiting<Call, Answer>[]): Promise<void> {

@@ -11,9 +11,7 @@ export interface DatabaseAddress {
   release(): Promise<void>;
 }
 
-/**
- * Returns the database of DATABASE_URL; without DATABASE_URL the embedded Postgres of `home`, started when necessary.
- */
+/** Returns the database of DATABASE_URL; when unset the embedded Postgres of `home`, started when necessary. */
 export async function findDatabase(
   environment: { DATABASE_URL?: string | undefined; DIRECT_URL?: string | undefined },
   home: string,
@@ -26,10 +24,7 @@ export async function findDatabase(
   return { url: postgres.url, directUrl: postgres.url, embedded: true, release: () => postgres.release() };
 }
 
-/**
- * Returns a URL without user and password, e.g. `postgresql://me:secret@db.example.org/reef` →
- * `db.example.org:5432/reef`.
- */
+/** Removes user and password, e.g. `postgresql://me:secret@db.example.org/reef` → `db.example.org:5432/reef`. */
 export function describeUrl(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);

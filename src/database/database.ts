@@ -8,15 +8,9 @@ export interface Database {
   /** Shared by SQL and Prisma. */
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
-  /**
-   * Runs a statement and returns the rows. Each connection prepares the statement once, under `name`. Retries after a
-   * deadlock.
-   */
+  /** Runs a statement, which each connection prepares once under `name`. Retries after a deadlock. */
   rows<Row extends object>(name: string, sql: string, values: unknown[]): Promise<Row[]>;
-  /**
-   * Runs `work` in one transaction: commits when `work` returns, rolls back when `work` throws. Retries after a
-   * deadlock.
-   */
+  /** Commits when `work` returns, and rolls back when `work` throws. Retries after a deadlock. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   /** Opens `minPoolSize` connections, because the first requests should not wait. */
   warm(): Promise<void>;
@@ -59,10 +53,7 @@ export interface DatabaseOptions {
   onIdleError?: (error: Error) => void;
 }
 
-/**
- * Creates a pool for SQL and Prisma. Connects at the first statement, so that statement throws when the database is
- * away.
- */
+/** Creates a pool for SQL and Prisma. Connects at the first statement, which throws when the database is away. */
 export function openDatabase({ url, poolSize, minPoolSize = 0, onIdleError }: DatabaseOptions): Database {
   const min = Math.min(minPoolSize, poolSize);
   const pool = new pg.Pool({

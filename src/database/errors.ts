@@ -4,32 +4,18 @@
  */
 const unavailableStates = /^(08...|57P0[1-5]|53[1-4]..|25006|55006)$/;
 /** Codes of Node.js and of Prisma for the same. */
-const unavailableCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'EAI_AGAIN',
-  'P1001',
-  'P1002',
-  'P1008',
-  'P1017',
-  'P2024',
-  'P2037',
-]);
-const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout']);
+const unavailableCodes =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2037)$/;
+const unavailableKinds = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout)$/;
 const unavailableMessages =
   /Connection terminated|timeout exceeded when trying to connect|connection is closed|Client has encountered a connection error|Cannot use a pool after calling end|not queryable|database system is/i;
 const maxCauses = 6;
 
+const matches = (pattern: RegExp, value: unknown) => typeof value === 'string' && pattern.test(value);
+
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/**
- * Yields the error, the cause, the cause of the cause, and so on. Prisma stores the error of the driver in
- * `meta.driverAdapterError`.
- */
+/** Yields the error, the cause, and so on. Prisma stores the error of the driver in `meta.driverAdapterError`. */
 function* causeChain(error: unknown): Generator<Record<string, unknown>> {
   for (let depth = 0, next = error; depth < maxCauses && isObject(next); depth += 1) {
     const cause: Record<string, unknown> = { ...next, message: Reflect.get(next, 'message') };
@@ -43,18 +29,14 @@ function* causeChain(error: unknown): Generator<Record<string, unknown>> {
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   for (const { code, originalCode, kind, message } of causeChain(error)) {
-    for (const value of [code, originalCode]) {
-      if (typeof value === 'string' && (unavailableCodes.has(value) || unavailableStates.test(value))) return true;
-    }
-    if (typeof kind === 'string' && unavailableKinds.has(kind)) return true;
-    if (typeof message === 'string' && unavailableMessages.test(message)) return true;
+    if ([code, originalCode].some((value) => matches(unavailableCodes, value) || matches(unavailableStates, value)))
+      return true;
+    if (matches(unavailableKinds, kind) || matches(unavailableMessages, message)) return true;
   }
   return false;
 }
 
-/**
- * Returns the SQLSTATE of a Postgres error, for example `23503`, also below an error of Prisma with the code `P2003`.
- */
+/** Returns the SQLSTATE of a Postgres error, e.g. `23503`, also below an error of Prisma with the code `P2003`. */
 export function sqlState(error: unknown): string | undefined {
   for (const { code, originalCode } of causeChain(error)) {
     for (const value of [originalCode, code])
@@ -64,9 +46,7 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** Returns whether Postgres refused the values: out of range, badly encoded (both 22) or against a constraint (23). */
-export function isRefusedInput(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
-}
+export const isRefusedInput = (error: unknown): boolean => /^2[23]/.test(sqlState(error) ?? '');
 
 /** Returns the name of the foreign key whose target is missing, for example `Job_user_id_fkey`. */
 export function violatedForeignKey(error: unknown): string | undefined {
@@ -79,15 +59,10 @@ export function violatedForeignKey(error: unknown): string | undefined {
 }
 
 /** Returns whether the row to change was deleted meanwhile. */
-export function isRowGone(error: unknown): boolean {
-  for (const { code } of causeChain(error)) if (code === 'P2025') return true;
-  return false;
-}
+export const isRowGone = (error: unknown): boolean => [...causeChain(error)].some(({ code }) => code === 'P2025');
 
 /** Returns whether a unique index refused the statement. */
-export function isUniqueViolation(error: unknown): boolean {
-  for (const { code, kind } of causeChain(error)) {
-    if (code === '23505' || code === 'P2002' || kind === 'UniqueConstraintViolation') return true;
-  }
-  return false;
-}
+export const isUniqueViolation = (error: unknown): boolean =>
+  [...causeChain(error)].some(
+    ({ code, kind }) => code === '23505' || code === 'P2002' || kind === 'UniqueConstraintViolation',
+  );

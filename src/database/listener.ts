@@ -14,15 +14,13 @@ const retryDelays = { minMs: 200, maxMs: 5_000 };
 
 /** Runs LISTEN on a connection for the whole process, and connects again after each loss. */
 export class Listener {
-  private readonly options: ListenerOptions;
   private client: pg.Client | undefined;
   private isConnected = false;
   private isClosed = false;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(options: ListenerOptions) {
-    this.options = options;
+  constructor(private readonly options: ListenerOptions) {
     this.connect();
   }
 

@@ -68,14 +68,11 @@ export async function readMigrationStatus(
   return status;
 }
 
-export function isCurrent(status: MigrationStatus): boolean {
-  return status.pending.length === 0 && status.failed.length === 0;
-}
+export const isCurrent = ({ pending, failed }: MigrationStatus): boolean => pending.length + failed.length === 0;
 
 /** Returns whether every migration was applied to the database. */
-export async function isUpToDate(url: string): Promise<boolean> {
-  return withClient(url, async (client) => isCurrent(await readMigrationStatus(client, await readMigrations())));
-}
+export const isUpToDate = (url: string): Promise<boolean> =>
+  withClient(url, async (client) => isCurrent(await readMigrationStatus(client, await readMigrations())));
 
 /**
  * Applies pending migrations, and returns the names. Concurrent processes take turns, so each migration is applied

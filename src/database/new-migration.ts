@@ -8,16 +8,11 @@ import { noFilter, withSchemaEngine } from './schema-engine.js';
 
 /**
  * Writes the difference between the migrations and `schema.prisma` as a new migration, for example
- * `migrations/20261125181500_add_note/migration.sql`. Returns the path of the file; undefined when there is no
- * difference. The difference leaves out partial indexes and triggers, because Prisma's schema language cannot express
- * either.
+ * `migrations/20261125181500_add_note/migration.sql`. Returns the path of the file; undefined when nothing differs.
+ * Leaves out partial indexes and triggers, because Prisma's schema language cannot express either.
  */
-export async function createMigration(
-  prismaDirectory: string,
-  name: string,
-  now = new Date(),
-): Promise<string | undefined> {
-  const directoryName = toDirectoryName(name, now);
+export async function createMigration(prismaDirectory: string, name: string): Promise<string | undefined> {
+  const directoryName = toDirectoryName(name, new Date());
   const migrationsDirectory = path.join(prismaDirectory, 'migrations');
   const migrations = await readMigrations(migrationsDirectory);
   const schemaFile = path.join(prismaDirectory, 'schema.prisma');
@@ -35,10 +30,7 @@ export async function createMigration(
 }
 
 /** Returns the SQL that brings the database to the schema; undefined when nothing differs. */
-export async function readDifference(
-  url: string,
-  schema: { path: string; content: string },
-): Promise<string | undefined> {
+export async function readDifference(url: string, schema: { path: string; content: string }) {
   const { exitCode, stdout } = await withSchemaEngine(url, (engine) =>
     engine.diff({
       from: { tag: 'schemaDatasource', files: [schema], configDir: path.dirname(schema.path) },

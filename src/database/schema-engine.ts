@@ -6,16 +6,12 @@ import pg from 'pg';
 /** Excludes no table or enum: nothing else manages parts of the database. */
 export const noFilter: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/**
- * Loads once, because the bindings store the WebAssembly instance in a module variable, and a second instance breaks
- * the first.
- */
+/** Loads once, because the bindings store the WebAssembly instance in a variable, where a second breaks the first. */
 let loading: ReturnType<typeof loadBindings> | undefined;
 
 /**
- * Runs `work` with Prisma's schema engine compiled to WebAssembly: `_prisma_migrations` is maintained as by the Prisma
- * CLI, without the download of a native binary. Takes 5 MB of WebAssembly, so import the module only to migrate or
- * compare.
+ * Runs `work` with Prisma's schema engine compiled to WebAssembly: maintains `_prisma_migrations` as the Prisma CLI does,
+ * without the download of a native binary. Takes 5 MB, so import the module only to migrate or compare.
  */
 export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
   loading ??= loadBindings();
@@ -26,10 +22,7 @@ export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngi
   ]);
   const pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   reportCharAsText(pool);
-  /**
-   * Sends scripts whole, because the stock adapter splits a script at each semicolon, also inside the body of a
-   * function.
-   */
+  /** Sends scripts whole, because the stock adapter splits at each semicolon, also in the body of a function. */
   class WholeScripts extends PrismaPg {
     override async connect() {
       const adapter = await super.connect();

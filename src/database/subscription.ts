@@ -8,14 +8,9 @@ export interface NotificationSource<Topic extends string = string> {
   subscribe(topic: Topic, onChange: () => void): () => void;
 }
 
-const pollIntervalsMs = { connected: 5_000, disconnected: 500 };
-
-/**
- * Returns the milliseconds after which a waiter re-reads without a notification: 5,000 while notifications arrive, 500
- * while notifications may be lost.
- */
+/** Returns the milliseconds until a waiter re-reads without a notification: fewer while notifications may be lost. */
 export const pollIntervalMs = (source: Pick<NotificationSource, 'connected'>): number =>
-  source.connected() ? pollIntervalsMs.connected : pollIntervalsMs.disconnected;
+  source.connected() ? 5_000 : 500;
 
 /**
  * Waits until a topic may have changed, `maxMs` or the poll interval passed, or `signal` aborted. Resolves in each

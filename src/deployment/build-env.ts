@@ -28,8 +28,9 @@ interface ResolvedVariable {
 }
 
 /** Builds an .env file for a deployment's capacity manager from the stack's output, task definition and secrets. */
-export async function buildEnv({ aws, stackName, report }: BuildEnvOptions): Promise<BuiltEnv> {
-  const taskDefinition = await readTaskDefinitionArn(aws, stackName, report);
+export async function buildEnv(options: BuildEnvOptions): Promise<BuiltEnv> {
+  const { aws, stackName, report } = options;
+  const taskDefinition = await readTaskDefinitionArn(options);
   const { name: container, environment = [], secrets = [] } = await readContainer(aws, taskDefinition);
   report('INFO', `Found container ${container}: ${environment.length} variables, ${secrets.length} secrets`);
 
@@ -67,17 +68,13 @@ function resolveSecrets(aws: BuildEnvOptions['aws'], secrets: readonly Secret[])
 }
 
 /** Reads the ARN of the manager's task definition from the stack's output. */
-async function readTaskDefinitionArn(
-  aws: BuildEnvOptions['aws'],
-  stackName: string,
-  report: BuildEnvOptions['report'],
-): Promise<string> {
+async function readTaskDefinitionArn({ aws, stackName, report }: BuildEnvOptions): Promise<string> {
   const { DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
   const resource = `stack ${stackName}`;
-  const { Stacks = [] } = await callAws({ action: 'cloudformation:DescribeStacks', resource }, async () =>
+  const { Stacks } = await callAws({ action: 'cloudformation:DescribeStacks', resource }, async () =>
     (await aws.cloudFormation()).send(new DescribeStacksCommand({ StackName: stackName })),
   );
-  const [stack] = Stacks;
+  const stack = Stacks?.[0];
   if (!stack) throw new SetupError(`No stack ${stackName}`, { hint: 'Check the name of the stack and AWS_REGION.' });
   report('INFO', `Found stack ${stackName} (${stack.StackStatus})`);
   const key = capacityManagerOutput(stackName);

@@ -21,24 +21,17 @@ export const capacityManagerOutput = (stackName: string) => `${stackSlug(stackNa
  */
 export async function loadDeployment(name: string | undefined, directory = 'configs'): Promise<Deployment> {
   const file = name?.replace(/\.json$/, '');
-  if (!file) {
-    throw new SetupError('CONFIG_FILE_NAME is not set: expected the name of a deployment configuration', {
-      hint: await listConfigurations(directory),
-    });
-  }
+  const toError = async (message: string, cause?: unknown) =>
+    new SetupError(message, { cause, hint: await listConfigurations(directory) });
+  if (!file) throw await toError('CONFIG_FILE_NAME is not set: expected the name of a deployment configuration');
   if (path.basename(file) !== file || file === '..') {
-    throw new SetupError(`Invalid CONFIG_FILE_NAME "${name}": expected the name of a file in ${directory}`, {
-      hint: await listConfigurations(directory),
-    });
+    throw await toError(`Invalid CONFIG_FILE_NAME "${name}": expected the name of a file in ${directory}`);
   }
   const shown = path.join(directory, `${file}.json`);
-  let text: string;
-  try {
-    text = await readFile(shown, 'utf8');
-  } catch (cause) {
+  const text = await readFile(shown, 'utf8').catch(async (cause: unknown) => {
     const problem = errorCode(cause) === 'ENOENT' ? 'No such configuration' : 'Cannot read configuration';
-    throw new SetupError(`${problem}: ${shown}`, { cause, hint: await listConfigurations(directory) });
-  }
+    throw await toError(`${problem}: ${shown}`, cause);
+  });
   return parseDeployment(text, shown);
 }
 
@@ -48,10 +41,8 @@ export function parseDeployment(text: string, shown: string): Deployment {
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new SetupError(`Invalid configuration ${shown}: expected JSON: ${toMessage(cause)}`, {
-      cause,
-      hint: 'Correct the file.',
-    });
+    const problem = `Invalid configuration ${shown}: expected JSON: ${toMessage(cause)}`;
+    throw new SetupError(problem, { cause, hint: 'Correct the file.' });
   }
   const parsed = deploymentSchema.safeParse(content);
   if (parsed.success) return parsed.data;

@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import {
-  always,
-  requireDistinctWorkers,
-  requireFargateSize,
-  requireNamesInZone,
-  requireOneMode,
-  requireOrder,
-  requireOwnArns,
-  toFullName,
-} from './checks.js';
+import * as checks from './checks.js';
 
 const pattern = (expression: RegExp, expected: string) => z.string().regex(expression, `expected ${expected}`);
 // Unlike z.int(), which stops zod before the checks across fields.
@@ -63,7 +54,7 @@ const autoScaling = z
     scaleInCooldown: seconds,
     scaleOutCooldown: seconds,
   })
-  .superRefine(requireOrder('minCapacity', 'maxCapacity'), always);
+  .superRefine(checks.requireOrder('minCapacity', 'maxCapacity'), checks.always);
 export type AutoScaling = z.infer<typeof autoScaling>;
 
 const webApi = z.strictObject({
@@ -78,10 +69,10 @@ const webApi = z.strictObject({
       lambda: z.strictObject({}).optional(),
       ecs: z
         .strictObject({ cpu: cpuUnits, memory: mebibytes, autoScaling })
-        .superRefine(requireFargateSize('memory'), always)
+        .superRefine(checks.requireFargateSize('memory'), checks.always)
         .optional(),
     })
-    .superRefine(requireOneMode, always),
+    .superRefine(checks.requireOneMode, checks.always),
 });
 
 const reefGuideApi = z
@@ -104,7 +95,7 @@ const reefGuideApi = z
       })
       .optional(),
   })
-  .superRefine(requireFargateSize('memory'), always);
+  .superRefine(checks.requireFargateSize('memory'), checks.always);
 
 const worker = z
   .strictObject({
@@ -125,9 +116,9 @@ const worker = z
         sensitivity: positive,
         cooldownSeconds: seconds,
       })
-      .superRefine(requireOrder('min', 'max'), always),
+      .superRefine(checks.requireOrder('min', 'max'), checks.always),
   })
-  .superRefine(requireFargateSize('memoryLimitMiB'), always);
+  .superRefine(checks.requireFargateSize('memoryLimitMiB'), checks.always);
 export type WorkerConfig = z.infer<typeof worker>;
 
 /** Schema of `configs/<name>.json`, one deployment. docs/configuration.md explains each field. */
@@ -164,8 +155,11 @@ export const deploymentSchema = z
     jobSystem: z.strictObject({
       capacityManager: z
         .strictObject({ cpu: cpuUnits, memoryLimitMiB: mebibytes, pollIntervalMs: integer(500, 3_600_000) })
-        .superRefine(requireFargateSize('memoryLimitMiB'), always),
-      workers: z.array(worker).min(1, 'expected one worker or more').superRefine(requireDistinctWorkers, always),
+        .superRefine(checks.requireFargateSize('memoryLimitMiB'), checks.always),
+      workers: z
+        .array(worker)
+        .min(1, 'expected one worker or more')
+        .superRefine(checks.requireDistinctWorkers, checks.always),
     }),
     executions: z
       .strictObject({
@@ -174,7 +168,7 @@ export const deploymentSchema = z
         memory: mebibytes,
         gitImage: image.default('alpine/git:2.45.2'),
       })
-      .superRefine(requireFargateSize('memory'), always)
+      .superRefine(checks.requireFargateSize('memory'), checks.always)
       .optional(),
     monitoring: z
       .strictObject({
@@ -183,20 +177,13 @@ export const deploymentSchema = z
       })
       .optional(),
   })
-  .superRefine(requireOwnArns, always)
-  .superRefine(requireNamesInZone, always)
+  .superRefine(checks.requireOwnArns, checks.always)
+  .superRefine(checks.requireNamesInZone, checks.always)
   .transform((deployment) => {
-    const { baseDomain, ...services } = deployment.domains;
-    const full = (name: string) => toFullName(name, baseDomain);
-    return {
-      ...deployment,
-      /** Full names, for example `api.reefguide.example.com` for `api`. */
-      domains: {
-        baseDomain,
-        webAPI: full(services.webAPI),
-        reefGuideAPI: full(services.reefGuideAPI),
-        frontend: full(services.frontend),
-      },
-    };
+    const { baseDomain, webAPI, reefGuideAPI, frontend } = deployment.domains;
+    const full = (name: string) => checks.toFullName(name, baseDomain);
+    /** Full names, for example `api.reefguide.example.com` for `api`. */
+    const domains = { baseDomain, webAPI: full(webAPI), reefGuideAPI: full(reefGuideAPI), frontend: full(frontend) };
+    return { ...deployment, domains };
   });
 export type Deployment = z.infer<typeof deploymentSchema>;

@@ -42,20 +42,14 @@ function* listDotenvForms(value: string): Generator<string> {
   yield `"${value.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
 }
 
-/** Returns a terminator of the here-document, such as `END_OF_A`, that is not part of the value. */
-function toTerminator(name: string, value: string): string {
-  let end = `END_OF_${name}`;
-  while (value.includes(end)) end += '_';
-  return end;
-}
-
 function toDualLines(name: string, assignment: string, value: string): string {
   const bytes = [...Buffer.from(value)].map((byte) =>
     /[A-Za-z0-9 ,./:@_+-]/.test(String.fromCharCode(byte))
       ? String.fromCharCode(byte)
       : `\\${byte.toString(8).padStart(3, '0')}`,
   );
-  const end = toTerminator(name, value);
+  let end = `END_OF_${name}`;
+  while (value.includes(end)) end += '_';
   return `: <<'${end}'\n${assignment}\n${end}\nprintf -v ${name} '${bytes.join('')}'\n`;
 }
 

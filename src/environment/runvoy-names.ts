@@ -17,10 +17,7 @@ const toSocketAddress = (text: string) => (/^\w+:\/\//.test(text) ? text.replace
 
 /** Our names for variables of runvoy. `convert` returns the value for our schema, or undefined for an invalid value. */
 const renamed: Record<string, { name: string; convert(text: string): string | undefined }> = {
-  RUNVOY_LOG_LEVEL: {
-    name: 'LOG_LEVEL',
-    convert: (text) => logLevels.find((level) => level === text.toLowerCase()),
-  },
+  RUNVOY_LOG_LEVEL: { name: 'LOG_LEVEL', convert: (text) => logLevels.find((level) => level === text.toLowerCase()) },
   RUNVOY_WEBSOCKET_API_ENDPOINT: { name: 'WEBSOCKET_API_ENDPOINT', convert: toSocketAddress },
   RUNVOY_REQUEST_TIMEOUT: { name: 'REQUEST_TIMEOUT_SECONDS', convert: (text) => toSeconds(text.trim())?.toString() },
 };

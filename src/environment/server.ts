@@ -86,25 +86,17 @@ const serverVariables = databaseEnvironment
   })
   .superRefine(
     (env, context) => {
+      const add = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
       for (const role of ['ADMIN', 'MANAGER', 'WORKER'] as const) {
         if (Boolean(env[`${role}_USERNAME`]) !== Boolean(env[`${role}_PASSWORD`])) {
-          context.addIssue({
-            code: 'custom',
-            path: [`${role}_PASSWORD`],
-            message: `set both ${role}_USERNAME and ${role}_PASSWORD, or neither`,
-          });
+          add(`${role}_PASSWORD`, `set both ${role}_USERNAME and ${role}_PASSWORD, or neither`);
         }
       }
       for (const name of ['EXECUTION_SECURITY_GROUP', 'EXECUTION_SUBNETS', 'EXECUTION_LOG_GROUP'] as const) {
-        if (env.EXECUTION_CLUSTER && !env[name]?.length)
-          context.addIssue({ code: 'custom', path: [name], message: 'expected a value beside EXECUTION_CLUSTER' });
+        if (env.EXECUTION_CLUSTER && !env[name]?.length) add(name, 'expected a value beside EXECUTION_CLUSTER');
       }
       if (Boolean(env.JWT_PREVIOUS_PUBLIC_KEY) !== Boolean(env.JWT_PREVIOUS_KEY_ID)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['JWT_PREVIOUS_KEY_ID'],
-          message: 'set both JWT_PREVIOUS_PUBLIC_KEY and JWT_PREVIOUS_KEY_ID, or neither',
-        });
+        add('JWT_PREVIOUS_KEY_ID', 'set both JWT_PREVIOUS_PUBLIC_KEY and JWT_PREVIOUS_KEY_ID, or neither');
       }
     },
     // Runs even when other checks failed, so that all problems are reported together.

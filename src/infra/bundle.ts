@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { z } from 'zod';
@@ -33,8 +34,6 @@ export interface BundleOptions {
   directory: string;
 }
 
-const manifest = z.object({ name: z.string(), version: z.string() });
-
 /**
  * Builds the code of the Lambda functions. Equal sources give equal bytes, so a deployment without a change leaves the
  * functions alone. Needs a network except on Linux x64, because npm downloads the native code.
@@ -43,11 +42,12 @@ export async function buildBundle({ repository, directory }: BundleOptions): Pro
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const { name, version } = await readManifest(path.join(repository, 'package.json'));
+  const jobTypes = path.join(repository, 'configs/job-types');
   await Promise.all([
     bundleCode(repository, directory),
     writeFile(path.join(directory, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`),
     cp(path.join(repository, 'prisma'), path.join(directory, 'prisma'), { recursive: true }),
-    copyIfExists(path.join(repository, 'configs/job-types'), path.join(directory, 'configs/job-types')),
+    existsSync(jobTypes) && cp(jobTypes, path.join(directory, 'configs/job-types'), { recursive: true }),
     ...packages.map((name) => copyPackage(repository, directory, name)),
     addNativePackage(repository, directory),
   ]);
@@ -100,7 +100,7 @@ async function copyPackage(repository: string, directory: string, name: string):
 }
 
 async function addNativePackage(repository: string, directory: string): Promise<void> {
-  if (await exists(path.join(repository, 'node_modules', nativePackage))) {
+  if (existsSync(path.join(repository, 'node_modules', nativePackage))) {
     await copyPackage(repository, directory, nativePackage);
     return;
   }
@@ -109,16 +109,8 @@ async function addNativePackage(repository: string, directory: string): Promise<
   try {
     await mkdir(installation, { recursive: true });
     await writeFile(path.join(installation, 'package.json'), '{}\n');
-    await npm(installation, [
-      'install',
-      '--no-save',
-      '--no-package-lock',
-      '--ignore-scripts',
-      '--os=linux',
-      '--cpu=x64',
-      '--libc=glibc',
-      `${nativePackage}@${version}`,
-    ]);
+    const options = '--no-save --no-package-lock --ignore-scripts --os=linux --cpu=x64 --libc=glibc';
+    await npm(installation, ['install', ...options.split(' '), `${nativePackage}@${version}`]);
     await copyPackage(installation, directory, nativePackage);
   } finally {
     await rm(installation, { recursive: true, force: true });
@@ -128,11 +120,8 @@ async function addNativePackage(repository: string, directory: string): Promise<
 function npm(cwd: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     // Discards the output of npm, because CDK prints the template on stdout.
-    const child = spawn('npm', args, {
-      cwd,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    });
+    const shell = process.platform === 'win32';
+    const child = spawn('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'], shell });
     child.once('error', reject);
     child.once('exit', (code) =>
       code === 0 ? resolve() : reject(new Error(`npm ${args.join(' ')} ended with ${code}`)),
@@ -140,16 +129,5 @@ function npm(cwd: string, args: string[]): Promise<void> {
   });
 }
 
-const exists = (file: string) =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
-
-async function copyIfExists(from: string, to: string): Promise<void> {
-  if (await exists(from)) await cp(from, to, { recursive: true });
-}
-
-async function readManifest(file: string) {
-  return manifest.parse(JSON.parse(await readFile(file, 'utf8')));
-}
+const readManifest = async (file: string) =>
+  z.object({ name: z.string(), version: z.string() }).parse(JSON.parse(await readFile(file, 'utf8')));

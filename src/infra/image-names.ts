@@ -1,18 +1,11 @@
 /** Name of the image built from this repository's Dockerfile, in `image` fields of a configuration. */
 export const programImage = 'reefguide';
 
-export interface EcrImage {
-  account: string;
-  region: string;
-  repository: string;
-  tagOrDigest: string;
-}
-
 /**
  * Parses an image in Elastic Container Registry, for example
  * `123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/team/worker:1.2`. Returns undefined for another registry.
  */
-export function parseEcrImage(image: string): EcrImage | undefined {
+export function parseEcrImage(image: string) {
   const match =
     /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^:@]+)(?::([\w.-]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
       image,

@@ -1,5 +1,5 @@
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
-import { type IRole, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
 import type { IConstruct } from 'constructs';
 
@@ -19,8 +19,8 @@ export function acknowledgeLint(construct: IConstruct, check: string): void {
  * Adds a statement to a role. A resource with a wildcard needs a reason in `why`, which accepts that resource alone: another
  * wildcard in the role still fails the check.
  */
-export function allow(role: IRole, { why, ...statement }: PolicyStatementProps & { why?: string }): void {
-  role.addToPrincipalPolicy(new PolicyStatement(statement));
+export function allow(role: iam.IRole, { why, ...statement }: iam.PolicyStatementProps & { why?: string }): void {
+  role.addToPrincipalPolicy(new iam.PolicyStatement(statement));
   if (why === undefined) return;
   const wildcards = (statement.resources ?? [])
     .map((resource) => flattenCfnReference(Stack.of(role).resolve(resource)))

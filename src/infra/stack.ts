@@ -1,10 +1,10 @@
 import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
-import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import { CloudFrontTarget, LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecrAssets from 'aws-cdk-lib/aws-ecr-assets';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as route53Targets from 'aws-cdk-lib/aws-route53-targets';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { capacityManagerOutput, stackSlug } from '../deployment/load.js';
 import type { Deployment } from '../deployment/schema.js';
@@ -42,10 +42,10 @@ export interface ReefGuideStackProps extends StackProps {
 export class ReefGuideStack extends Stack {
   private readonly deployment: Deployment;
   private readonly bundle: string;
-  private readonly asset: DockerImageAsset;
-  private readonly program: ContainerImage;
-  private readonly logs: Bucket;
-  private readonly results: Bucket;
+  private readonly asset: ecrAssets.DockerImageAsset;
+  private readonly program: ecs.ContainerImage;
+  private readonly logs: s3.Bucket;
+  private readonly results: s3.Bucket;
   private readonly accounts: ServiceAccounts;
   private readonly domains: Domains;
   private readonly networking: Networking;
@@ -60,8 +60,11 @@ export class ReefGuideStack extends Stack {
     super(scope, id, { stackName, env: { account: aws.account, region: aws.region }, ...props });
     this.deployment = deployment;
     this.bundle = bundle;
-    this.asset = new DockerImageAsset(this, 'Image', { directory: repository, platform: Platform.LINUX_AMD64 });
-    this.program = ContainerImage.fromDockerImageAsset(this.asset);
+    this.asset = new ecrAssets.DockerImageAsset(this, 'Image', {
+      directory: repository,
+      platform: ecrAssets.Platform.LINUX_AMD64,
+    });
+    this.program = ecs.ContainerImage.fromDockerImageAsset(this.asset);
     this.logs = createLogsBucket(this);
     this.results = createResultsBucket(this, this.logs, domains.frontend);
     this.accounts = new ServiceAccounts(this, 'Accounts', { baseDomain: domains.baseDomain });
@@ -119,7 +122,11 @@ export class ReefGuideStack extends Stack {
       files: this.files,
       program: this.program,
     });
-    this.domains.point('ReefGuideApi', domains.reefGuideAPI, new LoadBalancerTarget(this.networking.balancer));
+    this.domains.point(
+      'ReefGuideApi',
+      domains.reefGuideAPI,
+      new route53Targets.LoadBalancerTarget(this.networking.balancer),
+    );
     return api;
   }
 
@@ -203,7 +210,9 @@ export class ReefGuideStack extends Stack {
       certificateArn: certificates.cloudfront,
       logsBucket: this.logs,
     });
-    this.domains.point('Frontend', domains.frontend, new CloudFrontTarget(frontend.distribution), { ipv6: true });
+    this.domains.point('Frontend', domains.frontend, new route53Targets.CloudFrontTarget(frontend.distribution), {
+      ipv6: true,
+    });
     return frontend;
   }
 
@@ -260,7 +269,7 @@ export class ReefGuideStack extends Stack {
   }
 
   /** Grants what the API and the event processor have in common. */
-  private allowProgram(role: IRole, group: SecurityGroup | undefined, name: string): void {
+  private allowProgram(role: iam.IRole, group: ec2.SecurityGroup | undefined, name: string): void {
     const { accounts, database } = this;
     const secrets = [accounts.admin, accounts.manager, accounts.worker, ...(database ? [database.secret] : [])];
     allowSecrets(role, [this.deployment.webAPI.apiSecretsArn, ...secrets.map(({ secretArn }) => secretArn)]);

@@ -160,10 +160,7 @@ export class ChildGroup {
  * Returns options that start a program only after the group has been recorded: a shell waits for a line of input, and no
  * line comes when this process is killed first. stderr goes to stdout.
  */
-export function withStartBarrier(
-  program: string,
-  args: readonly string[],
-): Pick<ChildGroupOptions, 'program' | 'args' | 'input'> {
+export function withStartBarrier(program: string, args: readonly string[]) {
   const script = 'read -r _ || exit 126; exec "$@" 2>&1 </dev/null';
   return { program: '/bin/sh', args: ['-c', script, 'sh', program, ...args], input: '\n' };
 }

@@ -16,10 +16,7 @@ export interface LogOptions {
 
 /** Opens a log of JSON lines. Fields named like a password or a token are replaced by `[Redacted]`. */
 export function createLog(level: string, { file, errorReporter, sink }: LogOptions = {}): Logger {
-  const destination =
-    file === undefined
-      ? pino.destination({ dest: 2, sync: false })
-      : pino.destination({ dest: file, mkdir: true, sync: false });
+  const destination = pino.destination({ dest: file ?? 2, mkdir: true, sync: false });
   return pino(
     {
       level,

@@ -78,6 +78,4 @@ export function ownIdentity(): ProcessIdentity {
   return self;
 }
 
-export function isAlive(identity: ProcessIdentity): boolean {
-  return processStart(identity.pid) === identity.start;
-}
+export const isAlive = ({ pid, start }: ProcessIdentity): boolean => processStart(pid) === start;

@@ -12,7 +12,7 @@ import { prepareDataDirectory, readPassword } from './initdb.js';
 import { withLock } from './lock.js';
 import { type HomePaths, toHomePaths } from './paths.js';
 import { toPreferredPort } from './port.js';
-import { findRunningServer, type RunningServer, readPidFile, startServer, stopServer } from './server.js';
+import { findRunningServer, readPidFile, startServer, stopServer } from './server.js';
 import { readServerRecord, recordStart, recordStop, toConnectionUrl } from './server-record.js';
 
 /** Hold on the Postgres of a home. */
@@ -35,7 +35,10 @@ export interface EmbeddedPostgresOptions {
   settings?: Record<string, string>;
 }
 
+type Settled = Required<EmbeddedPostgresOptions>;
+
 const maxAttempts = 3;
+const noLog = () => {};
 
 /**
  * Starts the Postgres 17 of `home`, or joins a running server, and returns a hold. The server belongs to no process,
@@ -46,12 +49,12 @@ const maxAttempts = 3;
  * Throws EmbeddedPostgresError. Registers no signal handlers: the caller must release the hold.
  */
 export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log = () => {}, settings = {} } = options;
+  const { home, log = noLog, settings = {} } = options;
   try {
-    const paths = await openHome(options.home);
+    const paths = await openHome(home);
     return await withLock(paths.lock, log, async () => {
       for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-        const hold = await joinOrStart(paths, log, settings);
+        const hold = await joinOrStart(paths, { home, log, settings });
         if (hold !== 'ended') return hold;
       }
       throw new EmbeddedPostgresError(
@@ -61,7 +64,7 @@ export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions):
       );
     });
   } catch (error) {
-    throw fromSystemError(error, resolve(options.home));
+    throw fromSystemError(error, resolve(home));
   }
 }
 
@@ -76,16 +79,12 @@ async function openHome(home: string): Promise<HomePaths> {
 }
 
 /** Returns a hold on the running or started server; `ended` when the server died or was stopped by hand meanwhile. */
-async function joinOrStart(
-  paths: HomePaths,
-  log: (line: string) => void,
-  settings: Record<string, string>,
-): Promise<EmbeddedPostgres | 'ended'> {
-  const directory = await findDataDirectory(paths, log);
+async function joinOrStart(paths: HomePaths, options: Settled): Promise<EmbeddedPostgres | 'ended'> {
+  const directory = await findDataDirectory(paths, options.log);
   const running = await findRunningServer(directory.data);
   const { server, password } = running
     ? { server: running, password: await readPassword(paths) }
-    : await start(paths, directory, log, settings);
+    : await start(paths, directory, options);
   try {
     const identity = identify(server.pid);
     const isRunning = () => identity !== undefined && isAlive(identity);
@@ -101,12 +100,7 @@ async function joinOrStart(
   }
 }
 
-async function start(
-  paths: HomePaths,
-  directory: DataDirectory,
-  log: (line: string) => void,
-  settings: Record<string, string>,
-): Promise<{ server: RunningServer; password: string }> {
+async function start(paths: HomePaths, directory: DataDirectory, { log, settings }: Settled) {
   const binaries = await findBinaries(paths, directory.runAs, log);
   const password = await prepareDataDirectory(paths, directory, binaries, { sync: settings.fsync !== 'off', log });
   const record = await readServerRecord(paths);
@@ -144,12 +138,7 @@ class Hold implements EmbeddedPostgres {
     try {
       // A server without its home runs on deleted files, and no other process can find it.
       if (!existsSync(this.paths.lock)) await this.stopOwnServer();
-      else
-        await withLock(
-          this.paths.lock,
-          () => {},
-          () => this.removeHolder(),
-        );
+      else await withLock(this.paths.lock, noLog, () => this.removeHolder());
     } catch (error) {
       throw fromSystemError(error, this.paths.home);
     }

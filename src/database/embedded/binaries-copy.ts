@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../platform/system-errors.js';
 import { type Binaries, restoreLinks } from './binaries.js';
@@ -21,21 +11,21 @@ const isForCompiling = (name: string) => name.endsWith('.a') || name === 'pkgcon
  * Files appear whole, because a copy in use may need completing: cleaners of /var/tmp delete file by file.
  */
 function copyMissing(from: string, to: string): void {
-  if (!existsSync(to)) {
-    mkdirSync(to);
-    chmodSync(to, 0o755);
+  if (!fs.existsSync(to)) {
+    fs.mkdirSync(to);
+    fs.chmodSync(to, 0o755);
   }
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
+  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
     const source = join(from, entry.name);
     const target = join(to, entry.name);
     // `restoreLinks` creates the links afterwards.
     if (isForCompiling(entry.name) || entry.isSymbolicLink()) continue;
     if (entry.isDirectory()) copyMissing(source, target);
-    else if (!existsSync(target)) {
+    else if (!fs.existsSync(target)) {
       const temporary = `${target}.${process.pid}.tmp`;
-      copyFileSync(source, temporary);
-      chmodSync(temporary, lstatSync(source).mode & 0o100 ? 0o755 : 0o644);
-      renameSync(temporary, target);
+      fs.copyFileSync(source, temporary);
+      fs.chmodSync(temporary, fs.lstatSync(source).mode & 0o100 ? 0o755 : 0o644);
+      fs.renameSync(temporary, target);
     }
   }
 }
@@ -46,7 +36,7 @@ function copyMissing(from: string, to: string): void {
  */
 export function isTrusted(directory: string): boolean {
   try {
-    const stat = lstatSync(directory);
+    const stat = fs.lstatSync(directory);
     return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0;
   } catch {
     return false;
@@ -57,17 +47,17 @@ export function isTrusted(directory: string): boolean {
 function createCopy(from: string, to: string): string {
   if (!isTrusted(to)) {
     // mkdtemp creates a new directory of mode 0700, so nobody can have prepared files in the copy.
-    const temporary = mkdtempSync(`${to}-`);
+    const temporary = fs.mkdtempSync(`${to}-`);
     try {
       copyMissing(from, temporary);
       restoreLinks(temporary, from);
-      chmodSync(temporary, 0o755);
-      renameSync(temporary, to);
+      fs.chmodSync(temporary, 0o755);
+      fs.renameSync(temporary, to);
       return to;
     } catch (error) {
       const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(errorCode(error) ?? '');
-      if (isTaken && isTrusted(temporary) && existsSync(to) && !isTrusted(to)) return temporary;
-      rmSync(temporary, { recursive: true, force: true });
+      if (isTaken && isTrusted(temporary) && fs.existsSync(to) && !isTrusted(to)) return temporary;
+      fs.rmSync(temporary, { recursive: true, force: true });
       // Continue when another process of the same user created the copy first.
       if (!isTaken || !isTrusted(to)) throw error;
     }
@@ -77,10 +67,7 @@ function createCopy(from: string, to: string): string {
   return to;
 }
 
-/**
- * Copies the binaries to `to`, or completes the copy in `previous`, the result of an earlier call, while `previous` is
- * trusted.
- */
+/** Copies the binaries to `to`, or completes `previous`, the copy of an earlier call, while `previous` is trusted. */
 export function copyBinaries(binaries: Binaries, to: string, previous: string | undefined): Binaries {
   const target = previous?.startsWith(to) === true && isTrusted(previous) ? previous : to;
   return { ...binaries, directory: createCopy(binaries.directory, target) };

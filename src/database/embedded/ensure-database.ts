@@ -7,10 +7,7 @@ import { toConnectionUrl } from './server-record.js';
 const maxWaitMs = 60_000;
 const missingDatabase = '3D000';
 
-/**
- * The server is up: 53300 (too many connections) comes after the password, 42P04 and 23505 from a concurrent CREATE
- * DATABASE.
- */
+/** The server is up: 53300 (too many connections) follows the password, 42P04 and 23505 a concurrent CREATE DATABASE. */
 const readyCodes = ['53300', '42P04', '23505'];
 /** The server starts or recovers (57P03), ends sessions (57P01, 57P02), copies a template (55006), or does not listen yet. */
 const transientCodes = ['57P03', '57P01', '57P02', '55006', 'ECONNREFUSED', 'ECONNRESET'];

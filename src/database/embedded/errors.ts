@@ -21,23 +21,21 @@ const newDatabaseBytes = 48_000_000;
 /** `message` says what failed and where, and `hint` what to do. A reader needs no stack trace. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
-  readonly code: EmbeddedPostgresErrorCode;
-  readonly hint: string;
 
-  constructor(code: EmbeddedPostgresErrorCode, message: string, hint: string, cause?: unknown) {
+  constructor(
+    readonly code: EmbeddedPostgresErrorCode,
+    message: string,
+    readonly hint: string,
+    cause?: unknown,
+  ) {
     super(message, { cause });
-    this.code = code;
-    this.hint = hint;
   }
 }
 
 /** Ends a hint, for example `Run as another user than root, or set DATABASE_URL …`. */
 export const useAnotherDatabase = 'set DATABASE_URL to a Postgres that runs elsewhere';
 
-/**
- * Returns whether the disk of `directory` is full. The free space decides when the output does not, because the
- * log of Postgres is on the same disk.
- */
+/** Returns whether the disk of `directory` is full. Checks the free space, too, because the disk also has the log. */
 export function isDiskFull(output: string, directory: string): boolean {
   if (/No space left on device|Disk quota exceeded/.test(output)) return true;
   const { bavail, bsize } = statfsSync(directory);
@@ -53,10 +51,7 @@ export function toDiskFullError(path: string, cause?: unknown): EmbeddedPostgres
   );
 }
 
-/**
- * Turns an error of the file system or of a spawned program into an EmbeddedPostgresError. Returns an unknown error
- * unchanged.
- */
+/** Turns an error of the file system or a spawned program into an EmbeddedPostgresError. Returns other errors as given. */
 export function fromSystemError(error: unknown, home: string): unknown {
   if (error instanceof EmbeddedPostgresError || !(error instanceof Error)) return error;
   const code = errorCode(error);

@@ -11,7 +11,6 @@ const maxWaitMs = 180_000;
 const logAfterMs = 2_000;
 /** Numbers that stay, because a slow reader of the directory must not miss both an old number and the next. */
 const numbersToKeep = 8;
-const freeContent = '{"free":true}';
 
 /**
  * Runs `work` under the lock: one caller at a time, across processes and within a process. The lock of a dead process
@@ -79,7 +78,7 @@ async function tryToAcquire(directory: string): Promise<{ number?: number; block
 
 async function release(directory: string, number: number): Promise<void> {
   try {
-    await writeFileAtomically(join(directory, String(number)), freeContent, 0o644);
+    await writeFileAtomically(join(directory, String(number)), '{"free":true}', 0o644);
   } catch (error) {
     // The home may have been deleted, and the lock with the home.
     if (errorCode(error) !== 'ENOENT') throw error;

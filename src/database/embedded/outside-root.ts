@@ -17,9 +17,7 @@ const locationRecord = z.object({ home: z.string(), root: z.string(), binaries: 
 
 export const readLocation = (paths: HomePaths) => readJson(paths.location, locationRecord);
 
-/**
- * Names the root after the home, for example `/var/tmp/reefguide-data-0f3c…`, because a new home must find a leftover.
- */
+/** Names the root after the home, e.g. `/var/tmp/reefguide-data-0f3c…`, because a new home must find a leftover. */
 function toOutsideRoot(home: string): string {
   return join(outsideDirectory, `${rootPrefix}${createHash('sha256').update(home).digest('hex').slice(0, 16)}`);
 }

@@ -1,18 +1,9 @@
 import { join } from 'node:path';
 
-/** Paths of one home. `home` is the real path, because two spellings of a home share one server. */
-export interface HomePaths {
-  home: string;
-  postgres: string;
-  holders: string;
-  lock: string;
-  password: string;
-  location: string;
-  server: string;
-  log: string;
-}
+export type HomePaths = ReturnType<typeof toHomePaths>;
 
-export function toHomePaths(home: string): HomePaths {
+/** Returns the paths of one home. `home` is the real path, because two spellings of a home share one server. */
+export function toHomePaths(home: string) {
   const postgres = join(home, 'postgres');
   return {
     home,

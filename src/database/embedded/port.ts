@@ -2,15 +2,12 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { errorCode } from '../../platform/system-errors.js';
 
-const firstPort = 15_000;
-const portCount = 15_000;
-
 /**
  * Returns the same port from 15,000 to 29,999 for the same home. The range ends below the ports of outgoing
  * connections, so the port is most likely free at each start.
  */
 export function toPreferredPort(home: string): number {
-  return firstPort + (createHash('sha256').update(home).digest().readUInt16BE(0) % portCount);
+  return 15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
 }
 
 /** Binds and closes a port of 127.0.0.1. Returns the port, or undefined for a port in use. 0 chooses a free port. */
@@ -28,10 +25,7 @@ function probePort(port: number): Promise<number | undefined> {
   });
 }
 
-/**
- * Returns the first free port of `preferred`, else any free port. Another program can take the port before Postgres
- * does.
- */
+/** Returns the first free port of `preferred`, else any. Another program can take the port before Postgres does. */
 export async function choosePort(preferred: readonly number[]): Promise<number> {
   for (const port of [...preferred, 0]) {
     const free = await probePort(port);

@@ -49,15 +49,12 @@ function findInProc(directory: string): number[] {
     .filter((pid) => processStart(pid) !== undefined);
 }
 
-/**
- * Reads the output of `lsof -F`: for each process a line `p<pid>`, for example `p4711`, then `n<working directory>`.
- */
+/** Reads the output of `lsof -F`: for each process a line such as `p4711`, then `n<working directory>`. */
 function findWithLsof(directory: string): number[] {
   const pids: number[] = [];
   let pid = 0;
-  for (const line of readCommandOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']).split(
-    '\n',
-  )) {
+  const output = readCommandOutput('lsof', ['-a', '-c', 'postgres', '-c', 'initdb', '-d', 'cwd', '-Fpn']);
+  for (const line of output.split('\n')) {
     if (line.startsWith('p')) pid = Number(line.slice(1));
     else if (line.startsWith('n') && isInside(line.slice(1), directory)) pids.push(pid);
   }
@@ -79,15 +76,11 @@ export function sendSignal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/**
- * Kills the Postgres processes in `directory`, waits up to 10 s for their ends, and returns the number. Postgres recovers as
- * from a crash: committed data are safe.
- */
-export async function killPostgresIn(directory: string): Promise<number> {
+/** Kills the Postgres processes in `directory`, and waits up to 10 s. As after a crash, committed data are safe. */
+export async function killPostgresIn(directory: string): Promise<void> {
   const pids = postgresProcessesIn(directory);
   for (const pid of pids) sendSignal(pid, 'SIGKILL');
   await poll(10_000, () => pids.every((pid) => processStart(pid) === undefined) || undefined);
-  return pids.length;
 }
 
 /** Removes a directory and kills the Postgres processes inside. Retries, because an ending process may still write. */

@@ -176,10 +176,7 @@ async function rotateLog(logFile: string): Promise<void> {
   }
 }
 
-/**
- * Stops a server by a fast shutdown: ends sessions and writes committed data. Escalates to SIGQUIT and SIGKILL after a
- * while.
- */
+/** Stops a server by a fast shutdown: ends sessions, writes committed data. Escalates to SIGQUIT and SIGKILL. */
 export async function stopServer(pid: number, data: string, findPgCtl: () => string): Promise<void> {
   const start = processStart(pid);
   const isGone = () => processStart(pid) !== start || undefined;

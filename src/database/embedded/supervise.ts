@@ -4,8 +4,6 @@ import { toMessage } from '../../contract/errors.js';
 import { startRepeating } from '../../platform/repeat.js';
 import { acquireEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './acquire.js';
 
-const checkIntervalMs = 1_000;
-
 /**
  * Acquires the Postgres of `home` like acquireEmbeddedPostgres, and restarts the server after each unexpected end, for
  * example `kill -9`. The address stays the same unless another program took the port; a log line tells the new port.
@@ -29,7 +27,7 @@ class SupervisedPostgres implements EmbeddedPostgres {
     this.log = options.log ?? (() => {});
     this.checks = startRepeating({
       run: () => this.restartIfEnded(),
-      intervalMs: checkIntervalMs,
+      intervalMs: 1_000,
       onError: (error) => this.log(toMessage(error)),
     });
   }

@@ -144,9 +144,7 @@ function toCloneError(
   const missing = toMissingGitError(text);
   if (missing) return missing;
   const start = `Cannot clone ${address.shown}`;
-  if (/abort signal received|abort already signaled/i.test(text)) {
-    return toInterruptedError();
-  }
+  if (/abort signal received|abort already signaled/i.test(text)) return toInterruptedError();
   if (/block timeout reached/.test(text)) {
     return new SetupError(`${start}: git printed nothing for ${idleTimeoutMs / 1000} s`, {
       hint: 'Check the network and the host.',

@@ -40,11 +40,12 @@ export interface MergedConfiguration {
 
 /** An error with a list of issues, for example files that git tracks. */
 class ConfigurationError extends SetupError {
-  readonly issues: Issue[];
-
-  constructor(message: string, issues: Issue[], hint: string) {
+  constructor(
+    message: string,
+    readonly issues: Issue[],
+    hint: string,
+  ) {
     super(message, { hint });
-    this.issues = issues;
   }
 }
 
@@ -129,11 +130,11 @@ async function readStage(
   }
   const { files: listed, variables } = separateVariables(await read(stage), `${namespace}/${stage}/${substituteFile}`);
   const { files, refused } = mergeSources(base, listed);
-  const toRepositoryPath = (issue: Issue) => ({
-    ...issue,
-    path: `${namespace}/${issue.path.replace(/^stage\//, `${stage}/`)}`,
-  });
-  throwIssues('Cannot merge files of the repository', refused.map(toRepositoryPath), 'Nothing was written.');
+  throwIssues(
+    'Cannot merge files of the repository',
+    refused.map((issue) => ({ ...issue, path: `${namespace}/${issue.path.replace(/^stage\//, `${stage}/`)}` })),
+    'Nothing was written.',
+  );
   const { files: replaced, missing } = replaceVariables(listed, variables, env);
   throwIssues(
     'Variables of the stage are not set',

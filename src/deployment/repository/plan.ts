@@ -23,19 +23,14 @@ export type TargetState =
   | { kind: 'directory' | 'link' | 'special' }
   | { kind: 'blocked'; parent: string; by: 'link' | 'file' };
 
-export type FileState = 'new' | 'changed' | 'same';
-
 export interface PlannedFile {
   path: string;
-  state: FileState;
+  state: 'new' | 'changed' | 'same';
   from: Origin;
 }
 
 /** A file to write, and its missing parents, outermost first. */
-export interface Write {
-  path: string;
-  content: Buffer;
-  mode: number;
+export interface Write extends Omit<MergedFile, 'from'> {
   missingDirectories: string[];
 }
 
@@ -57,18 +52,15 @@ const sourceProblems = {
  * Merges the files of a stage over the files of base, sorted by path. `refused` lists files that must not be copied, even
  * where the stage replaces the file.
  */
-export function mergeSources(
-  base: readonly SourceFile[],
-  stage: readonly SourceFile[],
-): { files: MergedFile[]; refused: Issue[] } {
+export function mergeSources(base: readonly SourceFile[], stage: readonly SourceFile[]) {
   const merged = new Map<string, MergedFile>();
   const refused: Issue[] = [];
   const add = (source: SourceFile, from: Origin) => {
     const problem = findPathProblem(source.path);
     // Replaces control characters, which a terminal would interpret.
-    if (problem) refused.push({ path: `${from}/${source.path.replaceAll(/\p{Cc}/gu, '?')}`, message: problem });
-    else if (source.kind !== 'file')
-      refused.push({ path: `${from}/${source.path}`, message: sourceProblems[source.kind] });
+    const path = `${from}/${source.path.replaceAll(/\p{Cc}/gu, '?')}`;
+    if (problem) refused.push({ path, message: problem });
+    else if (source.kind !== 'file') refused.push({ path, message: sourceProblems[source.kind] });
     else {
       const { path, content, executable } = source;
       merged.set(path, { path, content, mode: toMode(path, executable), from });
@@ -80,8 +72,7 @@ export function mergeSources(
     const parent = listParents(path).find((directory) => merged.has(directory));
     if (parent) refused.push({ path: `${from}/${path}`, message: `${parent} is a file as well as a directory` });
   }
-  const files = [...merged.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, refused };
+  return { files: [...merged.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), refused };
 }
 
 const targetProblems = {
@@ -124,7 +115,7 @@ export const toWrite = ({ path, content, mode }: Omit<Write, 'missingDirectories
   missingDirectories: target.kind === 'none' ? target.missingDirectories : [],
 });
 
-function toFileState(file: MergedFile, target: WritableState): FileState {
+function toFileState(file: MergedFile, target: WritableState): PlannedFile['state'] {
   if (target.kind === 'none') return 'new';
   return file.content.equals(target.content) && isSameMode(file.mode, target.mode) ? 'same' : 'changed';
 }

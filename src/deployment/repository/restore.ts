@@ -2,7 +2,7 @@ import { copyFile, link, lstat, rename, rm, rmdir, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
 import { createDirectory } from '../../platform/files.js';
-import { isAlive, type ProcessIdentity } from '../../platform/processes.js';
+import { isAlive } from '../../platform/processes.js';
 import { errorCode } from '../../platform/system-errors.js';
 import { inspectTarget } from './files.js';
 import { endJournal, ignore, type Journal, readJournal, statePaths, toBusyError } from './journal.js';
@@ -31,7 +31,14 @@ export async function undoWrites(root: string, journal: Journal): Promise<void> 
     const old = path.join(state.old, String(index));
     const current = await inspectTarget(root, file);
     if (await exists(old)) {
-      if (current.kind === 'blocked' || current.kind === 'directory') throw toBlockedError(file, index);
+      if (current.kind === 'blocked' || current.kind === 'directory') {
+        throw new SetupError(
+          `Cannot restore ${file} after an interrupted run: the path is a directory or behind a link`,
+          {
+            hint: `Move the directory or link away and run again. The old file is ${stateDirectory}/old/${index}.`,
+          },
+        );
+      }
       await createDirectory(path.dirname(target));
       await restore(old, target);
     } else {
@@ -60,19 +67,11 @@ async function restore(old: string, target: string): Promise<void> {
   }
 }
 
-const toBlockedError = (file: string, index: number) =>
-  new SetupError(`Cannot restore ${file} after an interrupted run: the path is a directory or behind a link`, {
-    hint: `Move the directory or link away and run again. The old file is ${stateDirectory}/old/${index}.`,
-  });
-
-export interface RestoreOptions {
-  /** Throws a SetupError instead of restoring. */
-  dryRun: boolean;
-  isAlive?: (identity: ProcessIdentity) => boolean;
-}
-
-/** Undoes a merge that was killed, and returns whether there was one. Throws a SetupError while that merge still runs. */
-export async function restoreInterrupted(root: string, options: RestoreOptions): Promise<boolean> {
+/**
+ * Undoes a merge that was killed, and returns whether there was one. Throws a SetupError while that merge still runs, and
+ * instead of restoring with `dryRun`.
+ */
+export async function restoreInterrupted(root: string, options: { dryRun: boolean; isAlive?: typeof isAlive }) {
   const state = await lstat(statePaths(root).directory).catch(() => undefined);
   if (!state) return false;
   if (!state.isDirectory())

@@ -21,9 +21,6 @@ export function parseVariableNames(content: Buffer, file: string): Set<string> {
   throw new SetupError(`Invalid ${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`, { hint });
 }
 
-/** Takes a file with a NUL byte for binary. */
-const isText = (content: Buffer) => !content.includes(0);
-
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
@@ -37,7 +34,8 @@ export function replaceVariables(
 ): { files: SourceFile[]; missing: Issue[] } {
   const missing = new Map<string, Issue>();
   const replaced = files.map((file): SourceFile => {
-    if (file.kind !== 'file' || variables.size === 0 || !isText(file.content)) return file;
+    // A NUL byte marks a binary file.
+    if (file.kind !== 'file' || variables.size === 0 || file.content.includes(0)) return file;
     // Decodes each byte to one character, so that a file in another encoding than UTF-8 keeps its bytes.
     const text = file.content.toString('latin1').replaceAll(reference, (match, variable: string, fallback?: string) => {
       if (!variables.has(variable)) return match;
@@ -53,12 +51,9 @@ export function replaceVariables(
 }
 
 /** Separates a stage's list of variables from its other files. */
-export function separateVariables(
-  files: readonly SourceFile[],
-  file: string,
-): { files: SourceFile[]; variables: Set<string> } {
+export function separateVariables(files: readonly SourceFile[], file: string) {
   const list = files.find(({ path }) => path === substituteFile);
-  if (!list) return { files: [...files], variables: new Set() };
+  if (!list) return { files: [...files], variables: new Set<string>() };
   if (list.kind !== 'file') throw new SetupError(`${file} is not a regular file`);
   return { files: files.filter((source) => source !== list), variables: parseVariableNames(list.content, file) };
 }

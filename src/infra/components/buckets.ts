@@ -1,31 +1,23 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import {
-  BlockPublicAccess,
-  Bucket,
-  BucketEncryption,
-  type BucketProps,
-  HttpMethods,
-  type IBucket,
-  ObjectOwnership,
-} from 'aws-cdk-lib/aws-s3';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
 
 /** Settings of every bucket: encrypted, closed to the public, reached through TLS alone. */
 const baseProps = {
-  encryption: BucketEncryption.S3_MANAGED,
-  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  encryption: s3.BucketEncryption.S3_MANAGED,
+  blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
-} satisfies BucketProps;
+} satisfies s3.BucketProps;
 
 const abortUploads = { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) };
 
 /** Creates the bucket for the access logs of buckets, load balancer and CloudFront. */
-export function createLogsBucket(scope: Construct): Bucket {
-  const bucket = new Bucket(scope, 'LogsBucket', {
+export function createLogsBucket(scope: Construct): s3.Bucket {
+  const bucket = new s3.Bucket(scope, 'LogsBucket', {
     ...baseProps,
     // CloudFront delivers its logs with an ACL.
-    objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
+    objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
     lifecycleRules: [{ id: 'expiry', expiration: Duration.days(90) }],
     removalPolicy: RemovalPolicy.RETAIN,
   });
@@ -34,15 +26,15 @@ export function createLogsBucket(scope: Construct): Bucket {
 }
 
 /** Creates the bucket for the files of jobs, which expire after 30 days because a job can compute them again. */
-export function createResultsBucket(scope: Construct, logs: IBucket, frontendDomain: string): Bucket {
-  return new Bucket(scope, 'ResultsBucket', {
+export function createResultsBucket(scope: Construct, logs: s3.IBucket, frontendDomain: string): s3.Bucket {
+  return new s3.Bucket(scope, 'ResultsBucket', {
     ...baseProps,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'results/',
     lifecycleRules: [abortUploads, { id: 'expiry', expiration: Duration.days(30) }],
     cors: [
       {
-        allowedMethods: [HttpMethods.GET],
+        allowedMethods: [s3.HttpMethods.GET],
         allowedOrigins: [`https://${frontendDomain}`],
         allowedHeaders: ['*'],
         exposedHeaders: ['ETag', 'Content-Length', 'Content-Disposition'],
@@ -54,8 +46,8 @@ export function createResultsBucket(scope: Construct, logs: IBucket, frontendDom
 }
 
 /** Creates the bucket through which operators move data into the file system and out of the file system. */
-export function createDataBucket(scope: Construct, logs: IBucket): Bucket {
-  return new Bucket(scope, 'DataBucket', {
+export function createDataBucket(scope: Construct, logs: s3.IBucket): s3.Bucket {
+  return new s3.Bucket(scope, 'DataBucket', {
     ...baseProps,
     versioned: true,
     serverAccessLogsBucket: logs,
@@ -66,8 +58,8 @@ export function createDataBucket(scope: Construct, logs: IBucket): Bucket {
 }
 
 /** Creates the bucket for the web pages, which a deployment of the frontend uploads. */
-export function createFrontendBucket(scope: Construct, logs: IBucket): Bucket {
-  return new Bucket(scope, 'Bucket', {
+export function createFrontendBucket(scope: Construct, logs: s3.IBucket): s3.Bucket {
+  return new s3.Bucket(scope, 'Bucket', {
     ...baseProps,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'frontend/',

@@ -1,13 +1,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
-import {
-  type ContainerImage,
-  FargateService,
-  type FargateTaskDefinition,
-  Secret as TaskSecret,
-} from 'aws-cdk-lib/aws-ecs';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { toFetchCommand } from '../image-names.js';
@@ -25,24 +20,24 @@ export interface CapacityManagerProps {
   apiEndpoint: string;
   networking: Networking;
   groups: readonly WorkerGroup[];
-  managerSecret: ISecret;
-  program: ContainerImage;
+  managerSecret: secretsmanager.ISecret;
+  program: ecs.ContainerImage;
 }
 
 const port = 3000;
 
 /** Runs `reefguide capacity run` as a service. One task is enough, because the lease lets a second one only stand by. */
 export class CapacityManager extends Construct {
-  readonly definition: FargateTaskDefinition;
-  readonly service: FargateService;
+  readonly definition: ecs.FargateTaskDefinition;
+  readonly service: ecs.FargateService;
 
   constructor(scope: Construct, id: string, props: CapacityManagerProps) {
     super(scope, id);
     const { config, networking } = props;
     const secrets = {
-      API_USERNAME: TaskSecret.fromSecretsManager(props.managerSecret, 'username'),
-      API_PASSWORD: TaskSecret.fromSecretsManager(props.managerSecret, 'password'),
-    } satisfies Partial<Record<ManagerVariable, TaskSecret>>;
+      API_USERNAME: ecs.Secret.fromSecretsManager(props.managerSecret, 'username'),
+      API_PASSWORD: ecs.Secret.fromSecretsManager(props.managerSecret, 'password'),
+    } satisfies Partial<Record<ManagerVariable, ecs.Secret>>;
     this.definition = createFargateTask(this, 'Task', {
       family: `${props.stackName}-capacity-manager`,
       cpu: config.cpu,
@@ -62,13 +57,16 @@ export class CapacityManager extends Construct {
       stopTimeout: Duration.seconds(10),
     });
     allowLaunching(this.definition.taskRole, props);
-    this.service = new FargateService(this, 'Service', {
+    this.service = new ecs.FargateService(this, 'Service', {
       cluster: networking.cluster,
       taskDefinition: this.definition,
       securityGroups: [
-        new SecurityGroup(this, 'Group', { vpc: networking.vpc, description: 'Capacity manager: nothing comes in' }),
+        new ec2.SecurityGroup(this, 'Group', {
+          vpc: networking.vpc,
+          description: 'Capacity manager: nothing comes in',
+        }),
       ],
-      vpcSubnets: { subnetType: SubnetType.PUBLIC },
+      vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
       assignPublicIp: true,
       desiredCount: 1,
       minHealthyPercent: 100,
@@ -100,7 +98,7 @@ function toEnvironment({ networking, ...props }: CapacityManagerProps): Record<s
 }
 
 /** Allows the manager to list tasks of this cluster and to start workers of this stack, but to stop none. */
-function allowLaunching(role: IRole, { networking, groups }: CapacityManagerProps): void {
+function allowLaunching(role: iam.IRole, { networking, groups }: CapacityManagerProps): void {
   const { account, region } = Stack.of(role);
   const { clusterArn, clusterName } = networking.cluster;
   const inCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };

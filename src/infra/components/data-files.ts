@@ -1,22 +1,9 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import {
-  BlockDeviceVolume,
-  EbsDeviceVolumeType,
-  HttpTokens,
-  Instance,
-  InstanceType,
-  type IVpc,
-  MachineImage,
-  OperatingSystemType,
-  Port,
-  SecurityGroup,
-  SubnetType,
-  UserData,
-} from 'aws-cdk-lib/aws-ec2';
-import type { TaskDefinition, Volume } from 'aws-cdk-lib/aws-ecs';
-import { type AccessPoint, FileSystem, LifecyclePolicy, ThroughputMode } from 'aws-cdk-lib/aws-efs';
-import { AnyPrincipal, Effect, type IRole, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as efs from 'aws-cdk-lib/aws-efs';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
 import { toFirstBootCommands, toMountScript } from '../mount-script.js';
 import { acknowledge, allow } from '../nag.js';
@@ -30,37 +17,37 @@ const owner = '1000';
 
 /** The file system with the input data of jobs, the instance that fills the file system, and a bucket for transfers. */
 export class DataFiles extends Construct {
-  readonly bucket: Bucket;
-  readonly instance: Instance;
+  readonly bucket: s3.Bucket;
+  readonly instance: ec2.Instance;
   /** Exists once the file system can be mounted. */
   readonly ready: IDependable;
-  private readonly fileSystem: FileSystem;
-  private readonly accessPoint: AccessPoint;
-  private readonly group: SecurityGroup;
+  private readonly fileSystem: efs.FileSystem;
+  private readonly accessPoint: efs.AccessPoint;
+  private readonly group: ec2.SecurityGroup;
 
-  constructor(scope: Construct, id: string, props: { vpc: IVpc; logsBucket: IBucket }) {
+  constructor(scope: Construct, id: string, props: { vpc: ec2.IVpc; logsBucket: s3.IBucket }) {
     super(scope, id);
     const { vpc } = props;
-    this.group = new SecurityGroup(this, 'Group', {
+    this.group = new ec2.SecurityGroup(this, 'Group', {
       vpc,
       description: 'The file system: NFS from those that mount it',
       allowAllOutbound: false,
     });
-    this.fileSystem = new FileSystem(this, 'FileSystem', {
+    this.fileSystem = new efs.FileSystem(this, 'FileSystem', {
       vpc,
-      vpcSubnets: { subnetType: SubnetType.PUBLIC },
+      vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
       securityGroup: this.group,
       encrypted: true,
       enableAutomaticBackups: true,
-      throughputMode: ThroughputMode.ELASTIC,
-      lifecyclePolicy: LifecyclePolicy.AFTER_30_DAYS,
+      throughputMode: efs.ThroughputMode.ELASTIC,
+      lifecyclePolicy: efs.LifecyclePolicy.AFTER_30_DAYS,
       removalPolicy: RemovalPolicy.RETAIN,
       // Requires a role to mount: without any policy, every client that reaches a mount target may mount.
-      fileSystemPolicy: new PolicyDocument({
+      fileSystemPolicy: new iam.PolicyDocument({
         statements: [
-          new PolicyStatement({
-            effect: Effect.DENY,
-            principals: [new AnyPrincipal()],
+          new iam.PolicyStatement({
+            effect: iam.Effect.DENY,
+            principals: [new iam.AnyPrincipal()],
             actions: ['*'],
             conditions: { Bool: { 'aws:SecureTransport': 'false' } },
           }),
@@ -78,8 +65,8 @@ export class DataFiles extends Construct {
   }
 
   /** Mounts the data in a task at /data. `openTo` must admit the task's security group. */
-  mountIn(definition: TaskDefinition, { readOnly }: { readOnly: boolean }) {
-    const volume: Volume = {
+  mountIn(definition: ecs.TaskDefinition, { readOnly }: { readOnly: boolean }) {
+    const volume: ecs.Volume = {
       name: 'data',
       efsVolumeConfiguration: {
         fileSystemId: this.fileSystem.fileSystemId,
@@ -92,11 +79,11 @@ export class DataFiles extends Construct {
     this.allowMount(definition.taskRole, { readOnly });
   }
 
-  openTo(client: SecurityGroup, name: string): void {
-    this.group.addIngressRule(client, Port.tcp(2049), `NFS from ${name}`);
+  openTo(client: ec2.SecurityGroup, name: string): void {
+    this.group.addIngressRule(client, ec2.Port.tcp(2049), `NFS from ${name}`);
   }
 
-  private allowMount(role: IRole, { readOnly }: { readOnly: boolean }): void {
+  private allowMount(role: iam.IRole, { readOnly }: { readOnly: boolean }): void {
     allow(role, {
       actions: ['elasticfilesystem:ClientMount', ...(readOnly ? [] : ['elasticfilesystem:ClientWrite'])],
       resources: [this.fileSystem.fileSystemArn],
@@ -105,36 +92,36 @@ export class DataFiles extends Construct {
   }
 
   /** Creates an instance without a key or an open port, because operators connect through Session Manager. */
-  private createInstance(vpc: IVpc): Instance {
-    const group = new SecurityGroup(this, 'InstanceGroup', {
+  private createInstance(vpc: ec2.IVpc): ec2.Instance {
+    const group = new ec2.SecurityGroup(this, 'InstanceGroup', {
       vpc,
       description: 'The service instance: nothing comes in',
       allowAllOutbound: true,
     });
     this.openTo(group, 'the service instance');
-    const userData = UserData.forLinux();
+    const userData = ec2.UserData.forLinux();
     userData.addCommands(
       ...toFirstBootCommands(toMountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId)),
     );
-    const instance = new Instance(this, 'Instance', {
+    const instance = new ec2.Instance(this, 'Instance', {
       vpc,
-      vpcSubnets: { subnetType: SubnetType.PUBLIC },
+      vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
       associatePublicIpAddress: true,
       securityGroup: group,
-      instanceType: new InstanceType('t4g.small'),
-      machineImage: MachineImage.fromSsmParameter(ubuntu, { os: OperatingSystemType.LINUX, userData }),
+      instanceType: new ec2.InstanceType('t4g.small'),
+      machineImage: ec2.MachineImage.fromSsmParameter(ubuntu, { os: ec2.OperatingSystemType.LINUX, userData }),
       userData,
-      httpTokens: HttpTokens.REQUIRED,
+      httpTokens: ec2.HttpTokens.REQUIRED,
       detailedMonitoring: true,
       blockDevices: [
         {
           deviceName: '/dev/sda1',
-          volume: BlockDeviceVolume.ebs(20, { encrypted: true, volumeType: EbsDeviceVolumeType.GP3 }),
+          volume: ec2.BlockDeviceVolume.ebs(20, { encrypted: true, volumeType: ec2.EbsDeviceVolumeType.GP3 }),
         },
       ],
     });
     instance.node.addDependency(this.ready);
-    instance.role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'));
+    instance.role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'));
     acknowledge(
       instance,
       'Session Manager is the only access, and AWS updates this policy together with the agent.',

@@ -1,70 +1,55 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import {
-  InstanceClass,
-  InstanceSize,
-  InstanceType,
-  type IVpc,
-  Port,
-  SecurityGroup,
-  SubnetType,
-} from 'aws-cdk-lib/aws-ec2';
-import {
-  Credentials,
-  DatabaseInstance,
-  DatabaseInstanceEngine,
-  ParameterGroup,
-  PostgresEngineVersion,
-  StorageType,
-} from 'aws-cdk-lib/aws-rds';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { acknowledge, acknowledgeLint } from '../nag.js';
 
 export interface DatabaseProps {
-  vpc: IVpc;
+  vpc: ec2.IVpc;
   config: NonNullable<Deployment['db']>;
 }
 
 const sizes = {
-  micro: InstanceSize.MICRO,
-  small: InstanceSize.SMALL,
-  medium: InstanceSize.MEDIUM,
-  large: InstanceSize.LARGE,
-  xlarge: InstanceSize.XLARGE,
-  '2xlarge': InstanceSize.XLARGE2,
-} satisfies Record<DatabaseProps['config']['instanceSize'], InstanceSize>;
+  micro: ec2.InstanceSize.MICRO,
+  small: ec2.InstanceSize.SMALL,
+  medium: ec2.InstanceSize.MEDIUM,
+  large: ec2.InstanceSize.LARGE,
+  xlarge: ec2.InstanceSize.XLARGE,
+  '2xlarge': ec2.InstanceSize.XLARGE2,
+} satisfies Record<DatabaseProps['config']['instanceSize'], ec2.InstanceSize>;
 
 /** Postgres on RDS, in subnets without access to the internet. */
 export class Database extends Construct {
-  readonly instance: DatabaseInstance;
+  readonly instance: rds.DatabaseInstance;
   /** A JSON object with host, port, username, password and dbname. */
-  readonly secret: ISecret;
-  private readonly group: SecurityGroup;
+  readonly secret: secretsmanager.ISecret;
+  private readonly group: ec2.SecurityGroup;
 
   constructor(scope: Construct, id: string, { vpc, config }: DatabaseProps) {
     super(scope, id);
-    const engine = DatabaseInstanceEngine.postgres({ version: PostgresEngineVersion.VER_17 });
-    this.group = new SecurityGroup(this, 'Group', {
+    const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 });
+    this.group = new ec2.SecurityGroup(this, 'Group', {
       vpc,
       description: 'Postgres: from the API and the event processor',
       allowAllOutbound: false,
     });
-    const credentials = Credentials.fromGeneratedSecret('reefguide', {
+    const credentials = rds.Credentials.fromGeneratedSecret('reefguide', {
       excludeCharacters: ' %+~`#$&*()|[]{}:;<>?!\'/@"\\',
     });
-    this.instance = new DatabaseInstance(this, 'Instance', {
+    this.instance = new rds.DatabaseInstance(this, 'Instance', {
       engine,
       vpc,
-      vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       securityGroups: [this.group],
-      instanceType: InstanceType.of(InstanceClass.BURSTABLE4_GRAVITON, sizes[config.instanceSize]),
+      instanceType: ec2.InstanceType.of(ec2.InstanceClass.BURSTABLE4_GRAVITON, sizes[config.instanceSize]),
       databaseName: 'reefguide',
       credentials,
-      parameterGroup: new ParameterGroup(this, 'Parameters', { engine, parameters: { 'rds.force_ssl': '1' } }),
+      parameterGroup: new rds.ParameterGroup(this, 'Parameters', { engine, parameters: { 'rds.force_ssl': '1' } }),
       allocatedStorage: config.storageGb,
       ...(config.storageGb <= 32_768 ? { maxAllocatedStorage: config.storageGb * 2 } : {}),
-      storageType: StorageType.GP3,
+      storageType: rds.StorageType.GP3,
       storageEncrypted: true,
       backupRetention: Duration.days(14),
       copyTagsToSnapshot: true,
@@ -92,8 +77,8 @@ export class Database extends Construct {
     acknowledge(this.instance, 'Programs read the secret at start, so a rotation needs a redeployment.', 'SMG4');
   }
 
-  openTo(client: SecurityGroup, name: string): void {
-    this.group.addIngressRule(client, Port.tcp(5432), `Postgres from ${name}`);
-    if (!client.allowAllOutbound) client.addEgressRule(this.group, Port.tcp(5432), 'Postgres');
+  openTo(client: ec2.SecurityGroup, name: string): void {
+    this.group.addIngressRule(client, ec2.Port.tcp(5432), `Postgres from ${name}`);
+    if (!client.allowAllOutbound) client.addEgressRule(this.group, ec2.Port.tcp(5432), 'Postgres');
   }
 }

@@ -1,29 +1,29 @@
 import { Duration } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, type ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as eventsTargets from 'aws-cdk-lib/aws-events-targets';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as logsDestinations from 'aws-cdk-lib/aws-logs-destinations';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ProgramFunction, type ProgramFunctionProps } from './program-function.js';
 
 export interface EventProcessorProps extends Pick<ProgramFunctionProps, 'bundle' | 'environment' | 'networking'> {
   clusterArn: string;
   /** Log of the executions; undefined without executions. */
-  executionLogs: ILogGroup | undefined;
+  executionLogs: logs.ILogGroup | undefined;
 }
 
 /** Records events of AWS in the database: stopped tasks, logged lines, and an hourly check. */
 export class EventProcessor extends Construct {
   readonly program: ProgramFunction;
-  readonly fn: LambdaFunction;
-  readonly deadLetters: Queue;
+  readonly fn: lambda.Function;
+  readonly deadLetters: sqs.Queue;
 
   constructor(scope: Construct, id: string, props: EventProcessorProps) {
     super(scope, id);
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
@@ -36,7 +36,7 @@ export class EventProcessor extends Construct {
       deadLetterQueue: this.deadLetters,
     });
     this.fn = this.program.fn;
-    new Rule(this, 'TaskStateChange', {
+    new events.Rule(this, 'TaskStateChange', {
       description: 'Tasks of the ReefGuide cluster change their state',
       eventPattern: {
         source: ['aws.ecs'],
@@ -45,19 +45,19 @@ export class EventProcessor extends Construct {
       },
       targets: [this.createTarget()],
     });
-    new Rule(this, 'Hourly', {
+    new events.Rule(this, 'Hourly', {
       description: 'ReefGuide compares what it recorded with what exists',
-      schedule: Schedule.rate(Duration.hours(1)),
+      schedule: events.Schedule.rate(Duration.hours(1)),
       targets: [this.createTarget()],
     });
     props.executionLogs?.addSubscriptionFilter('Lines', {
-      destination: new LambdaDestination(this.fn),
-      filterPattern: FilterPattern.allEvents(),
+      destination: new logsDestinations.LambdaDestination(this.fn),
+      filterPattern: logs.FilterPattern.allEvents(),
     });
   }
 
   /** Targets the function, and the dead-letter queue for events that EventBridge cannot deliver. */
-  private createTarget(): FunctionTarget {
-    return new FunctionTarget(this.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
+  private createTarget(): eventsTargets.LambdaFunction {
+    return new eventsTargets.LambdaFunction(this.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
   }
 }

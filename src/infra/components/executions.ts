@@ -1,11 +1,12 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { parseEcrImage, programImage } from '../image-names.js';
 import { allow } from '../nag.js';
+import { createLogGroup } from './log-group.js';
 import type { Networking } from './networking.js';
 
 export interface ExecutionsProps {
@@ -21,11 +22,11 @@ export interface ExecutionsProps {
  * definition for each registered image.
  */
 export class Executions extends Construct {
-  readonly logGroup: LogGroup;
+  readonly logGroup: logs.LogGroup;
   /** Variables of the API and the event processor. */
   readonly environment: Record<string, string>;
-  private readonly taskRole: Role;
-  private readonly executionRole: Role;
+  private readonly taskRole: iam.Role;
+  private readonly executionRole: iam.Role;
   private readonly familyPrefix: string;
   private readonly networking: Networking;
 
@@ -34,16 +35,13 @@ export class Executions extends Construct {
     const { config, networking } = props;
     this.networking = networking;
     this.familyPrefix = `${props.stackName}-execution`;
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const assumedBy = new ServicePrincipal('ecs-tasks.amazonaws.com');
-    this.taskRole = new Role(this, 'TaskRole', {
+    this.logGroup = createLogGroup(this, 'Logs', logs.RetentionDays.THREE_MONTHS);
+    const assumedBy = new iam.ServicePrincipal('ecs-tasks.amazonaws.com');
+    this.taskRole = new iam.Role(this, 'TaskRole', {
       assumedBy,
       description: 'Commands of executions: allowed nothing until somebody gives them something',
     });
-    this.executionRole = new Role(this, 'ExecutionRole', {
+    this.executionRole = new iam.Role(this, 'ExecutionRole', {
       assumedBy,
       description: 'Pulls the images of executions and writes their log',
     });
@@ -53,7 +51,7 @@ export class Executions extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [this.logGroup.logGroupArn],
     });
-    const group = new SecurityGroup(this, 'Group', {
+    const group = new ec2.SecurityGroup(this, 'Group', {
       vpc: networking.vpc,
       description: 'Executions: nothing comes in',
     });
@@ -73,7 +71,7 @@ export class Executions extends Construct {
   }
 
   /** Allows a role to create task definitions. The event processor recreates missing ones. */
-  allowDefining(role: IRole): void {
+  allowDefining(role: iam.IRole): void {
     allow(role, {
       actions: ['ecs:RegisterTaskDefinition', 'ecs:ListTaskDefinitions', 'ecs:DeregisterTaskDefinition'],
       resources: ['*'],
@@ -87,7 +85,7 @@ export class Executions extends Construct {
   }
 
   /** Allows the API to run the task definitions of images. */
-  allowStarting(role: IRole): void {
+  allowStarting(role: iam.IRole): void {
     const { account, region } = Stack.of(this);
     allow(role, {
       actions: ['ecs:RunTask'],
@@ -98,7 +96,7 @@ export class Executions extends Construct {
   }
 
   /** Allows a role to describe and stop executions and to read their logs. */
-  allowEnding(role: IRole): void {
+  allowEnding(role: iam.IRole): void {
     const { account, region } = Stack.of(this);
     const { clusterArn, clusterName } = this.networking.cluster;
     allow(role, {

@@ -1,48 +1,37 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
-import {
-  type ContainerDefinitionOptions,
-  CpuArchitecture,
-  FargateService,
-  FargateTaskDefinition,
-  LogDrivers,
-  OperatingSystemFamily,
-} from 'aws-cdk-lib/aws-ecs';
-import {
-  ApplicationProtocol,
-  type ApplicationTargetGroup,
-  ListenerCondition,
-} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Duration } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { Construct } from 'constructs';
 import type { AutoScaling } from '../../deployment/schema.js';
 import { acknowledge } from '../nag.js';
+import { createLogGroup } from './log-group.js';
 import type { Networking } from './networking.js';
 
-export interface TaskOptions extends Omit<ContainerDefinitionOptions, 'logging' | 'containerName'> {
+export interface TaskOptions extends Omit<ecs.ContainerDefinitionOptions, 'logging' | 'containerName'> {
   family: string;
   cpu: number;
   memoryLimitMiB: number;
 }
 
 /** Creates a task definition for Fargate with one container, `main`, whose log expires after a month. */
-export function createFargateTask(scope: Construct, id: string, options: TaskOptions): FargateTaskDefinition {
+export function createFargateTask(scope: Construct, id: string, options: TaskOptions): ecs.FargateTaskDefinition {
   const { family, cpu, memoryLimitMiB, ...container } = options;
-  const definition = new FargateTaskDefinition(scope, id, {
+  const definition = new ecs.FargateTaskDefinition(scope, id, {
     family,
     cpu,
     memoryLimitMiB,
-    runtimePlatform: { cpuArchitecture: CpuArchitecture.X86_64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+    runtimePlatform: {
+      cpuArchitecture: ecs.CpuArchitecture.X86_64,
+      operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+    },
   });
-  const logGroup = new LogGroup(scope, `${id}Logs`, {
-    retention: RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
+  const logGroup = createLogGroup(scope, `${id}Logs`);
   definition.addContainer('main', {
     ...container,
     // Repeats the size of the task, because emulators of ECS require a size for each container.
     memoryLimitMiB,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: family }),
+    logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix: family }),
   });
   acknowledge(
     definition,
@@ -55,7 +44,7 @@ export function createFargateTask(scope: Construct, id: string, options: TaskOpt
 
 export interface ServiceOptions {
   networking: Networking;
-  definition: FargateTaskDefinition;
+  definition: ecs.FargateTaskDefinition;
   port: number;
   domainName: string;
   /** Priority of the listener rule that matches the domain name; differs between services of the load balancer. */
@@ -66,24 +55,18 @@ export interface ServiceOptions {
   autoScaling: AutoScaling;
 }
 
-export interface BalancedService {
-  service: FargateService;
-  group: SecurityGroup;
-  targets: ApplicationTargetGroup;
-}
-
 /** Creates a service behind the shared load balancer with a domain name of its own, and scales by CPU and memory. */
-export function createBalancedService(scope: Construct, options: ServiceOptions): BalancedService {
+export function createBalancedService(scope: Construct, options: ServiceOptions) {
   const { networking, definition, port, autoScaling } = options;
-  const group = new SecurityGroup(scope, 'Group', {
+  const group = new ec2.SecurityGroup(scope, 'Group', {
     vpc: networking.vpc,
     description: `${options.domainName}: from the load balancer`,
   });
-  const service = new FargateService(scope, 'Service', {
+  const service = new ecs.FargateService(scope, 'Service', {
     cluster: networking.cluster,
     taskDefinition: definition,
     securityGroups: [group],
-    vpcSubnets: { subnetType: SubnetType.PUBLIC },
+    vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
     // Needs a public address to reach ECR and AWS, because the subnets have no NAT.
     assignPublicIp: true,
     // Leaves the number to auto scaling, because a deployment would reset it. With a minimum of 0 the service waits at 0.
@@ -94,10 +77,10 @@ export function createBalancedService(scope: Construct, options: ServiceOptions)
     healthCheckGracePeriod: Duration.seconds(options.startSeconds),
   });
   const targets = networking.listener.addTargets(`${scope.node.id}Targets`, {
-    protocol: ApplicationProtocol.HTTP,
+    protocol: elb.ApplicationProtocol.HTTP,
     port,
     priority: options.priority,
-    conditions: [ListenerCondition.hostHeaders([options.domainName])],
+    conditions: [elb.ListenerCondition.hostHeaders([options.domainName])],
     targets: [service.loadBalancerTarget({ containerName: 'main', containerPort: port })],
     deregistrationDelay: Duration.seconds(30),
     healthCheck: {
@@ -117,10 +100,7 @@ export function createBalancedService(scope: Construct, options: ServiceOptions)
       scaleInCooldown: Duration.seconds(autoScaling.scaleInCooldown),
       scaleOutCooldown: Duration.seconds(autoScaling.scaleOutCooldown),
     };
-    scaling.scaleOnCpuUtilization('Cpu', {
-      targetUtilizationPercent: autoScaling.targetCpuUtilization,
-      ...cooldowns,
-    });
+    scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: autoScaling.targetCpuUtilization, ...cooldowns });
     scaling.scaleOnMemoryUtilization('Memory', {
       targetUtilizationPercent: autoScaling.targetMemoryUtilization,
       ...cooldowns,

@@ -1,16 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import {
-  CachePolicy,
-  Distribution,
-  HttpVersion,
-  PriceClass,
-  ResponseHeadersPolicy,
-  SecurityPolicyProtocol,
-  ViewerProtocolPolicy,
-} from 'aws-cdk-lib/aws-cloudfront';
-import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
-import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as origins from 'aws-cdk-lib/aws-cloudfront-origins';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { acknowledge } from '../nag.js';
@@ -21,30 +13,30 @@ export interface FrontendProps {
   domainName: string;
   /** ARN of a certificate in us-east-1, the only region that CloudFront reads. */
   certificateArn: string;
-  logsBucket: IBucket;
+  logsBucket: s3.IBucket;
 }
 
 /** Serves the web pages by CloudFront from a private bucket. */
 export class Frontend extends Construct {
-  readonly bucket: Bucket;
-  readonly distribution: Distribution;
+  readonly bucket: s3.Bucket;
+  readonly distribution: cloudfront.Distribution;
 
   constructor(scope: Construct, id: string, props: FrontendProps) {
     super(scope, id);
     this.bucket = createFrontendBucket(this, props.logsBucket);
-    this.distribution = new Distribution(this, 'Distribution', {
+    this.distribution = new cloudfront.Distribution(this, 'Distribution', {
       domainNames: [props.domainName],
-      certificate: Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
-      httpVersion: HttpVersion.HTTP2_AND_3,
+      certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
+      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+      httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
       // Includes Australia, which the cheaper classes leave out.
-      priceClass: PriceClass.PRICE_CLASS_ALL,
+      priceClass: cloudfront.PriceClass.PRICE_CLASS_ALL,
       defaultRootObject: props.config.indexDocument,
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(this.bucket),
-        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-        cachePolicy: CachePolicy.CACHING_OPTIMIZED,
-        responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+        origin: origins.S3BucketOrigin.withOriginAccessControl(this.bucket),
+        viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
+        responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
         compress: true,
       },
       errorResponses: errorResponses(props.config),

@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { type ContainerImage, type FargateTaskDefinition, Secret as TaskSecret } from 'aws-cdk-lib/aws-ecs';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { WorkerConfig } from '../../deployment/schema.js';
 import { programImage } from '../image-names.js';
@@ -20,16 +20,16 @@ export interface JobSystemProps {
   apiEndpoint: string;
   networking: Networking;
   files: DataFiles;
-  resultsBucket: IBucket;
-  workerSecret: ISecret;
-  program: ContainerImage;
+  resultsBucket: s3.IBucket;
+  workerSecret: secretsmanager.ISecret;
+  program: ecs.ContainerImage;
 }
 
 export interface WorkerGroup {
   config: WorkerConfig;
   family: string;
-  definition: FargateTaskDefinition;
-  securityGroup: SecurityGroup;
+  definition: ecs.FargateTaskDefinition;
+  securityGroup: ec2.SecurityGroup;
 }
 
 /** Seconds between the stop signal and the kill, on ECS and after the notice of a Spot interruption. */
@@ -47,7 +47,7 @@ export class JobSystem extends Construct {
   private addGroup(config: WorkerConfig, props: JobSystemProps): WorkerGroup {
     const family = `${props.stackName}-worker-${config.name}`;
     const jobTypes = config.jobTypes.join(',');
-    const securityGroup = new SecurityGroup(this, `${config.name}Group`, {
+    const securityGroup = new ec2.SecurityGroup(this, `${config.name}Group`, {
       vpc: props.networking.vpc,
       description: `Worker ${config.name}: nothing comes in`,
     });
@@ -66,8 +66,8 @@ export class JobSystem extends Construct {
         JOB_TYPES: jobTypes,
       },
       secrets: {
-        API_USERNAME: TaskSecret.fromSecretsManager(props.workerSecret, 'username'),
-        API_PASSWORD: TaskSecret.fromSecretsManager(props.workerSecret, 'password'),
+        API_USERNAME: ecs.Secret.fromSecretsManager(props.workerSecret, 'username'),
+        API_PASSWORD: ecs.Secret.fromSecretsManager(props.workerSecret, 'password'),
       },
       stopTimeout: Duration.seconds(stopSeconds),
     });
@@ -83,7 +83,7 @@ export class JobSystem extends Construct {
 const perJob = 'Each job has a prefix of its own under jobs/, which exists only after the role.';
 
 /** Allows workers to read and write files under jobs/, in several parts. */
-function allowResults(role: IRole, bucket: IBucket): void {
+function allowResults(role: iam.IRole, bucket: s3.IBucket): void {
   allow(role, {
     actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
     resources: [bucket.arnForObjects('jobs/*')],
@@ -93,7 +93,7 @@ function allowResults(role: IRole, bucket: IBucket): void {
 }
 
 /** Allows the API to read files under jobs/, because a presigned link grants no more than the signer may do. */
-export function allowDownloads(role: IRole, bucket: IBucket): void {
+export function allowDownloads(role: iam.IRole, bucket: s3.IBucket): void {
   allow(role, {
     actions: ['s3:GetObject'],
     resources: [bucket.arnForObjects('jobs/*')],
@@ -102,7 +102,7 @@ export function allowDownloads(role: IRole, bucket: IBucket): void {
   allowListing(role, bucket);
 }
 
-function allowListing(role: IRole, bucket: IBucket): void {
+function allowListing(role: iam.IRole, bucket: s3.IBucket): void {
   allow(role, {
     actions: ['s3:ListBucket'],
     resources: [bucket.bucketArn],

@@ -1,8 +1,8 @@
 import { Stack } from 'aws-cdk-lib';
-import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
-import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import * as integrations from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge, allow } from '../nag.js';
 
@@ -15,12 +15,12 @@ const stageName = 'live';
 export class LogSocket extends Construct {
   /** Variables of the API and the event processor. */
   readonly environment: Record<string, string>;
-  private readonly api: WebSocketApi;
+  private readonly api: apigateway.WebSocketApi;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.api = new WebSocketApi(this, 'Api', { description: 'ReefGuide: live logs of executions' });
-    const stage = new WebSocketStage(this, 'Stage', {
+    this.api = new apigateway.WebSocketApi(this, 'Api', { description: 'ReefGuide: live logs of executions' });
+    const stage = new apigateway.WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName,
       autoDeploy: true,
@@ -35,15 +35,15 @@ export class LogSocket extends Construct {
   }
 
   /** Sends every event of a connection to a function. */
-  connectTo(fn: IFunction): void {
-    const integration = new WebSocketLambdaIntegration('Integration', fn);
+  connectTo(fn: lambda.IFunction): void {
+    const integration = new integrations.WebSocketLambdaIntegration('Integration', fn);
     const routes = ['$connect', '$disconnect', '$default'].map((key) => this.api.addRoute(key, { integration }));
     for (const route of routes)
       acknowledge(route, 'The program checks the one-time token of each connection.', 'APIG4');
   }
 
   /** Allows a program to write to connections and to close them. */
-  allowSending(role: IRole): void {
+  allowSending(role: iam.IRole): void {
     const { account, region } = Stack.of(this);
     allow(role, {
       actions: ['execute-api:ManageConnections'],

@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { FargateService } from 'aws-cdk-lib/aws-ecs';
-import { type ApplicationTargetGroup, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatchActions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 
@@ -15,18 +15,18 @@ export interface MonitoringProps {
   alertEmail: string | undefined;
   memoryAlerting: Deployment['reefGuideAPI']['memoryAlerting'];
   clusterName: string;
-  reefGuideApi: FargateService;
-  capacityManager: FargateService;
+  reefGuideApi: ecs.FargateService;
+  capacityManager: ecs.FargateService;
   /** Target group of the API on Fargate, or function of the API on Lambda. */
-  webApi: { targets: ApplicationTargetGroup } | { fn: LambdaFunction };
-  processor: LambdaFunction;
-  deadLetters: Queue;
-  database: DatabaseInstance | undefined;
+  webApi: { targets: elb.ApplicationTargetGroup } | { fn: lambda.Function };
+  processor: lambda.Function;
+  deadLetters: sqs.Queue;
+  database: rds.DatabaseInstance | undefined;
   storageGb: number | undefined;
 }
 
 interface AlarmOptions {
-  metric: IMetric;
+  metric: cloudwatch.IMetric;
   description: string;
   /** Limit of the metric: the alarm fires at this value and above, or below the value with `below`. */
   threshold: number;
@@ -38,13 +38,13 @@ interface AlarmOptions {
 
 /** Alarms of the deployment, which send e-mail when an address is configured. */
 export class Monitoring extends Construct {
-  private readonly action: SnsAction | undefined;
+  private readonly action: cloudwatchActions.SnsAction | undefined;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     this.action = props.alertEmail ? this.addEmail('Alerts', props.alertEmail) : undefined;
     this.addAlarm('DeadLetters', {
-      metric: props.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM }),
+      metric: props.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM }),
       description: 'Events that could not be applied wait in the dead-letter queue',
       threshold: 1,
     });
@@ -54,11 +54,11 @@ export class Monitoring extends Construct {
       threshold: 3,
     });
     this.addAlarm('ManagerAway', {
-      metric: new Metric({
+      metric: new cloudwatch.Metric({
         namespace: 'ECS/ContainerInsights',
         metricName: 'RunningTaskCount',
         dimensionsMap: { ClusterName: props.clusterName, ServiceName: props.capacityManager.serviceName },
-        statistic: Stats.MAXIMUM,
+        statistic: cloudwatch.Stats.MAXIMUM,
       }),
       description: 'No capacity manager runs: jobs wait without workers',
       threshold: 1,
@@ -74,12 +74,12 @@ export class Monitoring extends Construct {
       });
     } else {
       this.addAlarm('ApiErrors', {
-        metric: props.webApi.targets.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT),
+        metric: props.webApi.targets.metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT),
         description: 'The web API answers with server errors',
         threshold: 10,
       });
       this.addAlarm('ApiUnhealthy', {
-        metric: props.webApi.targets.metrics.healthyHostCount({ statistic: Stats.MAXIMUM }),
+        metric: props.webApi.targets.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM }),
         description: 'No web API is ready',
         threshold: 1,
         below: true,
@@ -91,7 +91,7 @@ export class Monitoring extends Construct {
     if (props.memoryAlerting) this.watchMemory(props.reefGuideApi, props.memoryAlerting);
   }
 
-  private watchDatabase(database: DatabaseInstance, storageGb: number): void {
+  private watchDatabase(database: rds.DatabaseInstance, storageGb: number): void {
     this.addAlarm('DatabaseCpu', {
       metric: database.metricCPUUtilization(),
       description: 'The database computes without a pause',
@@ -99,7 +99,7 @@ export class Monitoring extends Construct {
       periods: 3,
     });
     this.addAlarm('DatabaseStorage', {
-      metric: database.metricFreeStorageSpace({ statistic: Stats.MINIMUM }),
+      metric: database.metricFreeStorageSpace({ statistic: cloudwatch.Stats.MINIMUM }),
       description: 'The storage of the database runs out',
       threshold: storageGb * 0.1 * 1024 ** 3,
       below: true,
@@ -108,14 +108,14 @@ export class Monitoring extends Construct {
 
   /** Sends e-mail to the address of ReefGuideAPI's operators, in addition to the address of all alarms. */
   private watchMemory(
-    service: FargateService,
+    service: ecs.FargateService,
     alerting: NonNullable<Deployment['reefGuideAPI']['memoryAlerting']>,
   ): void {
     const action = this.addEmail('Memory', alerting.emailAddress);
     const period = Duration.seconds(alerting.metricPeriod);
     for (const [name, statistic, threshold] of [
-      ['MemoryAverage', Stats.AVERAGE, alerting.averageThreshold],
-      ['MemoryMaximum', Stats.MAXIMUM, alerting.maxThreshold],
+      ['MemoryAverage', cloudwatch.Stats.AVERAGE, alerting.averageThreshold],
+      ['MemoryMaximum', cloudwatch.Stats.MAXIMUM, alerting.maxThreshold],
     ] as const) {
       const alarm = this.addAlarm(name, {
         metric: service.metricMemoryUtilization({ statistic, period }),
@@ -130,16 +130,18 @@ export class Monitoring extends Construct {
   private addAlarm(
     id: string,
     { metric, description, threshold, below, periods, alarmOnMissing }: AlarmOptions,
-  ): Alarm {
-    const alarm = new Alarm(this, id, {
+  ): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, id, {
       metric,
       alarmDescription: description,
       threshold,
       comparisonOperator: below
-        ? ComparisonOperator.LESS_THAN_THRESHOLD
-        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        ? cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+        : cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: periods ?? 1,
-      treatMissingData: alarmOnMissing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      treatMissingData: alarmOnMissing
+        ? cloudwatch.TreatMissingData.BREACHING
+        : cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     if (this.action) {
       alarm.addAlarmAction(this.action);
@@ -148,9 +150,9 @@ export class Monitoring extends Construct {
     return alarm;
   }
 
-  private addEmail(id: string, address: string): SnsAction {
-    const topic = new Topic(this, id, { displayName: 'ReefGuide', enforceSSL: true });
-    topic.addSubscription(new EmailSubscription(address));
-    return new SnsAction(topic);
+  private addEmail(id: string, address: string): cloudwatchActions.SnsAction {
+    const topic = new sns.Topic(this, id, { displayName: 'ReefGuide', enforceSSL: true });
+    topic.addSubscription(new subscriptions.EmailSubscription(address));
+    return new cloudwatchActions.SnsAction(topic);
   }
 }

@@ -1,31 +1,16 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import {
-  FlowLogDestination,
-  FlowLogTrafficType,
-  GatewayVpcEndpointAwsService,
-  InterfaceVpcEndpointAwsService,
-  Port,
-  SecurityGroup,
-  SubnetType,
-  Vpc,
-} from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
-import {
-  type ApplicationListener,
-  ApplicationLoadBalancer,
-  ApplicationProtocol,
-  ListenerAction,
-  SslPolicy,
-} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Duration } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
+import { createLogGroup } from './log-group.js';
 
 export interface NetworkingProps {
   certificateArn: string;
-  logsBucket: IBucket;
+  logsBucket: s3.IBucket;
   /** Creates isolated subnets, and endpoints for the AWS services that a Lambda function calls from a subnet. */
   withDatabase: boolean;
   /** Adds an endpoint of CloudWatch Logs, because functions read the logs of executions. */
@@ -36,51 +21,51 @@ export interface NetworkingProps {
 
 /** VPC, endpoints, ECS cluster, and the load balancer of all services. */
 export class Networking extends Construct {
-  readonly vpc: Vpc;
-  readonly cluster: Cluster;
-  readonly balancer: ApplicationLoadBalancer;
-  readonly listener: ApplicationListener;
+  readonly vpc: ec2.Vpc;
+  readonly cluster: ecs.Cluster;
+  readonly balancer: elb.ApplicationLoadBalancer;
+  readonly listener: elb.ApplicationListener;
   /** Subnets of functions that use the database. */
-  readonly functionSubnets: SubnetType;
+  readonly functionSubnets: ec2.SubnetType;
   /** Security group of the interface endpoints; undefined where functions need none. */
-  readonly endpoints: SecurityGroup | undefined;
+  readonly endpoints: ec2.SecurityGroup | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkingProps) {
     super(scope, id);
     const withNat = props.withDatabase && props.withSockets;
-    this.functionSubnets = withNat ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
-    this.vpc = new Vpc(this, 'Vpc', {
+    this.functionSubnets = withNat ? ec2.SubnetType.PRIVATE_WITH_EGRESS : ec2.SubnetType.PRIVATE_ISOLATED;
+    this.vpc = new ec2.Vpc(this, 'Vpc', {
       natGateways: withNat ? 1 : 0,
       subnetConfiguration: [
-        { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: true },
-        ...(props.withDatabase ? [{ name: 'Isolated', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }] : []),
+        { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: true },
+        ...(props.withDatabase
+          ? [{ name: 'Isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }]
+          : []),
         // Stands last, so that adding or removing this subnet leaves the addresses of the others alone.
-        ...(withNat ? [{ name: 'Functions', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 }] : []),
+        ...(withNat ? [{ name: 'Functions', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 }] : []),
       ],
     });
     // Keeps the gigabytes between workers and bucket off the internet.
-    this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 });
+    this.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     this.vpc.addFlowLog('Refused', {
-      trafficType: FlowLogTrafficType.REJECT,
-      destination: FlowLogDestination.toCloudWatchLogs(
-        new LogGroup(this, 'FlowLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
-      ),
+      trafficType: ec2.FlowLogTrafficType.REJECT,
+      destination: ec2.FlowLogDestination.toCloudWatchLogs(createLogGroup(this, 'FlowLogs')),
     });
     if (props.withDatabase && !withNat) this.endpoints = this.addEndpoints(props.withExecutions);
 
-    this.cluster = new Cluster(this, 'Cluster', {
+    this.cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: this.vpc,
-      containerInsightsV2: ContainerInsights.ENABLED,
+      containerInsightsV2: ecs.ContainerInsights.ENABLED,
       enableFargateCapacityProviders: true,
     });
 
-    const balancerGroup = new SecurityGroup(this, 'BalancerGroup', {
+    const balancerGroup = new ec2.SecurityGroup(this, 'BalancerGroup', {
       vpc: this.vpc,
       description: 'The load balancer: HTTP and HTTPS from everywhere',
       allowAllOutbound: false,
     });
     acknowledge(balancerGroup, 'The load balancer is the public entrance; HTTP only redirects.', 'EC23');
-    this.balancer = new ApplicationLoadBalancer(this, 'Balancer', {
+    this.balancer = new elb.ApplicationLoadBalancer(this, 'Balancer', {
       vpc: this.vpc,
       internetFacing: true,
       securityGroup: balancerGroup,
@@ -92,38 +77,38 @@ export class Networking extends Construct {
     this.balancer.addRedirect();
     this.listener = this.balancer.addListener('Https', {
       port: 443,
-      protocol: ApplicationProtocol.HTTPS,
-      certificates: [Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn)],
-      sslPolicy: SslPolicy.RECOMMENDED_TLS,
-      defaultAction: ListenerAction.fixedResponse(404, { contentType: 'text/plain', messageBody: 'Not found' }),
+      protocol: elb.ApplicationProtocol.HTTPS,
+      certificates: [acm.Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn)],
+      sslPolicy: elb.SslPolicy.RECOMMENDED_TLS,
+      defaultAction: elb.ListenerAction.fixedResponse(404, { contentType: 'text/plain', messageBody: 'Not found' }),
     });
   }
 
   /** Creates the endpoints through which a function in the VPC calls AWS without a NAT. */
-  private addEndpoints(withExecutions: boolean): SecurityGroup {
-    const group = new SecurityGroup(this, 'EndpointsGroup', {
+  private addEndpoints(withExecutions: boolean): ec2.SecurityGroup {
+    const group = new ec2.SecurityGroup(this, 'EndpointsGroup', {
       vpc: this.vpc,
       description: 'Interface endpoints: HTTPS from the Lambda functions',
       allowAllOutbound: false,
     });
     for (const [name, service] of [
-      ['SecretsManager', InterfaceVpcEndpointAwsService.SECRETS_MANAGER],
-      ['Ecs', InterfaceVpcEndpointAwsService.ECS],
-      ...(withExecutions ? ([['Logs', InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS]] as const) : []),
+      ['SecretsManager', ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER],
+      ['Ecs', ec2.InterfaceVpcEndpointAwsService.ECS],
+      ...(withExecutions ? ([['Logs', ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS]] as const) : []),
     ] as const) {
       this.vpc.addInterfaceEndpoint(name, {
         service,
         open: false,
         securityGroups: [group],
-        subnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+        subnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       });
     }
     return group;
   }
 
   /** Opens the endpoints, if any, to a function in the VPC. */
-  openEndpointsTo(functionGroup: SecurityGroup): void {
-    this.endpoints?.addIngressRule(functionGroup, Port.tcp(443), 'HTTPS from a function');
-    if (this.endpoints) functionGroup.addEgressRule(this.endpoints, Port.tcp(443), 'HTTPS to the endpoints');
+  openEndpointsTo(functionGroup: ec2.SecurityGroup): void {
+    this.endpoints?.addIngressRule(functionGroup, ec2.Port.tcp(443), 'HTTPS from a function');
+    if (this.endpoints) functionGroup.addEgressRule(this.endpoints, ec2.Port.tcp(443), 'HTTPS to the endpoints');
   }
 }

@@ -1,11 +1,12 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Duration } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeLint, allow } from '../nag.js';
+import { createLogGroup } from './log-group.js';
 import type { Networking } from './networking.js';
 
 export interface ProgramFunctionProps {
@@ -18,49 +19,39 @@ export interface ProgramFunctionProps {
   timeoutSeconds: number;
   /** Network of a function that uses the database; undefined: the function runs outside the VPC. */
   networking: Networking | undefined;
-  deadLetterQueue?: IQueue;
+  deadLetterQueue?: sqs.IQueue;
 }
 
 /** A Lambda function of this program's bundle. The role allows writing the log, and what callers add. */
 export class ProgramFunction extends Construct {
-  readonly fn: LambdaFunction;
-  readonly role: Role;
-  readonly group: SecurityGroup | undefined;
-  private readonly logGroup: LogGroup;
+  readonly fn: lambda.Function;
+  readonly role: iam.Role;
+  readonly group: ec2.SecurityGroup | undefined;
+  private readonly logGroup: logs.LogGroup;
 
   constructor(scope: Construct, id: string, props: ProgramFunctionProps) {
     super(scope, id);
     const { networking } = props;
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.logGroup = createLogGroup(this, 'Logs');
+    this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     allow(this.role, {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [this.logGroup.logGroupArn],
     });
     this.group = networking && this.joinNetwork(networking, props.description);
-    this.fn = new LambdaFunction(this, 'Function', {
+    this.fn = new lambda.Function(this, 'Function', {
       description: props.description,
-      runtime: Runtime.NODEJS_22_X,
-      architecture: Architecture.X86_64,
-      code: Code.fromAsset(props.bundle),
+      runtime: lambda.Runtime.NODEJS_22_X,
+      architecture: lambda.Architecture.X86_64,
+      code: lambda.Code.fromAsset(props.bundle),
       handler: props.handler,
-      environment: {
-        ...props.environment,
-        NODE_OPTIONS: '--enable-source-maps',
-      },
+      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
       role: this.role,
       logGroup: this.logGroup,
       ...(networking && this.group
-        ? {
-            vpc: networking.vpc,
-            vpcSubnets: { subnetType: networking.functionSubnets },
-            securityGroups: [this.group],
-          }
+        ? { vpc: networking.vpc, vpcSubnets: { subnetType: networking.functionSubnets }, securityGroups: [this.group] }
         : {}),
       ...(props.deadLetterQueue ? { deadLetterQueue: props.deadLetterQueue } : {}),
     });
@@ -70,11 +61,11 @@ export class ProgramFunction extends Construct {
   }
 
   /** Creates the function's security group in the VPC, and allows Lambda to create network interfaces there. */
-  private joinNetwork(networking: Networking, description: string): SecurityGroup {
-    const group = new SecurityGroup(this, 'Group', { vpc: networking.vpc, description, allowAllOutbound: false });
+  private joinNetwork(networking: Networking, description: string): ec2.SecurityGroup {
+    const group = new ec2.SecurityGroup(this, 'Group', { vpc: networking.vpc, description, allowAllOutbound: false });
     networking.openEndpointsTo(group);
     // Allows public addresses, because the gateway endpoint of S3 and a NAT lead to public addresses.
-    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS to AWS');
+    group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'HTTPS to AWS');
     allow(this.role, {
       actions: [
         'ec2:CreateNetworkInterface',

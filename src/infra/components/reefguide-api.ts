@@ -1,4 +1,4 @@
-import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { toContainerImage } from '../images.js';
@@ -12,12 +12,12 @@ export interface ReefGuideApiProps {
   domainName: string;
   networking: Networking;
   files: DataFiles;
-  program: ContainerImage;
+  program: ecs.ContainerImage;
 }
 
 /** ReefGuideAPI (Julia), which reads the data of the file system. */
 export class ReefGuideApi extends Construct {
-  readonly service: FargateService;
+  readonly service: ecs.FargateService;
 
   constructor(scope: Construct, id: string, props: ReefGuideApiProps) {
     super(scope, id);

@@ -1,19 +1,19 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge, allow } from '../nag.js';
 
 /** Secrets of the service accounts, generated once. The API creates the accounts in the database at start. */
 export class ServiceAccounts extends Construct {
-  readonly admin: Secret;
-  readonly manager: Secret;
-  readonly worker: Secret;
+  readonly admin: secretsmanager.Secret;
+  readonly manager: secretsmanager.Secret;
+  readonly worker: secretsmanager.Secret;
 
   constructor(scope: Construct, id: string, props: { baseDomain: string }) {
     super(scope, id);
     const account = (name: string, role: string) => {
-      const secret = new Secret(this, name, {
+      const secret = new secretsmanager.Secret(this, name, {
         description: `ReefGuide: the ${role} account`,
         generateSecretString: {
           secretStringTemplate: JSON.stringify({ username: `${role}@${props.baseDomain}` }),
@@ -37,6 +37,6 @@ export class ServiceAccounts extends Construct {
 }
 
 /** Allows a program to read exactly these secrets. */
-export function allowSecrets(role: IRole, arns: readonly string[]): void {
+export function allowSecrets(role: iam.IRole, arns: readonly string[]): void {
   allow(role, { actions: ['secretsmanager:GetSecretValue'], resources: [...arns] });
 }

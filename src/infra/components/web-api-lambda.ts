@@ -1,23 +1,14 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
-import {
-  ApiMapping,
-  DomainName,
-  EndpointType,
-  HttpApi,
-  HttpStage,
-  LogGroupLogDestination,
-  SecurityPolicy,
-} from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
-import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import * as integrations from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import * as route53Targets from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
+import { createLogGroup } from './log-group.js';
 import { ProgramFunction, type ProgramFunctionProps } from './program-function.js';
 
 export interface WebApiLambdaProps extends Pick<ProgramFunctionProps, 'bundle' | 'environment' | 'networking'> {
@@ -28,11 +19,11 @@ export interface WebApiLambdaProps extends Pick<ProgramFunctionProps, 'bundle' |
 /** The API as a Lambda function behind an HTTP API that forwards every path. */
 export class WebApiLambda extends Construct {
   readonly program: ProgramFunction;
-  readonly fn: LambdaFunction;
-  readonly role: IRole;
-  readonly group: SecurityGroup | undefined;
+  readonly fn: lambda.Function;
+  readonly role: iam.IRole;
+  readonly group: ec2.SecurityGroup | undefined;
   /** Target of the DNS record. */
-  readonly recordTarget: IAliasRecordTarget;
+  readonly recordTarget: route53.IAliasRecordTarget;
 
   constructor(scope: Construct, id: string, props: WebApiLambdaProps) {
     super(scope, id);
@@ -47,32 +38,32 @@ export class WebApiLambda extends Construct {
     this.fn = this.program.fn;
     this.role = this.program.role;
     this.group = this.program.group;
-    const api = new HttpApi(this, 'Api', {
+    const api = new apigateway.HttpApi(this, 'Api', {
       description: 'ReefGuide: the web API',
       createDefaultStage: false,
       // Closes the default address, so that all requests use our domain name.
       disableExecuteApiEndpoint: true,
-      defaultIntegration: new HttpLambdaIntegration('Integration', this.fn),
+      defaultIntegration: new integrations.HttpLambdaIntegration('Integration', this.fn),
     });
     acknowledge(api, 'The program authenticates each request; some paths are public.', 'APIG4');
-    const logs = new LogGroup(this, 'AccessLogs', {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const stage = new HttpStage(this, 'Stage', {
+    const accessLogs = createLogGroup(this, 'AccessLogs');
+    const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: 500, burstLimit: 1000 },
-      accessLogSettings: { destination: new LogGroupLogDestination(logs) },
+      accessLogSettings: { destination: new apigateway.LogGroupLogDestination(accessLogs) },
     });
-    const domain = new DomainName(this, 'Domain', {
+    const domain = new apigateway.DomainName(this, 'Domain', {
       domainName: props.domainName,
-      certificate: Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
-      endpointType: EndpointType.REGIONAL,
-      securityPolicy: SecurityPolicy.TLS_1_2,
+      certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', props.certificateArn),
+      endpointType: apigateway.EndpointType.REGIONAL,
+      securityPolicy: apigateway.SecurityPolicy.TLS_1_2,
     });
-    new ApiMapping(this, 'Mapping', { api, domainName: domain, stage });
-    this.recordTarget = new ApiGatewayv2DomainProperties(domain.regionalDomainName, domain.regionalHostedZoneId);
+    new apigateway.ApiMapping(this, 'Mapping', { api, domainName: domain, stage });
+    this.recordTarget = new route53Targets.ApiGatewayv2DomainProperties(
+      domain.regionalDomainName,
+      domain.regionalHostedZoneId,
+    );
   }
 }

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import type { ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
-import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
-import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as route53 from 'aws-cdk-lib/aws-route53';
+import * as route53Targets from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 import { toFetchCommand } from '../image-names.js';
@@ -18,17 +18,17 @@ export interface WebApiProps {
   domainName: string;
   environment: Record<string, string>;
   networking: Networking;
-  program: ContainerImage;
+  program: ecs.ContainerImage;
 }
 
 /** Runs `reefguide serve` on Fargate, behind the load balancer. */
 export class WebApi extends Construct {
-  readonly role: IRole;
-  readonly group: SecurityGroup;
-  readonly service: FargateService;
-  readonly targets: ApplicationTargetGroup;
+  readonly role: iam.IRole;
+  readonly group: ec2.SecurityGroup;
+  readonly service: ecs.FargateService;
+  readonly targets: elb.ApplicationTargetGroup;
   /** Target of the DNS record. */
-  readonly recordTarget: IAliasRecordTarget;
+  readonly recordTarget: route53.IAliasRecordTarget;
 
   constructor(scope: Construct, id: string, props: WebApiProps) {
     super(scope, id);
@@ -65,6 +65,6 @@ export class WebApi extends Construct {
     this.group = group;
     this.service = service;
     this.targets = targets;
-    this.recordTarget = new LoadBalancerTarget(props.networking.balancer);
+    this.recordTarget = new route53Targets.LoadBalancerTarget(props.networking.balancer);
   }
 }
