@@ -21,9 +21,8 @@ export interface AuditEntry {
   metadata?: Record<string, string | number | string[]>;
 }
 
-const insertSql = 'INSERT INTO "UserLog" (action, "userId", metadata) VALUES ($1, $2, $3::jsonb)';
-
 /** Adds an entry to the audit log. Uses plain SQL, because Prisma takes 60 MB once used, and a starting server needs none. */
 export async function writeAudit(database: Database, { action, userId, metadata = {} }: AuditEntry): Promise<void> {
+  const insertSql = 'INSERT INTO "UserLog" (action, "userId", metadata) VALUES ($1, $2, $3::jsonb)';
   await database.rows('audit-write', insertSql, [action, userId, JSON.stringify(metadata)]);
 }

@@ -1,13 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
-/** Line of a log as CloudWatch Logs delivers it. */
-export interface LoggedLine {
-  id: string;
-  /** Milliseconds since 1970. */
-  timestamp: number;
-  message: string;
-}
+const loggedLine = z.object({ id: z.string().min(1).max(256), timestamp: z.int().min(0), message: z.string() });
+/** Line of a log as CloudWatch Logs delivers it, with the same id at each delivery. */
+export type LoggedLine = z.infer<typeof loggedLine>;
 
 export interface EventTask {
   arn: string;
@@ -32,19 +28,14 @@ export type ProcessorEvent =
 export interface SocketOpened {
   kind: 'socket_opened';
   connectionId: string;
-  /**
-   * Address of the gateway's management API, for example `https://abc.execute-api.eu-west-1.amazonaws.com/production`.
-   */
+  /** Address of the gateway's management API: `https://abc.execute-api.eu-west-1.amazonaws.com/production`. */
   endpoint: string;
   token: string;
   /** Id of the last line of the subscriber. */
   after: string | undefined;
 }
 
-/**
- * Reads what AWS sends, or the local compute adapter in the same format. Returns undefined for anything else. For
- * example `{ 'detail-type': 'Scheduled Event' }` → `{ kind: 'schedule' }`.
- */
+/** Reads events of AWS, or of the local compute adapter in the same format. Returns undefined for anything else. */
 export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
   if ('awslogs' in raw) return logSubscription.safeParse(raw).data;
@@ -53,19 +44,16 @@ export function decodeEvent(raw: unknown): ProcessorEvent | undefined {
 }
 
 const name = z.string().min(1).max(2048);
-const container = z.object({
-  name: z.string().optional(),
-  exitCode: z.int().optional(),
-  reason: z.string().optional(),
-});
+const text = z.string().optional();
+const container = z.object({ name: text, exitCode: z.int().optional(), reason: text });
 type Container = z.infer<typeof container>;
 
 const taskDetail = z.object({
   taskArn: name,
   lastStatus: z.string().max(100),
   startedBy: z.string().max(256).optional(),
-  stoppedReason: z.string().optional(),
-  stopCode: z.string().optional(),
+  stoppedReason: text,
+  stopCode: text,
   containers: z.array(container).max(100).default([]),
 });
 const taskChange = z
@@ -101,9 +89,7 @@ const logBatch = z.discriminatedUnion('messageType', [
     messageType: z.literal('DATA_MESSAGE'),
     /** `prefix/container/task`, for example `execution/main/0f3c`. */
     logStream: name,
-    logEvents: z
-      .array(z.object({ id: z.string().min(1).max(256), timestamp: z.int().min(0), message: z.string() }))
-      .max(20_000),
+    logEvents: z.array(loggedLine).max(20_000),
   }),
   z.object({ messageType: z.literal('CONTROL_MESSAGE') }),
 ]);
@@ -135,14 +121,8 @@ const socketEvent = z
     requestContext: z.object({
       routeKey: z.string().min(1).max(256),
       connectionId: z.string().min(1).max(256),
-      domainName: z
-        .string()
-        .regex(/^[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/)
-        .optional(),
-      stage: z
-        .string()
-        .regex(/^[\w$-]{1,128}$/)
-        .optional(),
+      domainName: z.optional(z.string().regex(/^[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/)),
+      stage: z.optional(z.string().regex(/^[\w$-]{1,128}$/)),
     }),
     queryStringParameters: z.record(z.string(), z.string().max(1024).optional()).nullish(),
   })

@@ -8,10 +8,13 @@ export interface ExecutionChange {
   applied: boolean;
 }
 
-/**
- * Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or
- * subscriber.
- */
+/** Number of lines of an execution that were new. */
+export interface StoredLines {
+  executionId: string;
+  stored: number;
+}
+
+/** Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
 export interface EventHandlers {
   /** Requeues or ends the jobs of the task, and returns the jobs. */
   requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;
@@ -20,29 +23,26 @@ export interface EventHandlers {
   /** Ends the execution of the task. Returns undefined for a task without an execution. */
   recordStopped(task: EventTask, exitCode: number | undefined, reason: string): Promise<ExecutionChange | undefined>;
   /** Stores lines of an execution, and returns the number of new lines; undefined for a task without an execution. */
-  storeLines(
-    taskId: string,
-    lines: readonly LoggedLine[],
-  ): Promise<{ executionId: string; stored: number } | undefined>;
+  storeLines(taskId: string, lines: readonly LoggedLine[]): Promise<StoredLines | undefined>;
   /** Adds a subscriber to a log. Returns false when the token is invalid. */
   addSubscriber(event: SocketOpened): Promise<boolean>;
   /** Sends a subscriber the lines that follow the last sent line. */
   sendToSubscriber(connectionId: string): Promise<boolean>;
   removeSubscriber(connectionId: string): Promise<boolean>;
-  /** Runs the hourly maintenance. */
   maintain(): Promise<void>;
   /** Receives each event of an unknown task. */
   onUnknown(event: ProcessorEvent): void;
 }
+
+type TaskStopped = Extract<ProcessorEvent, { kind: 'task_stopped' }>;
 
 const nothing: EventOutcome = { applied: false, jobs: [], executions: [], stored: 0 };
 
 /** Applies one raw event. An event that comes twice, late or out of order changes nothing twice. */
 export async function processEvent(raw: unknown, handlers: EventHandlers): Promise<EventOutcome> {
   const event = decodeEvent(raw);
-  if (!event)
-    throw new ServiceError('invalid', 'Unknown event: expected a task, log, WebSocket or scheduled event of AWS');
-  return apply(event, handlers);
+  if (event) return apply(event, handlers);
+  throw new ServiceError('invalid', 'Unknown event: expected a task, log, WebSocket or scheduled event of AWS');
 }
 
 async function apply(event: ProcessorEvent, handlers: EventHandlers): Promise<EventOutcome> {
@@ -74,10 +74,7 @@ async function apply(event: ProcessorEvent, handlers: EventHandlers): Promise<Ev
 }
 
 /** Ends the execution of the task. A task without an execution is a worker, so its jobs are requeued. */
-async function applyTaskStopped(
-  event: Extract<ProcessorEvent, { kind: 'task_stopped' }>,
-  handlers: EventHandlers,
-): Promise<EventOutcome> {
+async function applyTaskStopped(event: TaskStopped, handlers: EventHandlers): Promise<EventOutcome> {
   const { task, exitCode, reason } = event;
   const change = await handlers.recordStopped(task, exitCode, reason);
   if (change) return toOutcome(change, event, handlers);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface RetryOptions {
+interface RetryOptions {
   /** Ends the retries: the next attempt is the last. */
   signal: AbortSignal;
   intervalMs: number;

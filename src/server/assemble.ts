@@ -84,7 +84,7 @@ async function openService(options: AssembleOptions, onClose: (closer: () => Pro
   if (encryption && environment.SECRETS_PREVIOUS_KEY) await reencrypt(database, encryption, log);
 
   const aws = createAws({ region: environment.AWS_REGION });
-  const runner = await chooseCommandRunner({ environment, home, aws, log });
+  const runner = await chooseCommandRunner(environment, home, aws, log);
   const service = createService({
     ...{ environment, log, database, keys, types, storages, localStorage, signer, encryption, aws, runner },
     listenUrl: address.directUrl,

@@ -1,4 +1,4 @@
-import { findRequestLog, removeOldRequestLog, storeRequestLog } from '../audit/request-log-store.js';
+import { findRequestLog, removeOldRequestLog, storeRequestLog } from '../audit/request-log.js';
 import { traceRequest } from '../audit/traces.js';
 import { ApiGatewaySockets } from '../aws/api-gateway-sockets.js';
 import { CloudWatchLogs } from '../aws/cloudwatch-logs.js';

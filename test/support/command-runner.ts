@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CommandRequest, CommandRunner, ProviderLogEvent } from '../../src/executions/runners/runner.js';
+import type { LoggedLine } from '../../src/events/decode.js';
+import type { CommandRequest, CommandRunner } from '../../src/executions/runners/runner.js';
 
 export interface FakeCommandRunner extends CommandRunner {
   started: CommandRequest[];
@@ -8,7 +9,7 @@ export interface FakeCommandRunner extends CommandRunner {
   tasks: Set<string>;
   definitions: Set<string>;
   /** Log events by task. */
-  logs: Map<string, ProviderLogEvent[]>;
+  logs: Map<string, LoggedLine[]>;
 }
 
 /** Fake of ECS whose tasks do nothing. Tests send output and ends as events. */
@@ -17,7 +18,7 @@ export function createFakeCommandRunner(): FakeCommandRunner {
   const stopped: string[] = [];
   const tasks = new Set<string>();
   const definitions = new Set<string>();
-  const logs = new Map<string, ProviderLogEvent[]>();
+  const logs = new Map<string, LoggedLine[]>();
   return {
     started,
     stopped,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CommandEnd, CommandRequest, CommandRunner } from '../../src/executions/runners/runner.js';
+import type { CommandRequest, CommandRunner } from '../../src/executions/runners/runner.js';
 
 export const createRequest = (command: string, changes: Partial<CommandRequest> = {}): CommandRequest => ({
   executionId: randomBytes(16).toString('hex'),
@@ -8,9 +8,9 @@ export const createRequest = (command: string, changes: Partial<CommandRequest> 
     image: 'ubuntu:24.04',
     cpu: 256,
     memory: 512,
-    runtimePlatform: 'Linux/X86_64',
-    taskRoleName: undefined,
-    taskExecutionRoleName: undefined,
+    runtime_platform: 'Linux/X86_64',
+    task_role_name: null,
+    task_execution_role_name: null,
   },
   taskDefinition: undefined,
   env: {},
@@ -25,7 +25,7 @@ export interface ObservedCommand {
   running: Promise<void>;
   /** Returns the output so far. */
   text(): string;
-  ended: Promise<CommandEnd & { text: string; lines: string[] }>;
+  ended: Promise<{ exitCode: number; text: string; lines: string[] }>;
 }
 
 /** Starts a command and reads its output. */

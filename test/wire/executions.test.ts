@@ -35,9 +35,9 @@ let subnets: string[];
     image: 'images.example.com/tools:1',
     cpu: 256,
     memory: 512,
-    runtimePlatform: 'Linux/X86_64',
-    taskRoleName: undefined,
-    taskExecutionRoleName: 'puller',
+    runtime_platform: 'Linux/X86_64',
+    task_role_name: null,
+    task_execution_role_name: 'puller',
   };
   const runner = () =>
     new EcsCommandRunner({

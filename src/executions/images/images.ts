@@ -11,11 +11,7 @@ export interface ImageDependencies {
   runner: CommandRunner | undefined;
 }
 
-type TaskSettings = Pick<
-  ImageInfo,
-  'image' | 'cpu' | 'memory' | 'runtime_platform' | 'task_role_name' | 'task_execution_role_name'
->;
-type Settings = TaskSettings & Pick<ImageInfo, 'is_default'>;
+type Settings = CommandImage & Pick<ImageInfo, 'is_default'>;
 
 /** Smallest task of Fargate. */
 const defaultSize = { cpu: 256, memory: 512, runtime_platform: 'Linux/X86_64' };
@@ -31,18 +27,16 @@ export function listImages(database: Database): Promise<ImageInfo[]> {
   return database.rows<ImageInfo>('images', listSql, []);
 }
 
-const byRequestSql = `
-SELECT ${columns} ${fromImages} WHERE i.created_by_request_id = $1 OR i.modified_by_request_id = $1 ORDER BY i.image`;
-
 /** Returns the images created or changed by a request. */
 export function listImagesOfRequest(database: Database, requestId: string): Promise<ImageInfo[]> {
+  const byRequestSql = `SELECT ${columns} ${fromImages}
+    WHERE i.created_by_request_id = $1 OR i.modified_by_request_id = $1 ORDER BY i.image`;
   return database.rows<ImageInfo>('image-request', byRequestSql, [requestId]);
 }
 
 export async function findImage(database: Database, image: string): Promise<ImageInfo | undefined> {
   const findSql = `SELECT ${columns} ${fromImages} WHERE i.image = $1`;
-  const [row] = await database.rows<ImageInfo>('image-find', findSql, [image]);
-  return row;
+  return (await database.rows<ImageInfo>('image-find', findSql, [image]))[0];
 }
 
 /** Returns an image, or throws `not_found`. */
@@ -52,22 +46,13 @@ export async function getImage(database: Database, image: string): Promise<Image
   return info;
 }
 
-async function findDefaultImage(database: Database): Promise<ImageInfo | undefined> {
-  const findSql = `SELECT ${columns} ${fromImages} WHERE i.is_default`;
-  const [row] = await database.rows<ImageInfo>('image-default', findSql, []);
-  return row;
-}
-
 /** Registers or changes an image, and defines the tasks of the image. Omitted fields keep the present values. */
-export async function registerImage(
-  { database, runner }: ImageDependencies,
-  registration: ImageRegistration,
-  caller: Caller | undefined,
-): Promise<ImageInfo> {
+export async function registerImage(deps: ImageDependencies, registration: ImageRegistration, caller?: Caller) {
+  const { database, runner } = deps;
   const settings = toSettings(registration, await findImage(database, registration.image));
   const problem = findFargateProblem(settings.cpu, settings.memory);
   if (problem) throw invalidField(problem.field, problem.message);
-  const taskDefinition = await orUnavailable(async () => runner?.define(toCommandImage(settings)));
+  const taskDefinition = await orUnavailable(async () => runner?.define(settings));
   await saveImage(database, settings, taskDefinition, caller);
   return getImage(database, settings.image);
 }
@@ -108,18 +93,10 @@ async function saveImage(
       await client.query('SELECT pg_advisory_xact_lock($1)', [defaultLock]);
       await client.query(clearDefaultSql, [settings.image]);
     }
-    await client.query(saveSql, [
-      settings.image,
-      settings.is_default,
-      settings.cpu,
-      settings.memory,
-      settings.runtime_platform,
-      settings.task_role_name,
-      settings.task_execution_role_name,
-      taskDefinition ?? null,
-      caller?.userId ?? null,
-      caller?.requestId ?? '',
-    ]);
+    const { image, is_default, cpu, memory, runtime_platform, task_role_name, task_execution_role_name } = settings;
+    const values = [image, is_default, cpu, memory, runtime_platform, task_role_name, task_execution_role_name];
+    const { userId = null, requestId = '' } = caller ?? {};
+    await client.query(saveSql, [...values, taskDefinition ?? null, userId, requestId]);
   });
 }
 
@@ -132,17 +109,11 @@ export async function removeImage({ database, runner }: ImageDependencies, image
   if (taskDefinition !== null) await orUnavailable(async () => runner?.undefine(taskDefinition));
 }
 
-/**
- * Returns the image for a command: the requested one, or the default. Registers an unknown image when the caller may
- * register images; throws `forbidden` otherwise.
- */
-export async function resolveImage(
-  deps: ImageDependencies,
-  image: string | undefined,
-  caller: Caller,
-): Promise<ImageInfo> {
+/** Returns the requested image, or the default. Registers an unknown image, or throws `forbidden` without `images:write`. */
+export async function resolveImage(deps: ImageDependencies, image: string | undefined, caller: Caller) {
   if (image === undefined) {
-    const defaultImage = await findDefaultImage(deps.database);
+    const defaultSql = `SELECT ${columns} ${fromImages} WHERE i.is_default`;
+    const [defaultImage] = await deps.database.rows<ImageInfo>('image-default', defaultSql, []);
     if (defaultImage) return defaultImage;
     throw invalidField('image', 'is required, because no default image is registered (images register … --default)');
   }
@@ -156,17 +127,9 @@ export async function resolveImage(
 /** Registers the default image of a new deployment. Changes nothing where an image is registered. */
 export async function seedDefaultImage(deps: ImageDependencies, registration: ImageRegistration): Promise<void> {
   const [image] = await deps.database.rows('image-any', 'SELECT 1 FROM "Image" LIMIT 1', []);
-  if (!image) await registerImage(deps, { ...registration, is_default: true }, undefined);
+  if (!image) await registerImage(deps, { ...registration, is_default: true });
 }
 
-export const toCommandImage = (settings: TaskSettings): CommandImage => ({
-  image: settings.image,
-  cpu: settings.cpu,
-  memory: settings.memory,
-  runtimePlatform: settings.runtime_platform,
-  taskRoleName: settings.task_role_name ?? undefined,
-  taskExecutionRoleName: settings.task_execution_role_name ?? undefined,
-});
-
-const invalidField = (path: string, message: string) =>
+/** Returns the error of a field with an invalid value. */
+export const invalidField = (path: string, message: string) =>
   new ServiceError('invalid', 'Invalid request', { issues: [{ path, message }] });

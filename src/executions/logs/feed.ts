@@ -18,7 +18,6 @@ export interface FeedDependencies {
   logs: Pick<LogStore, 'readAfter' | 'lastPosition'>;
   readEnd(executionId: string): Promise<ExecutionEnd | undefined>;
   notifications: Pick<Notifications, 'subscribe' | 'connected'>;
-  /** Encodes messages for subscribers, for example as WebSocket frames. */
   encode(messages: readonly string[]): Buffer;
   onError(error: unknown): void;
 }
@@ -60,8 +59,8 @@ export class LogFeeds {
   /** Ends every subscription, later subscriptions too. */
   close(): void {
     this.isClosed = true;
-    for (const feed of [...this.feeds.values()])
-      for (const subscription of [...feed.subscriptions]) feed.remove(subscription, 'server_stopping');
+    for (const feed of this.feeds.values())
+      for (const subscription of feed.subscriptions) feed.remove(subscription, 'server_stopping');
   }
 
   private open(executionId: string): ExecutionFeed {

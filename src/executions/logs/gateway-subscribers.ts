@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
-import type { DisconnectReason, LogMessage } from '../../contract/executions.js';
+import type { LogMessage } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
+import type { SocketOpened } from '../../events/decode.js';
 import { readExecutionEnd } from '../runs/sql.js';
 import type { LogStore, StoredEvent } from './store.js';
 import type { LogTokens } from './tokens.js';
@@ -13,7 +14,7 @@ export interface SocketGateway {
   close(endpoint: string, connectionId: string): Promise<void>;
 }
 
-export interface GatewaySubscribersDependencies {
+interface GatewaySubscribersDependencies {
   database: Database;
   logs: LogStore;
   tokens: LogTokens;
@@ -52,6 +53,9 @@ const savePositionSql = `
 UPDATE "LogConnection" SET after = $2, busy_until = CASE WHEN $4 THEN now() + make_interval(secs => ${leaseSeconds}) END
 WHERE connection_id = $1 AND busy_until = $3::timestamptz RETURNING COALESCE(busy_until::text, '') AS busy_until`;
 
+/** `over`: the connection was closed; `lost`: the lease was lost. */
+type SendOutcome = 'sent' | 'over' | 'lost';
+
 /** Subscribers of logs behind API Gateway. Records the position of each subscriber, and sends later events. */
 export class GatewaySubscribers {
   /** Finds the connections of many executions with one statement, because few executions have connections. */
@@ -63,24 +67,17 @@ export class GatewaySubscribers {
 
   constructor(private readonly deps: GatewaySubscribersDependencies) {}
 
-  /** Adds a connection with its token; `after` is the id of the last event received before, if any. Returns false for a bad token. */
-  async add(request: {
-    connectionId: string;
-    endpoint: string;
-    token: string;
-    after: string | undefined;
-  }): Promise<boolean> {
+  /** Adds a connection. Returns false for a bad token, and for an unknown event in `after`. */
+  async add({ connectionId, endpoint, token, after }: Omit<SocketOpened, 'kind'>): Promise<boolean> {
     const { database, logs, tokens } = this.deps;
-    const executionId = await tokens.redeem(request.token);
+    const executionId = await tokens.redeem(token);
     if (executionId === undefined) return false;
-    const position = request.after === undefined ? 0 : await logs.findPosition(executionId, request.after);
+    const position = after === undefined ? 0 : await logs.findPosition(executionId, after);
     if (position === undefined) return false;
-    await database.rows(
-      'socket-add',
-      `INSERT INTO "LogConnection" (connection_id, execution_id, endpoint, after) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (connection_id) DO NOTHING`,
-      [request.connectionId, executionId, request.endpoint, position],
-    );
+    const addSql = `
+      INSERT INTO "LogConnection" (connection_id, execution_id, endpoint, after) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (connection_id) DO NOTHING`;
+    await database.rows('socket-add', addSql, [connectionId, executionId, endpoint, position]);
     return true;
   }
 
@@ -101,13 +98,9 @@ export class GatewaySubscribers {
   /** Sends new events, or the end, to all connections of an execution. A failing connection delays no other. */
   async sendToAll(executionId: string): Promise<void> {
     const connectionIds = await this.findConnections(executionId);
-    await Promise.all(
-      connectionIds.map((connectionId) =>
-        this.push(connectionId).catch((error: unknown) =>
-          this.deps.log.warn({ err: error, executionId }, 'could not send log lines to a subscriber'),
-        ),
-      ),
-    );
+    const onError = (error: unknown) =>
+      this.deps.log.warn({ err: error, executionId }, 'could not send log lines to a subscriber');
+    await Promise.all(connectionIds.map((connectionId) => this.push(connectionId).catch(onError)));
   }
 
   /** Removes connections older than three hours, because API Gateway ends each after two. */
@@ -117,11 +110,8 @@ export class GatewaySubscribers {
   }
 
   private async findAllConnections(executionIds: readonly string[]): Promise<string[][]> {
-    const rows = await this.deps.database.rows<{ execution_id: string; connection_id: string }>(
-      'sockets-of',
-      'SELECT execution_id, connection_id FROM "LogConnection" WHERE execution_id = ANY ($1)',
-      [executionIds],
-    );
+    const findSql = 'SELECT execution_id, connection_id FROM "LogConnection" WHERE execution_id = ANY ($1)';
+    const rows = await this.deps.database.rows<Connection>('sockets-of', findSql, [executionIds]);
     return executionIds.map((executionId) =>
       rows.filter(({ execution_id }) => execution_id === executionId).map(({ connection_id }) => connection_id),
     );
@@ -147,8 +137,8 @@ export class GatewaySubscribers {
     }
   }
 
-  /** Sends all events after the connection's position. `over`: the connection was closed; `lost`: the lease was lost. */
-  private async sendRest(connection: Connection): Promise<'sent' | 'over' | 'lost'> {
+  /** Sends all events after the connection's position, and the end of an ended execution. */
+  private async sendRest(connection: Connection): Promise<SendOutcome> {
     const { database, logs, gateway } = this.deps;
     // Reads the end first: all events stored before the end are then read below.
     const end = await readExecutionEnd(database, connection.execution_id);
@@ -159,13 +149,12 @@ export class GatewaySubscribers {
       if (outcome !== 'sent') return outcome;
     }
     if (end && !end.hasEnded) return 'sent';
-    const reason: DisconnectReason = 'execution_completed';
-    await this.send(connection, { type: 'disconnect', reason });
+    await this.send(connection, { type: 'disconnect', reason: 'execution_completed' });
     await gateway.close(connection.endpoint, connection.connection_id);
     return 'over';
   }
 
-  private async sendEvents(connection: Connection, events: readonly StoredEvent[]): Promise<'sent' | 'over' | 'lost'> {
+  private async sendEvents(connection: Connection, events: readonly StoredEvent[]): Promise<SendOutcome> {
     const { now } = this.deps;
     let unsavedLines = 0;
     let savedAt = now();

@@ -6,8 +6,9 @@ export const maxLineBytes = 262_144;
 export const truncationMark = ' … [cut: the line is longer than 256 KiB]';
 
 /**
- * Splits bytes into lines. Replaces invalid UTF-8 by U+FFFD, and NUL too, because Postgres cannot store NUL. Drops the rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest
- * secret as lookahead, a secret across the limit is still seen whole, and redacted.
+ * Splits bytes into lines. Replaces invalid UTF-8 by U+FFFD, and NUL too, because Postgres cannot store NUL. Drops the
+ * rest of a line after the limit and `lookaheadCharacters` more: with the length of the longest secret as lookahead, a
+ * secret across the limit is still seen whole, and redacted.
  */
 export class LineReader {
   private readonly decoder = new StringDecoder('utf8');
@@ -23,8 +24,8 @@ export class LineReader {
   push(chunk: Uint8Array): string[] {
     const lines = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)).split('\n');
     lines[0] = this.rest + (lines[0] ?? '');
-    this.rest = this.limit(lines.pop() ?? '');
-    return lines.map((line) => clean(this.limit(line)));
+    this.rest = (lines.pop() ?? '').slice(0, this.maxCharacters);
+    return lines.map((line) => clean(line.slice(0, this.maxCharacters)));
   }
 
   /** Returns the text after the last line break, or nothing for output that ends with a line break. */
@@ -32,10 +33,6 @@ export class LineReader {
     const last = this.rest + this.decoder.end();
     this.rest = '';
     return last === '' ? [] : [clean(last)];
-  }
-
-  private limit(line: string): string {
-    return line.length > this.maxCharacters ? line.slice(0, this.maxCharacters) : line;
   }
 }
 

@@ -42,14 +42,12 @@ export class Redactor {
   }
 }
 
-/** Returns where `forms` occur in `text`, in order of the start. */
+/** Returns where `forms` occur in `text`, in order of the start. Occurrences may overlap. */
 function findRanges(text: string, forms: readonly string[]): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
-  for (const form of forms) {
-    // Continues with the next character rather than behind the occurrence, because occurrences may overlap.
-    for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1))
-      ranges.push({ from: at, to: at + form.length });
-  }
+  for (const form of forms)
+    for (let from = text.indexOf(form); from !== -1; from = text.indexOf(form, from + 1))
+      ranges.push({ from, to: from + form.length });
   return ranges.sort((a, b) => a.from - b.from);
 }
 
@@ -74,12 +72,8 @@ function toPrintedForms(value: string): string[] {
  */
 function* base64Forms(value: Buffer): Generator<string> {
   for (const offset of [0, 1, 2]) {
-    const encoded = Buffer.concat([Buffer.alloc(offset), value])
-      .toString('base64')
-      .replaceAll('=', '');
-    const first = Math.ceil((offset * 8) / 6);
-    const last = Math.floor(((offset + value.length) * 8) / 6);
-    const whole = encoded.slice(first, last);
+    const padded = Buffer.concat([Buffer.alloc(offset), value]);
+    const whole = padded.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((padded.length * 8) / 6));
     yield whole;
     yield whole.replaceAll('+', '-').replaceAll('/', '_');
   }

@@ -33,11 +33,7 @@ SELECT CASE WHEN count(*) < cardinality($2) THEN COALESCE(array_agg(event_id), '
 
 /** Events of several executions per statement: a tenth of the round trips under many small batches. */
 const maxEventsTogether = 2_000;
-
-interface Batch {
-  executionId: string;
-  events: readonly LogEvent[];
-}
+type Batch = { executionId: string; events: readonly LogEvent[] };
 
 const maxPageEvents = 2_000;
 const maxPageBytes = 1_000_000;
@@ -84,32 +80,23 @@ export class LogStore {
 
   /** Returns the position of the newest event, 0 without events. */
   async lastPosition(executionId: string): Promise<number> {
-    const [row] = await this.database.rows<{ position: number }>(
-      'log-last',
-      'SELECT COALESCE(max(id), 0)::float8 AS position FROM "LogEvent" WHERE execution_id = $1',
-      [executionId],
-    );
+    const lastSql = 'SELECT COALESCE(max(id), 0)::float8 AS position FROM "LogEvent" WHERE execution_id = $1';
+    const [row] = await this.database.rows<{ position: number }>('log-last', lastSql, [executionId]);
     return row?.position ?? 0;
   }
 
   /** Returns the position of an event, or undefined when the execution has no such event. */
   async findPosition(executionId: string, eventId: string): Promise<number | undefined> {
-    const [row] = await this.database.rows<{ position: number }>(
-      'log-position',
-      'SELECT id::float8 AS position FROM "LogEvent" WHERE execution_id = $1 AND event_id = $2',
-      [executionId, eventId],
-    );
+    const findSql = 'SELECT id::float8 AS position FROM "LogEvent" WHERE execution_id = $1 AND event_id = $2';
+    const [row] = await this.database.rows<{ position: number }>('log-position', findSql, [executionId, eventId]);
     return row?.position;
   }
 
   /** Deletes the events of executions `days` days after the end. */
   async removeOld(days: number): Promise<void> {
-    await this.database.rows(
-      'log-old',
-      `DELETE FROM "LogEvent" WHERE execution_id IN (
-         SELECT execution_id FROM "Execution" WHERE completed_at < now() - make_interval(days => $1))`,
-      [days],
-    );
+    const deleteSql = `DELETE FROM "LogEvent" WHERE execution_id IN (
+      SELECT execution_id FROM "Execution" WHERE completed_at < now() - make_interval(days => $1))`;
+    await this.database.rows('log-old', deleteSql, [days]);
   }
 
   /** Yields all events in order of time, a page at a time. */

@@ -14,15 +14,15 @@ export const maxTailBytes = 262_144;
 /** Limit of a chunk with several events, because subscribers are asked for room between chunks only. */
 const maxChunkCharacters = 65_536;
 
-/** Cuts the events after `position` into chunks, each encoded by `encode`. */
+/** Cuts the events after `start` into chunks, each encoded by `encode`. */
 export function chunkEvents(
   events: readonly StoredEvent[],
-  position: number,
+  start: number,
   encode: (messages: readonly string[]) => Buffer,
 ): Chunk[] {
   const chunks: Chunk[] = [];
-  let after = position;
-  let last = position;
+  let after = start;
+  let last = start;
   let messages: string[] = [];
   let characters = 0;
   const finishChunk = () => {
@@ -31,38 +31,27 @@ export function chunkEvents(
     messages = [];
     characters = 0;
   };
-  for (const event of events) {
-    const message = toMessageText(event);
+  for (const { position, ...event } of events) {
+    const message = JSON.stringify({ type: 'log', ...event } satisfies LogMessage);
     if (characters + message.length > maxChunkCharacters) finishChunk();
     messages.push(message);
     characters += message.length;
-    last = event.position;
+    last = position;
   }
   finishChunk();
   return chunks;
-}
-
-function toMessageText({ position: _, ...event }: StoredEvent): string {
-  const message: LogMessage = { type: 'log', ...event };
-  return JSON.stringify(message);
 }
 
 /** Newest chunks of an execution, bounded in number and bytes, without gaps from `start` to `end`. */
 export class LogTail {
   private readonly chunks: Chunk[] = [];
   private bytes = 0;
-  private start: number;
-  private lastPosition: number;
-
-  /** Makes an empty tail from `position` on. */
-  constructor(position: number) {
-    this.start = position;
-    this.lastPosition = position;
-  }
-
   /** Position of the newest event. */
-  get end(): number {
-    return this.lastPosition;
+  end: number;
+
+  /** Makes an empty tail from `start` on. */
+  constructor(private start: number) {
+    this.end = start;
   }
 
   /** Adds chunks after `end`, and drops the oldest beyond the bounds. */
@@ -70,7 +59,7 @@ export class LogTail {
     for (const chunk of chunks) {
       this.chunks.push(chunk);
       this.bytes += chunk.bytes.length;
-      this.lastPosition = chunk.last;
+      this.end = chunk.last;
     }
     while (this.chunks.length > maxTailChunks || this.bytes > maxTailBytes) {
       const oldest = this.chunks.shift();

@@ -1,20 +1,15 @@
 import { hashSecret, newSecret } from '../../accounts/secret-hash.js';
 import type { Database } from '../../database/database.js';
 
-const validSeconds = 60;
-
 /** Tokens such as `log_4hGx…`. A token opens the log of an execution once, within a minute. */
 export class LogTokens {
   constructor(private readonly database: Database) {}
 
   async issue(executionId: string): Promise<string> {
+    const issueSql = `
+      INSERT INTO "LogToken" (token_hash, execution_id, expires_at) VALUES ($1, $2, now() + make_interval(secs => 60))`;
     const token = newSecret('log');
-    await this.database.rows(
-      'log-token-issue',
-      `INSERT INTO "LogToken" (token_hash, execution_id, expires_at)
-       VALUES ($1, $2, now() + make_interval(secs => ${validSeconds}))`,
-      [hashSecret(token), executionId],
-    );
+    await this.database.rows('log-token-issue', issueSql, [hashSecret(token), executionId]);
     return token;
   }
 

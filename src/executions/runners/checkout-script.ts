@@ -26,8 +26,7 @@ chmod -R a+rwX . 2>/dev/null || true
  * Returns the variables of `checkoutScript`; `directory` receives the checkout. The token is a header for the repository's
  * host alone. With a token git follows no redirects, because git would send the header to the new host, too.
  */
-export function toGitEnvironment(git: GitCheckout | undefined, directory: string): Record<string, string> {
-  if (!git) return {};
+export function toGitEnvironment(git: GitCheckout, directory: string): Record<string, string> {
   return {
     CHECKOUT_REPO: git.repo,
     CHECKOUT_REF: git.ref ?? '',

@@ -16,19 +16,14 @@ const engines: Record<ServerEnvironment['EXECUTION_ENGINE'], readonly ContainerE
  * Returns the runner of commands: on ECS when a cluster is configured, else on this machine. Returns undefined in production
  * without a cluster, because commands must not run on the server.
  */
-export async function chooseCommandRunner(options: {
-  environment: ServerEnvironment;
-  home: string;
-  aws: Aws;
-  log: Logger;
-}): Promise<CommandRunner | undefined> {
-  const { environment, home, aws, log } = options;
-  const {
-    EXECUTION_CLUSTER: cluster,
-    EXECUTION_SECURITY_GROUP: securityGroup,
-    EXECUTION_LOG_GROUP: logGroup,
-    EXECUTION_ENGINE: engine,
-  } = environment;
+export async function chooseCommandRunner(
+  environment: ServerEnvironment,
+  home: string,
+  aws: Aws,
+  log: Logger,
+): Promise<CommandRunner | undefined> {
+  const { EXECUTION_SECURITY_GROUP: securityGroup, EXECUTION_LOG_GROUP: logGroup } = environment;
+  const { EXECUTION_CLUSTER: cluster, EXECUTION_ENGINE: engine } = environment;
   if (cluster && securityGroup && logGroup) {
     const { EcsCommandRunner } = await import('./ecs/runner.js');
     return new EcsCommandRunner({

@@ -1,15 +1,11 @@
+import type { GitCheckout } from './runner.js';
+
 /** Variables with the token of a checkout; the first with a value counts. */
 const tokenVariables = ['GIT_TOKEN', 'GITHUB_TOKEN', 'GITLAB_TOKEN'];
 /** Shortest user name without a password to count as token: `github_pat_…@host` has a token, `git@host` none. */
 const minTokenCharacters = 16;
 
-export interface GitAddress {
-  /** Address without user and password. */
-  repo: string;
-  /** Owner of the token, when the address names the owner. */
-  user: string | undefined;
-  token: string | undefined;
-}
+type GitAddress = Pick<GitCheckout, 'repo' | 'user' | 'token'>;
 
 /**
  * Splits the address of a repository into address and token: `https://me:t0ken@host/x.git` → `https://host/x.git`, `me`,

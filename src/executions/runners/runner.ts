@@ -1,15 +1,11 @@
-/** Image of a command. */
-export interface CommandImage {
-  image: string;
-  /** CPU units: 1,024 are a virtual CPU. */
-  cpu: number;
-  /** MiB. */
-  memory: number;
-  /** `Linux/X86_64` or `Linux/ARM64`. */
-  runtimePlatform: string;
-  taskRoleName: string | undefined;
-  taskExecutionRoleName: string | undefined;
-}
+import type { ImageInfo } from '../../contract/images.js';
+import type { LoggedLine } from '../../events/decode.js';
+
+/** Image of a command: `cpu` in CPU units (1,024 are a virtual CPU), `memory` in MiB. */
+export type CommandImage = Pick<
+  ImageInfo,
+  'image' | 'cpu' | 'memory' | 'runtime_platform' | 'task_role_name' | 'task_execution_role_name'
+>;
 
 /** Repository to check out before the command. `path` is the working directory in the checkout. */
 export interface GitCheckout {
@@ -39,19 +35,17 @@ export interface CommandRequest {
 /** Exit codes set by runners. 130 is 128 + 2 (SIGINT). */
 export const exitCodes = { timeout: 124, notStarted: 126, stopped: 130 } as const;
 
-/** End of a command, with a code of `exitCodes` or the exit code of the command itself. */
-export interface CommandEnd {
-  exitCode: number;
-}
-
 /** Command supervised by the present process. */
 export interface AttachedCommand {
   /** stdout and stderr in one stream. */
   output: AsyncIterable<Uint8Array>;
   /** Resolves when the command itself runs, after image and checkout. Never rejects. */
   running: Promise<void>;
-  /** Resolves after the last output, when no process of the command's group (or container) is left. Never rejects. */
-  ended: Promise<CommandEnd>;
+  /**
+   * Resolves with a code of `exitCodes` or the exit code of the command itself, after the last output, when no process
+   * of the command's group (or container) is left. Never rejects.
+   */
+  ended: Promise<{ exitCode: number }>;
   /** Must be called once the end is recorded. Until then the task exists for every server of the machine. */
   release(): Promise<void>;
 }
@@ -79,16 +73,8 @@ export interface CommandRunner {
   filterDefined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>>;
   /** Takes a task definition out of use. Ignores an unknown definition. */
   undefine(taskDefinition: string): Promise<void>;
-  /** Yields the provider's log events of a task, oldest first. Yields nothing for attached commands. */
-  readLogs(taskArn: string): AsyncIterable<readonly ProviderLogEvent[]>;
+  /** Yields the provider's log lines of a task, oldest first. Yields nothing for attached commands. */
+  readLogs(taskArn: string): AsyncIterable<readonly LoggedLine[]>;
   /** Ends attached commands. */
   close(): Promise<void>;
-}
-
-/** Log event of a provider, with the same id at each delivery. */
-export interface ProviderLogEvent {
-  id: string;
-  /** Milliseconds since 1970. */
-  timestamp: number;
-  message: string;
 }

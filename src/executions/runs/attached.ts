@@ -1,30 +1,17 @@
-import type { Logger } from 'pino';
-import type { Database } from '../../database/database.js';
 import type { Notifications } from '../../database/notifications.js';
 import { pollIntervalMs } from '../../database/subscription.js';
 import type { Redactor } from '../logs/redact.js';
-import type { LogStore } from '../logs/store.js';
 import { storeOutput } from '../logs/store-output.js';
 import { retryUntilRecorded } from '../retry.js';
-import type { AttachedCommand, CommandRunner } from '../runners/runner.js';
+import type { AttachedCommand } from '../runners/runner.js';
 import { executionTopic, filterStopRequested } from './sql.js';
-import type { Transitions } from './transitions.js';
+import type { ExecutionDependencies } from './transitions.js';
 
-export interface AttachedExecution {
+interface AttachedExecution {
   executionId: string;
   taskArn: string;
   attached: AttachedCommand;
   redactor: Redactor;
-}
-
-export interface AttachedDependencies {
-  database: Database;
-  transitions: Transitions;
-  logs: LogStore;
-  notifications: Notifications;
-  runner: CommandRunner | undefined;
-  log: Logger;
-  now(): number;
 }
 
 const retryMs = 500;
@@ -37,7 +24,7 @@ export class AttachedExecutions {
   private readonly closing = new AbortController();
   private pollTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly deps: AttachedDependencies) {}
+  constructor(private readonly deps: ExecutionDependencies & { notifications: Notifications }) {}
 
   follow(execution: AttachedExecution): void {
     const { executionId, taskArn } = execution;
@@ -63,10 +50,8 @@ export class AttachedExecutions {
   private async followToEnd({ executionId, attached, redactor }: AttachedExecution): Promise<void> {
     const { notifications, transitions, logs, log, now } = this.deps;
     const { signal } = this.closing;
-    const unsubscribe = notifications.subscribe(
-      executionTopic(executionId),
-      () => void this.stopRequested([executionId]),
-    );
+    const onChange = () => void this.stopRequested([executionId]);
+    const unsubscribe = notifications.subscribe(executionTopic(executionId), onChange);
     let runningRecorded = Promise.resolve();
     void attached.running.then(() => {
       runningRecorded = this.record(executionId, 'start', () => transitions.move(executionId, 'RUNNING'));
@@ -99,15 +84,13 @@ export class AttachedExecutions {
 
   /** Polls for stop requests while commands run, in case a notification was lost. */
   private pollStopRequests(): void {
-    this.pollTimer ??= setTimeout(
-      () => {
-        this.pollTimer = undefined;
-        if (this.live.size === 0) return;
-        void this.stopRequested([...this.live.keys()]);
-        this.pollStopRequests();
-      },
-      Math.min(maxStopDelayMs, pollIntervalMs(this.deps.notifications)),
-    );
+    const intervalMs = Math.min(maxStopDelayMs, pollIntervalMs(this.deps.notifications));
+    this.pollTimer ??= setTimeout(() => {
+      this.pollTimer = undefined;
+      if (this.live.size === 0) return;
+      void this.stopRequested([...this.live.keys()]);
+      this.pollStopRequests();
+    }, intervalMs);
   }
 
   /** Stops the executions for which a user has requested a stop, at any server. */

@@ -1,34 +1,18 @@
-import { ServiceError } from '../../contract/errors.js';
 import type { RunBody } from '../../contract/executions.js';
+import { invalidField } from '../images/images.js';
 import { looksSecret, mask, type Redactor } from '../logs/redact.js';
 import { parseGitAddress } from '../runners/git-address.js';
-import type { GitCheckout } from '../runners/runner.js';
 import type { SecretValue } from '../secrets/secrets.js';
 
-export interface PreparedEnvironment {
-  /** Variables of the request and of the secrets. */
-  env: Record<string, string>;
-  git: GitCheckout | undefined;
-  /** Values hidden from log and API: secrets, variables with secret names, the token of the checkout. */
-  secretValues: string[];
-}
-
 /**
- * Returns the variables and the checkout of a command. Throws a ServiceError when the request or
- * another secret sets the variable of a secret, too.
+ * Returns the variables and the checkout of a command, and the values to hide from log and API: secrets, variables with
+ * secret names, the token of the checkout. Throws when the request or another secret sets the variable of a secret, too.
  */
-export function prepareEnvironment(
-  body: Pick<RunBody, 'env' | 'git_repo' | 'git_ref' | 'git_path'>,
-  secrets: readonly SecretValue[],
-): PreparedEnvironment {
+export function prepareEnvironment(body: RunBody, secrets: readonly SecretValue[]) {
   const env: Record<string, string> = { ...body.env };
   const found = Object.entries(env).flatMap(([name, value]) => (looksSecret(name) ? [value] : []));
   for (const { key_name, value } of secrets) {
-    if (env[key_name] !== undefined) {
-      throw new ServiceError('invalid', 'Invalid request', {
-        issues: [{ path: 'secrets', message: `the variable ${key_name} is set twice` }],
-      });
-    }
+    if (env[key_name] !== undefined) throw invalidField('secrets', `the variable ${key_name} is set twice`);
     env[key_name] = value;
     found.push(value);
   }
@@ -42,7 +26,7 @@ export function prepareEnvironment(
 }
 
 /** Returns variables as the API may show them: `{ API_KEY: 'x1', MODE: 'fast' }` → `{ API_KEY: '***', MODE: 'fast' }`. */
-export const redactEnvironment = (env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [name, looksSecret(name) ? mask : redactor.redact(value)]),
-  );
+export function redactEnvironment(env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> {
+  const redact = (name: string, value: string) => (looksSecret(name) ? mask : redactor.redact(value));
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, redact(name, value)]));
+}

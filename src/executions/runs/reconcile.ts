@@ -1,34 +1,22 @@
-import type { Logger } from 'pino';
 import { SetupError } from '../../contract/errors.js';
 import type { HealthIssue, HealthReport } from '../../contract/health.js';
-import type { Database } from '../../database/database.js';
 import { listImages, registerImage } from '../images/images.js';
 import { toNote } from '../logs/note.js';
-import type { LogStore } from '../logs/store.js';
-import type { CommandRunner } from '../runners/runner.js';
-import type { EncryptionKeys } from '../secrets/encryption.js';
 import { findUnreadableSecrets } from '../secrets/secrets.js';
 import type { AttachedExecutions } from './attached.js';
 import { type AgedExecution, listLiveExecutions, readExecutionEnd } from './sql.js';
 import type { TaskEvents } from './task-events.js';
-import type { Transitions } from './transitions.js';
+import type { ExecutionDependencies } from './transitions.js';
 
 export interface AccountCheck {
   total: number;
   problems: { email: string; message: string }[];
 }
 
-export interface ReconcileDependencies {
-  database: Database;
-  transitions: Transitions;
-  logs: LogStore;
+interface ReconcileDependencies extends ExecutionDependencies {
   taskEvents: Pick<TaskEvents, 'fetchLines'>;
   attached: Pick<AttachedExecutions, 'has'>;
-  runner: CommandRunner | undefined;
-  encryption: EncryptionKeys | undefined;
   checkAccounts(): Promise<AccountCheck>;
-  log: Logger;
-  now(): number;
 }
 
 /** Checked resources of a kind, and resources in order. */
@@ -61,42 +49,38 @@ export async function reconcile(deps: ReconcileDependencies): Promise<HealthRepo
   return { timestamp, executions, images, secrets, users, issues, reconciled_count, error_count };
 }
 
-type Resource = Pick<HealthIssue, 'resource_type' | 'resource_id'>;
+type Kind = HealthIssue['resource_type'];
 
-const repaired = (resource: Resource, message: string): HealthIssue => ({
-  ...resource,
-  message,
-  severity: 'warning',
-  action: 'repaired',
-});
-const reported = (resource: Resource, severity: HealthIssue['severity'], message: string): HealthIssue => ({
-  ...resource,
-  message,
-  severity,
-  action: 'reported',
-});
+const repaired = (resource_type: Kind, resource_id: string, message: string): HealthIssue => {
+  return { resource_type, resource_id, message, severity: 'warning', action: 'repaired' };
+};
+const failed = (resource_type: Kind, resource_id: string, message: string): HealthIssue => {
+  return { resource_type, resource_id, message, severity: 'error', action: 'reported' };
+};
+const suspect = (resource_type: Kind, resource_id: string, message: string): HealthIssue => {
+  return { resource_type, resource_id, message, severity: 'warning', action: 'reported' };
+};
 
 /** Checks the live executions of the server's runner. */
 async function checkExecutions(deps: ReconcileDependencies, issues: HealthIssue[]): Promise<Counts> {
   const { database, runner, log } = deps;
-  const executions = (await listLiveExecutions(database)).filter(
-    ({ compute_platform, task_arn }) =>
-      compute_platform === runner?.platform && (task_arn === null || runner.owns(task_arn)),
-  );
+  const isOwn = ({ compute_platform, task_arn }: AgedExecution) =>
+    compute_platform === runner?.platform && (task_arn === null || runner.owns(task_arn));
+  const executions = (await listLiveExecutions(database)).filter(isOwn);
   const taskArns = executions.flatMap(({ task_arn }) => task_arn ?? []);
   const existing = (await runner?.filterExisting(taskArns)) ?? new Set();
   let verified = 0;
   for (const execution of executions) {
-    const resource: Resource = { resource_type: 'execution', resource_id: execution.execution_id };
+    const executionId = execution.execution_id;
     const taskExists = execution.task_arn !== null && existing.has(execution.task_arn);
     try {
       const { isInOrder, repair } = await checkExecution(deps, execution, taskExists);
       if (isInOrder) verified += 1;
-      if (repair !== undefined) issues.push(repaired(resource, repair));
+      if (repair !== undefined) issues.push(repaired('execution', executionId, repair));
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
-      log.error({ err: error, executionId: execution.execution_id }, 'could not repair an execution');
-      issues.push(reported(resource, 'error', `cannot be repaired: ${error.message}`));
+      log.error({ err: error, executionId }, 'could not repair an execution');
+      issues.push(failed('execution', executionId, `cannot be repaired: ${error.message}`));
     }
   }
   return { total: executions.length, verified };
@@ -134,15 +118,12 @@ async function checkTaskDefinitions(deps: ReconcileDependencies, issues: HealthI
   const defined = await runner.filterDefined(images.flatMap(({ task_definition }) => task_definition ?? []));
   const missing = images.filter(({ task_definition }) => task_definition === null || !defined.has(task_definition));
   for (const { image } of missing) {
-    const resource: Resource = { resource_type: 'image', resource_id: image };
     try {
-      await registerImage({ database, runner }, { image }, undefined);
-      issues.push(repaired(resource, 'registered the missing task definition again'));
+      await registerImage({ database, runner }, { image });
+      issues.push(repaired('image', image, 'registered the missing task definition again'));
     } catch (error) {
       log.error({ err: error, image }, 'could not register a task definition');
-      issues.push(
-        reported(resource, 'error', 'cannot register the missing task definition; see the log of the server'),
-      );
+      issues.push(failed('image', image, 'cannot register the missing task definition; see the log of the server'));
     }
   }
   return { total: images.length, verified: images.length - missing.length };
@@ -150,17 +131,13 @@ async function checkTaskDefinitions(deps: ReconcileDependencies, issues: HealthI
 
 async function checkSecrets({ database, encryption }: ReconcileDependencies, issues: HealthIssue[]): Promise<Counts> {
   const { total, names } = await findUnreadableSecrets(database, encryption);
-  for (const name of names) {
-    const resource: Resource = { resource_type: 'secret', resource_id: name };
-    issues.push(reported(resource, 'error', 'cannot be decrypted with the keys of this server'));
-  }
+  for (const name of names) issues.push(failed('secret', name, 'cannot be decrypted with the keys of this server'));
   return { total, verified: total - names.length };
 }
 
 async function checkUsers({ checkAccounts }: ReconcileDependencies, issues: HealthIssue[]): Promise<Counts> {
   const { total, problems } = await checkAccounts();
-  for (const { email, message } of problems)
-    issues.push(reported({ resource_type: 'user', resource_id: email }, 'warning', message));
+  for (const { email, message } of problems) issues.push(suspect('user', email, message));
   return { total, verified: total - problems.length };
 }
 
@@ -172,6 +149,5 @@ UNION ALL SELECT 'secret', name FROM "Secret" WHERE NOT EXISTS (SELECT 1 FROM "U
 /** Reports images and secrets of deleted accounts. */
 async function checkOwners({ database }: ReconcileDependencies, issues: HealthIssue[]): Promise<void> {
   const rows = await database.rows<{ kind: 'image' | 'secret'; name: string }>('without-owner', withoutOwnerSql, []);
-  for (const { kind, name } of rows)
-    issues.push(reported({ resource_type: kind, resource_id: name }, 'warning', 'has no owner with an account'));
+  for (const { kind, name } of rows) issues.push(suspect(kind, name, 'has no owner with an account'));
 }

@@ -1,56 +1,33 @@
 import { randomBytes } from 'node:crypto';
-import type { Logger } from 'pino';
 import { type Caller, can } from '../../accounts/caller.js';
 import { forbidden, notFound, orUnavailable, ServiceError, SetupError } from '../../contract/errors.js';
-import {
-  type ExecutionState,
-  type ExecutionStatus,
-  hasEnded,
-  type LogEvent,
-  type RunBody,
-} from '../../contract/executions.js';
+import { type ExecutionState, hasEnded, type RunBody } from '../../contract/executions.js';
 import type { Database } from '../../database/database.js';
-import { resolveImage, toCommandImage } from '../images/images.js';
+import { resolveImage } from '../images/images.js';
 import { toNote } from '../logs/note.js';
 import { Redactor } from '../logs/redact.js';
-import type { LogStore } from '../logs/store.js';
 import { type CommandRequest, type CommandRunner, exitCodes, type StartedCommand } from '../runners/runner.js';
-import type { EncryptionKeys } from '../secrets/encryption.js';
 import { sealValues } from '../secrets/sealed-values.js';
 import { readSecretValues } from '../secrets/secrets.js';
 import type { AttachedExecutions } from './attached.js';
 import { prepareEnvironment, redactEnvironment } from './prepare-environment.js';
 import { findExecution, insertExecution, type OwnedExecution, setTask } from './sql.js';
-import type { Transitions } from './transitions.js';
+import type { ExecutionDependencies } from './transitions.js';
 
-export interface ExecutionsDependencies {
-  database: Database;
-  transitions: Transitions;
-  logs: LogStore;
+export interface RunDependencies extends ExecutionDependencies {
   attached: AttachedExecutions;
-  /** Undefined on a server without commands. */
-  runner: CommandRunner | undefined;
-  encryption: EncryptionKeys | undefined;
-  log: Logger;
-  now(): number;
-}
-
-export interface RunResult {
-  executionId: string;
-  status: ExecutionStatus;
-  imageId: string;
-  /** With secrets redacted. */
-  command: string;
 }
 
 const defaultTimeoutSeconds = 86_400;
 
-/** Runs a command: resolves image and secrets, records the execution, starts the task, and follows an attached command. */
-export async function runCommand(deps: ExecutionsDependencies, body: RunBody, caller: Caller): Promise<RunResult> {
-  const { database, runner, attached: attachedExecutions, log } = deps;
-  if (!runner) {
+/**
+ * Runs a command: resolves image and secrets, records the execution, starts the task, and follows an attached command.
+ * Returns the command with secrets redacted.
+ */
+export async function runCommand(deps: RunDependencies, body: RunBody, caller: Caller) {
+  const { database, runner, log } = deps;
+  if (!runner)
     throw new ServiceError('unavailable', 'This server runs no commands because EXECUTION_CLUSTER is not set');
-  }
   const { userId, requestId } = caller;
   const image = await resolveImage(deps, body.image ?? body.imageUri, caller);
   const secretNames = [...new Set(body.secrets)];
@@ -74,10 +51,10 @@ export async function runCommand(deps: ExecutionsDependencies, body: RunBody, ca
     masked: sealValues(deps.encryption, executionId, secretValues),
   });
   const taskDefinition = image.task_definition ?? undefined;
-  const request = { executionId, command: body.command, image: toCommandImage(image), taskDefinition, env, git };
+  const request = { executionId, command: body.command, image, taskDefinition, env, git };
   const { taskArn, attached } = await startCommand(deps, runner, { ...request, timeoutSeconds });
   log.info({ requestId, executionId, taskArn }, 'execution started');
-  if (attached) attachedExecutions.follow({ executionId, taskArn, attached, redactor });
+  if (attached) deps.attached.follow({ executionId, taskArn, attached, redactor });
   const status = await setTask(database, executionId, taskArn);
   // A user asked for a stop during the launch, when there was no task to stop yet.
   if (status === 'TERMINATING') await runner.stop(taskArn);
@@ -86,7 +63,7 @@ export async function runCommand(deps: ExecutionsDependencies, body: RunBody, ca
 
 /** Starts the command. Ends the execution, with a note in the log, when the start fails. */
 async function startCommand(
-  { transitions, logs, now }: ExecutionsDependencies,
+  { transitions, logs, now }: ExecutionDependencies,
   runner: CommandRunner,
   request: CommandRequest,
 ): Promise<StartedCommand> {
@@ -103,16 +80,12 @@ async function startCommand(
 }
 
 /** Stops a command. Returns false when the execution has ended already. A repeated call stops the task again. */
-export async function killExecution(
-  deps: ExecutionsDependencies,
-  executionId: string,
-  caller: Caller,
-): Promise<boolean> {
-  const { transitions, logs, runner, log, now } = deps;
-  const execution = await findPermitted(deps, executionId, caller);
+export async function killExecution(deps: ExecutionDependencies, executionId: string, caller: Caller) {
+  const { database, transitions, logs, runner, log, now } = deps;
+  const execution = await findPermitted(database, executionId, caller);
   if (hasEnded(execution.status)) return false;
   const moved = await transitions.move(executionId, 'TERMINATING', caller.requestId);
-  const { status, task_arn: taskArn } = moved ?? (await findExisting(deps, executionId));
+  const { status, task_arn: taskArn } = moved ?? (await findExisting(database, executionId));
   if (hasEnded(status)) return false;
   if (moved) {
     log.info({ requestId: caller.requestId, executionId }, 'stopping an execution');
@@ -122,50 +95,31 @@ export async function killExecution(
   return true;
 }
 
-export async function readExecutionState(
-  deps: Pick<ExecutionsDependencies, 'database'>,
-  executionId: string,
-  caller: Caller,
-): Promise<ExecutionState> {
-  const execution = await findPermitted(deps, executionId, caller);
-  return {
-    execution_id: executionId,
-    status: execution.status,
-    command: execution.command,
-    image_id: execution.image_id,
-    started_at: execution.started_at,
-    exit_code: execution.exit_code,
-    ...(execution.completed_at === null ? {} : { completed_at: execution.completed_at }),
-  };
+export async function readExecutionState(database: Database, id: string, caller: Caller): Promise<ExecutionState> {
+  const execution = await findPermitted(database, id, caller);
+  const { execution_id, status, command, image_id, started_at, exit_code, completed_at } = execution;
+  const end = completed_at === null ? {} : { completed_at };
+  return { execution_id, status, command, image_id, started_at, exit_code, ...end };
 }
 
 /** Returns the status, and for an ended execution the pages of its log in order of time. */
 export async function readExecutionLog(
-  deps: Pick<ExecutionsDependencies, 'database' | 'logs'>,
+  { database, logs }: Pick<ExecutionDependencies, 'database' | 'logs'>,
   executionId: string,
   caller: Caller,
-): Promise<{ status: ExecutionStatus; events: AsyncGenerator<LogEvent[]> | undefined }> {
-  const { status } = await findPermitted(deps, executionId, caller);
-  return { status, events: hasEnded(status) ? deps.logs.inTimeOrder(executionId) : undefined };
+) {
+  const { status } = await findPermitted(database, executionId, caller);
+  return { status, events: hasEnded(status) ? logs.inTimeOrder(executionId) : undefined };
 }
 
 /** Returns an execution for its owner, or for a caller with the permission for any execution. */
-async function findPermitted(
-  deps: Pick<ExecutionsDependencies, 'database'>,
-  executionId: string,
-  caller: Caller,
-): Promise<OwnedExecution> {
-  const execution = await findExisting(deps, executionId);
-  if (!can(caller, 'executions:any') && !execution.owners.includes(caller.userId)) {
-    throw forbidden('Only the owner of the execution may do this');
-  }
-  return execution;
+async function findPermitted(database: Database, executionId: string, caller: Caller): Promise<OwnedExecution> {
+  const execution = await findExisting(database, executionId);
+  if (can(caller, 'executions:any') || execution.owners.includes(caller.userId)) return execution;
+  throw forbidden('Only the owner of the execution may do this');
 }
 
-async function findExisting(
-  { database }: Pick<ExecutionsDependencies, 'database'>,
-  executionId: string,
-): Promise<OwnedExecution> {
+async function findExisting(database: Database, executionId: string): Promise<OwnedExecution> {
   const execution = await findExecution(database, executionId);
   if (!execution) throw notFound(`Execution ${executionId}`);
   return execution;

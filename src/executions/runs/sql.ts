@@ -20,9 +20,7 @@ export interface NewExecution {
 }
 
 /** Execution with the user ids of the owners. */
-export interface OwnedExecution extends Execution {
-  owners: number[];
-}
+export type OwnedExecution = Execution & { owners: number[] };
 
 /** Columns for transitions. */
 export interface LiveExecution {
@@ -34,10 +32,7 @@ export interface LiveExecution {
 }
 
 /** Live execution with age and timeout, both in seconds. */
-export interface AgedExecution extends LiveExecution {
-  age: number;
-  timeout: number;
-}
+export type AgedExecution = LiveExecution & { age: number; timeout: number };
 
 export interface ExecutionEnd {
   hasEnded: boolean;
@@ -77,22 +72,11 @@ INSERT INTO "Execution" (execution_id, created_by, owned_by, command, image_id, 
 VALUES ($1, $2, ARRAY[$2::int], $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)`;
 
 export async function insertExecution(database: Database, execution: NewExecution): Promise<void> {
-  const { git } = execution;
-  await database.rows('execution-insert', insertSql, [
-    execution.executionId,
-    execution.userId,
-    execution.command,
-    execution.imageId,
-    JSON.stringify(execution.env),
-    execution.secrets,
-    git?.repo ?? null,
-    git?.ref ?? null,
-    git?.path ?? null,
-    execution.timeoutSeconds,
-    execution.requestId,
-    execution.platform,
-    execution.masked ?? null,
-  ]);
+  const { executionId, userId, requestId, command, imageId, env, secrets, git, timeoutSeconds } = execution;
+  const commandValues = [executionId, userId, command, imageId, JSON.stringify(env), secrets];
+  const gitValues = [git?.repo ?? null, git?.ref ?? null, git?.path ?? null];
+  const otherValues = [timeoutSeconds, requestId, execution.platform, execution.masked ?? null];
+  await database.rows('execution-insert', insertSql, [...commandValues, ...gitValues, ...otherValues]);
 }
 
 const moveSql = `
@@ -103,15 +87,9 @@ WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${l
  * Changes the status, or returns undefined when the present status does not allow the transition. Ensures: of racing
  * callers, one makes the transition.
  */
-export async function moveExecution(
-  database: Database,
-  executionId: string,
-  to: ExecutionStatus,
-  requestId: string | undefined,
-): Promise<LiveExecution | undefined> {
+export async function moveExecution(database: Database, executionId: string, to: ExecutionStatus, requestId?: string) {
   const values = [executionId, to, statusesBefore(to), requestId ?? null];
-  const [row] = await database.rows<LiveExecution>('execution-move', moveSql, values);
-  return row;
+  return (await database.rows<LiveExecution>('execution-move', moveSql, values))[0];
 }
 
 const finishSql = `
@@ -150,10 +128,7 @@ CROSS JOIN LATERAL (
 ) match`;
 
 /** Returns the execution of each task, at the index of the task; undefined for tasks without an execution. */
-export async function findExecutionsOfTasks(
-  database: Database,
-  tasks: readonly TaskReference[],
-): Promise<(LiveExecution | undefined)[]> {
+export async function findExecutionsOfTasks(database: Database, tasks: readonly TaskReference[]) {
   const rows = await database.rows<LiveExecution & { index: number }>('executions-of-tasks', findByTasksSql, [
     tasks.map(({ taskId }) => taskId),
     tasks.map(({ executionId }) => executionId),
@@ -163,11 +138,7 @@ export async function findExecutionsOfTasks(
 }
 
 /** Records the task of an execution. Returns the status, because a user may have stopped the execution during the launch. */
-export async function setTask(
-  database: Database,
-  executionId: string,
-  taskArn: string,
-): Promise<ExecutionStatus | undefined> {
+export async function setTask(database: Database, executionId: string, taskArn: string) {
   const setTaskSql = 'UPDATE "Execution" SET task_arn = $2 WHERE execution_id = $1 RETURNING status';
   const [row] = await database.rows<{ status: ExecutionStatus }>('execution-task', setTaskSql, [executionId, taskArn]);
   return row?.status;
@@ -175,8 +146,7 @@ export async function setTask(
 
 export async function findExecution(database: Database, executionId: string): Promise<OwnedExecution | undefined> {
   const findSql = `SELECT ${columns}, to_json(x.owned_by) AS owners ${fromExecutions} WHERE x.execution_id = $1`;
-  const [row] = await database.rows<OwnedExecution>('execution-find', findSql, [executionId]);
-  return row;
+  return (await database.rows<OwnedExecution>('execution-find', findSql, [executionId]))[0];
 }
 
 const listSql = `
@@ -184,20 +154,14 @@ SELECT ${columns} ${fromExecutions} WHERE $2::"ExecutionStatus"[] IS NULL OR x.s
 ORDER BY x.started_at DESC, x.execution_id LIMIT $1`;
 
 /** Returns executions, newest first. Without `limit` or `statuses` returns all. */
-export function listExecutions(
-  database: Database,
-  limit: number | undefined,
-  statuses: readonly ExecutionStatus[] | undefined,
-): Promise<Execution[]> {
+export function listExecutions(database: Database, limit?: number, statuses?: readonly ExecutionStatus[]) {
   return database.rows<Execution>('execution-list', listSql, [limit ?? null, statuses ?? null]);
 }
 
-const byRequestSql = `
-SELECT ${columns} ${fromExecutions} WHERE x.created_by_request_id = $1 OR x.modified_by_request_id = $1
-ORDER BY x.started_at`;
-
 /** Returns the executions created or changed by a request. */
 export function listExecutionsOfRequest(database: Database, requestId: string): Promise<Execution[]> {
+  const byRequestSql = `SELECT ${columns} ${fromExecutions}
+    WHERE x.created_by_request_id = $1 OR x.modified_by_request_id = $1 ORDER BY x.started_at`;
   return database.rows<Execution>('execution-request', byRequestSql, [requestId]);
 }
 
@@ -208,15 +172,13 @@ FROM "Execution" WHERE execution_id = $1`;
 
 /** Returns undefined for an unknown execution. */
 export async function readExecutionEnd(database: Database, executionId: string): Promise<ExecutionEnd | undefined> {
-  const [row] = await database.rows<ExecutionEnd>('execution-end', readEndSql, [executionId]);
-  return row;
+  return (await database.rows<ExecutionEnd>('execution-end', readEndSql, [executionId]))[0];
 }
-
-const stopRequestedSql = `
-SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND status NOT IN ('STARTING', 'RUNNING')`;
 
 /** Returns the executions to stop among `executionIds`. */
 export async function filterStopRequested(database: Database, executionIds: readonly string[]): Promise<string[]> {
+  const stopRequestedSql = `
+    SELECT execution_id FROM "Execution" WHERE execution_id = ANY ($1) AND status NOT IN ('STARTING', 'RUNNING')`;
   const rows = await database.rows<{ execution_id: string }>('execution-to-stop', stopRequestedSql, [executionIds]);
   return rows.map(({ execution_id }) => execution_id);
 }
@@ -231,10 +193,9 @@ export async function countLiveExecutions(database: Database): Promise<Record<st
   ]);
 }
 
-const listLiveSql = `
-SELECT ${liveColumns}, timeout, extract(epoch FROM now() - started_at)::float8 AS age
-FROM "Execution" WHERE ${isLive} ORDER BY started_at`;
-
 export function listLiveExecutions(database: Database): Promise<AgedExecution[]> {
+  const listLiveSql = `
+    SELECT ${liveColumns}, timeout, extract(epoch FROM now() - started_at)::float8 AS age
+    FROM "Execution" WHERE ${isLive} ORDER BY started_at`;
   return database.rows<AgedExecution>('execution-live', listLiveSql, []);
 }

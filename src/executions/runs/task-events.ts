@@ -1,33 +1,18 @@
-import type { Logger } from 'pino';
 import { hasEnded } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
-import type { Database } from '../../database/database.js';
-import type { EventTask } from '../../events/decode.js';
-import type { ExecutionChange } from '../../events/process.js';
+import type { EventTask, LoggedLine } from '../../events/decode.js';
+import type { ExecutionChange, StoredLines } from '../../events/process.js';
 import { truncateLine } from '../logs/line-reader.js';
 import { toNote } from '../logs/note.js';
 import { Redactor } from '../logs/redact.js';
-import type { LogStore } from '../logs/store.js';
-import type { CommandRunner, ProviderLogEvent } from '../runners/runner.js';
-import type { EncryptionKeys } from '../secrets/encryption.js';
 import { openValues } from '../secrets/sealed-values.js';
 import { findExecutionsOfTasks, type LiveExecution, setTask, type TaskReference } from './sql.js';
 import { mayBecome } from './status.js';
-import type { Transitions } from './transitions.js';
-
-export interface TaskEventsDependencies {
-  database: Database;
-  transitions: Transitions;
-  logs: LogStore;
-  runner: CommandRunner | undefined;
-  encryption: EncryptionKeys | undefined;
-  log: Logger;
-  now(): number;
-}
+import type { ExecutionDependencies } from './transitions.js';
 
 const maxReasonCharacters = 2_000;
 
-/** Applies events of tasks to executions. Repeated, late and early events change nothing. */
+/** Applies events of tasks to executions. Repeated, late and early events change nothing. Unknown tasks give undefined. */
 export class TaskEvents {
   private readonly findByTask = createBatcher({
     serve: async (tasks: TaskReference[]) =>
@@ -36,9 +21,8 @@ export class TaskEvents {
     concurrency: 2,
   });
 
-  constructor(private readonly deps: TaskEventsDependencies) {}
+  constructor(private readonly deps: ExecutionDependencies) {}
 
-  /** Records the start of a task. Returns undefined for a task without an execution. */
   async recordRunning(task: EventTask): Promise<ExecutionChange | undefined> {
     const { database, transitions, runner } = this.deps;
     const execution = await this.findExecution(task);
@@ -53,12 +37,8 @@ export class TaskEvents {
     return { executionId, applied: (await transitions.move(executionId, 'RUNNING')) !== undefined };
   }
 
-  /** Ends the execution of a stopped task, after storing the last lines. Returns undefined for a task without an execution. */
-  async recordStopped(
-    task: EventTask,
-    exitCode: number | undefined,
-    reason: string,
-  ): Promise<ExecutionChange | undefined> {
+  /** Ends the execution of a stopped task, after storing the last lines. */
+  async recordStopped(task: EventTask, exitCode: number | undefined, reason: string) {
     const { transitions, logs, log, now } = this.deps;
     const execution = await this.findExecution(task);
     if (!execution) return undefined;
@@ -74,11 +54,7 @@ export class TaskEvents {
     return { executionId, applied: ended !== undefined };
   }
 
-  /** Stores lines of a task. Returns undefined for a task without an execution. */
-  async storeLines(
-    taskId: string,
-    lines: readonly ProviderLogEvent[],
-  ): Promise<{ executionId: string; stored: number } | undefined> {
+  async storeLines(taskId: string, lines: readonly LoggedLine[]): Promise<StoredLines | undefined> {
     const { execution } = await this.findByTask({ taskId, executionId: taskId });
     if (!execution) return undefined;
     return { executionId: execution.execution_id, stored: await this.append(execution, lines) };
@@ -101,17 +77,13 @@ export class TaskEvents {
     return (await this.findByTask({ taskId: id, executionId: isExecutionId ? startedBy : id })).execution;
   }
 
-  private append(execution: LiveExecution, lines: readonly ProviderLogEvent[]): Promise<number> {
-    const { logs, encryption } = this.deps;
-    const redactor = new Redactor(openValues(encryption, execution.execution_id, execution.masked));
-    return logs.append(
-      execution.execution_id,
-      lines.map(({ id, timestamp, message }) => ({
-        event_id: id,
-        timestamp,
-        message: truncateLine(redactor.redact(message.replaceAll('\0', '\uFFFD'))),
-      })),
-    );
+  private append({ execution_id, masked }: LiveExecution, lines: readonly LoggedLine[]): Promise<number> {
+    const redactor = new Redactor(openValues(this.deps.encryption, execution_id, masked));
+    const toEvent = ({ id, timestamp, message }: LoggedLine) => {
+      const redacted = redactor.redact(message.replaceAll('\0', '\uFFFD'));
+      return { event_id: id, timestamp, message: truncateLine(redacted) };
+    };
+    return this.deps.logs.append(execution_id, lines.map(toEvent));
   }
 
   private ignore({ execution_id: executionId, status }: LiveExecution, taskStatus: string): ExecutionChange {

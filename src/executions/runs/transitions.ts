@@ -1,8 +1,24 @@
+import type { Logger } from 'pino';
 import type { ExecutionStatus } from '../../contract/executions.js';
 import { createBatcher } from '../../database/batcher.js';
 import type { Database } from '../../database/database.js';
 import type { Notifications } from '../../database/notifications.js';
+import type { LogStore } from '../logs/store.js';
+import type { CommandRunner } from '../runners/runner.js';
+import type { EncryptionKeys } from '../secrets/encryption.js';
 import { type Ending, executionTopic, finishExecutions, type LiveExecution, moveExecution } from './sql.js';
+
+/** Services that the modules of executions share. */
+export interface ExecutionDependencies {
+  database: Database;
+  transitions: Transitions;
+  logs: LogStore;
+  /** Undefined on a server without commands. */
+  runner: CommandRunner | undefined;
+  encryption: EncryptionKeys | undefined;
+  log: Logger;
+  now(): number;
+}
 
 /** Changes the status of executions, and publishes each change. */
 export class Transitions {

@@ -12,10 +12,9 @@ const derive = (text: string, purpose: string, bytes: number) =>
 
 /** Derives keys from texts of high entropy (HKDF-SHA256). */
 export function deriveEncryptionKeys(current: string, ...previous: string[]): EncryptionKeys {
-  const pairs = [current, ...previous].map(
-    (text) => [derive(text, 'id', 6).toString('base64url'), derive(text, 'key', 32)] as const,
-  );
-  return { currentId: pairs[0]?.[0] ?? '', keys: new Map(pairs) };
+  const toId = (text: string) => derive(text, 'id', 6).toString('base64url');
+  const keys = new Map([current, ...previous].map((text) => [toId(text), derive(text, 'key', 32)]));
+  return { currentId: toId(current), keys };
 }
 
 /** Returns the keys, or throws `unavailable` on a server without any. */

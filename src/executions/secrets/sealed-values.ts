@@ -5,11 +5,7 @@ import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKe
 const toContext = (executionId: string) => `execution ${executionId}`;
 
 /** Encrypts the values to redact in an execution's log, for all processes that store lines. */
-export function sealValues(
-  keys: EncryptionKeys | undefined,
-  executionId: string,
-  values: readonly string[],
-): string | undefined {
+export function sealValues(keys: EncryptionKeys | undefined, executionId: string, values: readonly string[]) {
   if (values.length === 0) return undefined;
   return encrypt(requireKeys(keys), JSON.stringify(values), toContext(executionId));
 }

@@ -5,39 +5,26 @@ import type { Database } from '../../database/database.js';
 import { isUniqueViolation } from '../../database/errors.js';
 import { decrypt, type EncryptionKeys, encrypt, isOutdated, reencrypt, requireKeys } from './encryption.js';
 
-export interface NewSecret {
-  name: string;
-  key_name: string;
-  description?: string | undefined;
-  value: string;
-}
+type NewSecret = Pick<SecretInfo, 'name' | 'key_name'> & { description?: string | undefined; value: string };
 
 /** Value of a secret, with the name of the environment variable. */
-export interface SecretValue {
-  key_name: string;
-  value: string;
-}
+export type SecretValue = { key_name: string; value: string };
 
-interface StoredSecret {
-  name: string;
-  /** Encrypted. */
-  value: string;
-}
+/** Secret with the encrypted value. */
+type StoredSecret = { name: string; value: string };
 
 const columns = `s.name, s.key_name, s.description, c.email AS created_by, s.created_at, s.updated_at,
   COALESCE((SELECT json_agg(u.email ORDER BY u.id) FROM "User" u WHERE u.id = ANY (s.owned_by)), '[]'::json) AS owned_by`;
 const fromSecrets = 'FROM "Secret" s LEFT JOIN "User" c ON c.id = s.created_by';
 
-/** Returns all secrets without values. */
 export function listSecrets(database: Database): Promise<SecretInfo[]> {
   return database.rows<SecretInfo>('secrets', `SELECT ${columns} ${fromSecrets} ORDER BY s.name`, []);
 }
 
-const byRequestSql = `
-SELECT ${columns} ${fromSecrets} WHERE s.created_by_request_id = $1 OR s.modified_by_request_id = $1 ORDER BY s.name`;
-
 /** Returns the secrets created or changed by a request. */
 export function listSecretsOfRequest(database: Database, requestId: string): Promise<SecretInfo[]> {
+  const byRequestSql = `SELECT ${columns} ${fromSecrets}
+    WHERE s.created_by_request_id = $1 OR s.modified_by_request_id = $1 ORDER BY s.name`;
   return database.rows<SecretInfo>('secret-request', byRequestSql, [requestId]);
 }
 
@@ -63,11 +50,7 @@ export async function createSecret(
 }
 
 /** Returns the values for a command, in the order of `names`. */
-export async function readSecretValues(
-  database: Database,
-  keys: EncryptionKeys | undefined,
-  names: readonly string[],
-): Promise<SecretValue[]> {
+export async function readSecretValues(database: Database, keys: EncryptionKeys | undefined, names: readonly string[]) {
   if (names.length === 0) return [];
   const valuesSql = 'SELECT name, key_name, value FROM "Secret" WHERE name = ANY ($1)';
   const rows = await database.rows<StoredSecret & SecretValue>('secret-values', valuesSql, [names]);
@@ -87,9 +70,8 @@ export async function readSecret(
   caller: Caller,
 ): Promise<SecretInfo & { value: string }> {
   const readSql = `SELECT ${columns}, s.value, to_json(s.owned_by) AS owners ${fromSecrets} WHERE s.name = $1`;
-  const [secret] = await database.rows<SecretInfo & { value: string; owners: number[] }>('secret-read', readSql, [
-    name,
-  ]);
+  type Row = SecretInfo & { value: string; owners: number[] };
+  const [secret] = await database.rows<Row>('secret-read', readSql, [name]);
   if (!secret) throw secretNotFound(name);
   const { owners, value, ...info } = secret;
   if (!can(caller, 'secrets:read') && !owners.includes(caller.userId))
@@ -125,20 +107,17 @@ function listStoredSecrets(database: Database): Promise<StoredSecret[]> {
 }
 
 /** Returns the names of the secrets that cannot be decrypted: all, on a server without keys. */
-export async function findUnreadableSecrets(
-  database: Database,
-  keys: EncryptionKeys | undefined,
-): Promise<{ total: number; names: string[] }> {
+export async function findUnreadableSecrets(database: Database, keys: EncryptionKeys | undefined) {
   const secrets = await listStoredSecrets(database);
-  const isReadable = ({ name, value }: StoredSecret) => {
+  const names: string[] = [];
+  for (const { name, value } of secrets) {
     try {
       decrypt(requireKeys(keys), value, name);
-      return true;
     } catch {
-      return false;
+      names.push(name);
     }
-  };
-  return { total: secrets.length, names: secrets.flatMap((secret) => (isReadable(secret) ? [] : [secret.name])) };
+  }
+  return { total: secrets.length, names };
 }
 
 /**

@@ -8,8 +8,8 @@ import {
   removeImage,
 } from '../../executions/images/images.js';
 import {
-  type ExecutionsDependencies,
   killExecution,
+  type RunDependencies,
   readExecutionLog,
   readExecutionState,
   runCommand,
@@ -21,7 +21,7 @@ import { streamJson } from '../http/stream-json.js';
 /** `socketUrl` returns an address with a token, which opens one WebSocket. */
 export function addExecutionRoutes(
   http: Http,
-  deps: ExecutionsDependencies,
+  deps: RunDependencies,
   socketUrl: (executionId: string, apiUrl: string) => Promise<string>,
 ): void {
   http.guarded(executionRoutes.run, async ({ body }, { caller, apiUrl }) => {
@@ -38,7 +38,9 @@ export function addExecutionRoutes(
   http.guarded(executionRoutes.list, ({ query }) =>
     listExecutions(deps.database, query.limit || undefined, query.status),
   );
-  http.guarded(executionRoutes.status, ({ params }, { caller }) => readExecutionState(deps, params.id, caller));
+  http.guarded(executionRoutes.status, ({ params }, { caller }) =>
+    readExecutionState(deps.database, params.id, caller),
+  );
   http.guarded(executionRoutes.logs, async ({ params: { id } }, context) => {
     const { status, events } = await readExecutionLog(deps, id, context.caller);
     const head = { execution_id: id, status };

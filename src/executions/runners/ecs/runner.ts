@@ -5,8 +5,9 @@ import type { Aws } from '../../../aws/clients.js';
 import { EcsTasks, startsOrRuns } from '../../../aws/ecs-tasks.js';
 import { type AwsCaller, AwsError, awsCaller } from '../../../aws/errors.js';
 import { SetupError } from '../../../contract/errors.js';
+import type { LoggedLine } from '../../../events/decode.js';
 import { toGitEnvironment } from '../checkout-script.js';
-import type { CommandImage, CommandRequest, CommandRunner, ProviderLogEvent, StartedCommand } from '../runner.js';
+import type { CommandImage, CommandRequest, CommandRunner, StartedCommand } from '../runner.js';
 import { containerScript } from './container-script.js';
 import { type EcsCommandSettings, streamPrefix, TaskDefinitions, workspace } from './task-definitions.js';
 
@@ -18,9 +19,6 @@ export interface EcsCommandRunnerOptions {
 
 /** Limit of RunTask for the overrides of a task, in characters of JSON. */
 const maxOverridesCharacters = 8192;
-
-/** Containers of a task in running order. */
-const containers = ['git', 'main'];
 
 /**
  * Returns command, variables and checkout of one task. Everybody with ecs:DescribeTasks can read the overrides, secrets and
@@ -67,9 +65,8 @@ export class EcsCommandRunner implements CommandRunner {
     const characters = JSON.stringify(overrides).length;
     if (characters > maxOverridesCharacters) {
       const message = `The command with its variables has ${characters} characters; ECS takes ${maxOverridesCharacters}`;
-      throw new SetupError(message, {
-        hint: 'Put the script into a Git repository and run it from there, or let it fetch large values itself.',
-      });
+      const hint = 'Put the script into a Git repository and run it from there, or let it fetch large values itself.';
+      throw new SetupError(message, { hint });
     }
     const taskArn = await this.runTask({
       cluster,
@@ -79,11 +76,7 @@ export class EcsCommandRunner implements CommandRunner {
       clientToken: request.executionId,
       startedBy: request.executionId,
       networkConfiguration: {
-        awsvpcConfiguration: {
-          subnets: [...subnets],
-          securityGroups: [securityGroup],
-          assignPublicIp: 'ENABLED',
-        },
+        awsvpcConfiguration: { subnets: [...subnets], securityGroups: [securityGroup], assignPublicIp: 'ENABLED' },
       },
       overrides,
     });
@@ -117,13 +110,14 @@ export class EcsCommandRunner implements CommandRunner {
     return this.definitions.undefine(taskDefinition);
   }
 
-  async *readLogs(taskArn: string): AsyncGenerator<ProviderLogEvent[]> {
+  async *readLogs(taskArn: string): AsyncGenerator<LoggedLine[]> {
     const taskId = taskArn.replace(/^.*\//, '');
-    for (const container of containers) {
+    // The containers of a task in running order.
+    for (const container of ['git', 'main']) {
       let nextToken: string | undefined;
       do {
         const page = await this.readLogPage(`${streamPrefix}/${container}/${taskId}`, nextToken);
-        const events = (page?.events ?? []).flatMap(({ eventId, timestamp, message }): ProviderLogEvent[] =>
+        const events = (page?.events ?? []).flatMap(({ eventId, timestamp, message }): LoggedLine[] =>
           eventId && timestamp !== undefined ? [{ id: eventId, timestamp, message: message ?? '' }] : [],
         );
         if (events.length > 0) yield events;

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { RegisterTaskDefinitionCommandInput, RuntimePlatform, TaskDefinition } from '@aws-sdk/client-ecs';
+import type {
+  ContainerDefinition,
+  RegisterTaskDefinitionCommandInput,
+  RuntimePlatform,
+  TaskDefinition,
+} from '@aws-sdk/client-ecs';
 import pLimit from 'p-limit';
 import type { Aws } from '../../../aws/clients.js';
 import { type AwsCaller, AwsError } from '../../../aws/errors.js';
@@ -8,7 +13,6 @@ import { SetupError } from '../../../contract/errors.js';
 import { checkoutScript } from '../checkout-script.js';
 import type { CommandImage } from '../runner.js';
 
-/** Settings of a deployment with commands on ECS. */
 export interface EcsCommandSettings {
   /** ARN or name. */
   cluster: string;
@@ -37,9 +41,7 @@ const maxFamilyCharacters = 255;
 /** Stays far below some dozens of concurrent calls, which AWS throttles. */
 const maxConcurrentCalls = 5;
 
-/**
- * Returns a readable family, unique to the image: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 digits of a hash.
- */
+/** Returns a readable family, unique to the image: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 digits of a hash. */
 export function toImageFamily(prefix: string, image: string): string {
   const hash = createHash('sha256').update(image).digest('hex').slice(0, 12);
   const maxSlugCharacters = maxFamilyCharacters - prefix.length - hash.length - 2;
@@ -51,31 +53,28 @@ export function toImageFamily(prefix: string, image: string): string {
  * Returns the definition of an image's tasks: a container for the checkout, if any, and then the image itself.
  * Every user may write to the workspace, because the containers run as the users of different images.
  */
-export function toTaskDefinition(
-  image: CommandImage,
-  settings: EcsCommandSettings,
-): RegisterTaskDefinitionCommandInput {
+export function toTaskDefinition(image: CommandImage, settings: EcsCommandSettings) {
   return {
     family: toImageFamily(settings.familyPrefix, image.image),
     requiresCompatibilities: ['FARGATE'],
     networkMode: 'awsvpc',
     cpu: String(image.cpu),
     memory: String(image.memory),
-    runtimePlatform: toRuntimePlatform(image.runtimePlatform),
-    taskRoleArn: toRoleArn(image.taskRoleName, settings) ?? settings.taskRoleArn,
-    executionRoleArn: toRoleArn(image.taskExecutionRoleName, settings) ?? settings.executionRoleArn,
+    runtimePlatform: toRuntimePlatform(image.runtime_platform),
+    taskRoleArn: toRoleArn(image.task_role_name, settings) ?? settings.taskRoleArn,
+    executionRoleArn: toRoleArn(image.task_execution_role_name, settings) ?? settings.executionRoleArn,
     volumes: [{ name: 'workspace' }],
     containerDefinitions: toContainers(image, settings),
-  };
+  } satisfies RegisterTaskDefinitionCommandInput;
 }
 
-function toContainers(image: CommandImage, settings: EcsCommandSettings) {
-  const shared = {
+function toContainers(image: CommandImage, settings: EcsCommandSettings): ContainerDefinition[] {
+  const shared: ContainerDefinition = {
     // Reserves little and limits nothing: each container may use all memory of the task.
     memoryReservation: 64,
     mountPoints: [{ sourceVolume: 'workspace', containerPath: workspace }],
     logConfiguration: {
-      logDriver: 'awslogs' as const,
+      logDriver: 'awslogs',
       options: {
         'awslogs-group': settings.logGroup,
         'awslogs-region': settings.region,
@@ -100,7 +99,7 @@ function toContainers(image: CommandImage, settings: EcsCommandSettings) {
       name: 'main',
       image: image.image,
       essential: true,
-      dependsOn: [{ containerName: 'git', condition: 'SUCCESS' as const }],
+      dependsOn: [{ containerName: 'git', condition: 'SUCCESS' }],
       entryPoint: ['/bin/sh', '-c'],
       stopTimeout: 10,
     },
@@ -116,8 +115,8 @@ function toRuntimePlatform(name: string): RuntimePlatform {
 }
 
 /** Returns the ARN of a role in the account of the deployment, as found in the ARNs of the settings. */
-function toRoleArn(name: string | undefined, settings: EcsCommandSettings): string | undefined {
-  if (name === undefined) return undefined;
+function toRoleArn(name: string | null, settings: EcsCommandSettings): string | undefined {
+  if (name === null) return undefined;
   for (const arn of [settings.executionRoleArn, settings.taskRoleArn, settings.cluster]) {
     const [, partition, account] = /^arn:([\w-]+):\w+:[\w-]*:(\d{12}):/.exec(arn ?? '') ?? [];
     if (partition && account) return `arn:${partition}:iam::${account}:role/${name}`;
@@ -127,10 +126,7 @@ function toRoleArn(name: string | undefined, settings: EcsCommandSettings): stri
   });
 }
 
-/**
- * Returns true when `actual` has all fields of `expected`, nested ones too; AWS adds fields. A field with
- * the expected value undefined must be unset.
- */
+/** Returns true when `actual` has all fields of `expected`, nested ones too, undefined ones unset. AWS adds fields. */
 export function includesAll(actual: unknown, expected: unknown): boolean {
   if (Array.isArray(expected)) {
     if (!Array.isArray(actual) || actual.length !== expected.length) return false;
@@ -147,7 +143,7 @@ const isNotDefined = (error: unknown) =>
   error.code === 'ClientException' &&
   /unable to describe task definition|does not exist|not found/i.test(error.message);
 
-export interface TaskDefinitionsOptions {
+interface TaskDefinitionsOptions {
   aws: Pick<Aws, 'ecs'>;
   settings: EcsCommandSettings;
   call: AwsCaller;
@@ -162,7 +158,7 @@ export class TaskDefinitions {
   /** Returns the ARN of an image's definition. Registers a revision only when the latest revision differs. */
   async define(image: CommandImage): Promise<string> {
     const definition = toTaskDefinition(image, this.options.settings);
-    const latest = await this.describe(definition.family ?? '');
+    const latest = await this.describe(definition.family);
     if (latest?.taskDefinitionArn && includesAll(latest, definition)) return latest.taskDefinitionArn;
     const { RegisterTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
     const { aws, call, signal, onRegistered } = this.options;

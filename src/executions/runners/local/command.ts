@@ -5,7 +5,7 @@ import { ChildGroup, type ChildGroupOptions, toExitCode, withStartBarrier } from
 import { errorCode } from '../../../platform/system-errors.js';
 import { toNoteLine } from '../../logs/note.js';
 import { checkoutScript, toGitEnvironment } from '../checkout-script.js';
-import { type AttachedCommand, type CommandEnd, type CommandRequest, exitCodes, type GitCheckout } from '../runner.js';
+import { type AttachedCommand, type CommandRequest, exitCodes, type GitCheckout } from '../runner.js';
 import { type ContainerEngine, type ContainerEngines, toContainerCall } from './container-engine.js';
 import { CommandOutput } from './output.js';
 import { CommandDirectory } from './workspace.js';
@@ -42,7 +42,7 @@ export const toContainerName = (executionId: string) => `reefguide-${executionId
 export class LocalCommand implements AttachedCommand {
   readonly output = new CommandOutput();
   readonly running: Promise<void>;
-  readonly ended: Promise<CommandEnd>;
+  readonly ended: Promise<{ exitCode: number }>;
   private readonly directory: CommandDirectory;
   private reportRunning = () => {};
   private leaveQueue = () => {};
@@ -76,7 +76,7 @@ export class LocalCommand implements AttachedCommand {
     await this.directory.remove();
   }
 
-  private async runToEnd(): Promise<CommandEnd> {
+  private async runToEnd(): Promise<{ exitCode: number }> {
     const exitCode = await this.runInTurn().catch((error: unknown) => {
       this.output.addNote(`could not start: ${startErrors[errorCode(error) ?? ''] ?? toMessage(error)}`);
       return exitCodes.notStarted;
@@ -103,8 +103,8 @@ export class LocalCommand implements AttachedCommand {
     await this.directory.create();
     const engine = await this.options.containerEngines.find();
     if (!engine) {
-      const reason = this.options.explainNoEngine();
-      this.output.write(`${toNoteLine(`runs on this machine, not in ${image.image}: ${reason}`)}\n`);
+      const note = `runs on this machine, not in ${image.image}: ${this.options.explainNoEngine()}`;
+      this.output.write(`${toNoteLine(note)}\n`);
     }
     if (git) {
       const exitCode = await this.withTimeout('checkout', (onExit) => this.checkOut(git, onExit));
@@ -167,14 +167,10 @@ export class LocalCommand implements AttachedCommand {
   }
 
   /** Stops the command when `run` takes longer than the timeout. Reading the rest of the output does not count. */
-  private async withTimeout(
-    step: 'checkout' | 'command',
-    run: (onExit: () => void) => Promise<number>,
-  ): Promise<number> {
+  private async withTimeout(step: string, run: (onExit: () => void) => Promise<number>): Promise<number> {
     const { timeoutSeconds } = this.request;
-    const timer = setTimeout(() => {
-      this.stop(exitCodes.timeout, `the ${step} exceeded the timeout of ${timeoutSeconds} s`);
-    }, timeoutSeconds * 1000);
+    const reason = `the ${step} exceeded the timeout of ${timeoutSeconds} s`;
+    const timer = setTimeout(() => this.stop(exitCodes.timeout, reason), timeoutSeconds * 1000);
     const onExit = () => clearTimeout(timer);
     return run(onExit).finally(onExit);
   }

@@ -9,19 +9,17 @@ const engineTtlMs = 60_000;
 
 export type ContainerEngine = 'docker' | 'podman';
 
-export interface ContainerEnginesOptions {
-  /** Engines in order of preference. */
-  engines: readonly ContainerEngine[];
-  env: NodeJS.ProcessEnv;
-  now(): number;
-}
-
 /** Finds and calls the container engines of the machine. */
 export class ContainerEngines {
   private readonly cache: LRUCache<'engine', Promise<ContainerEngine | undefined>>;
 
-  constructor(private readonly options: ContainerEnginesOptions) {
-    this.cache = new LRUCache({ max: 1, ttl: engineTtlMs, ttlResolution: 0, perf: { now: options.now } });
+  /** Takes the engines in order of preference. */
+  constructor(
+    private readonly engines: readonly ContainerEngine[],
+    private readonly env: NodeJS.ProcessEnv,
+    now: () => number,
+  ) {
+    this.cache = new LRUCache({ max: 1, ttl: engineTtlMs, ttlResolution: 0, perf: { now } });
   }
 
   /** Returns the first answering engine, or undefined. Asks the engines once a minute at most. */
@@ -37,29 +35,25 @@ export class ContainerEngines {
   /** Removes a container of `startedBy`, or else of the answering engine, running or not. Does nothing without a container. */
   async remove(container: string, startedBy?: ContainerEngine): Promise<void> {
     const engine = startedBy ?? (await this.find());
-    const options = { env: this.options.env, timeout: removeTimeoutMs };
+    const options = { env: this.env, timeout: removeTimeoutMs };
     if (engine) await run(engine, ['rm', '--force', container], options).catch(() => {});
   }
 
-  private async findAnswering(): Promise<ContainerEngine | undefined> {
-    for (const engine of this.options.engines) if (await this.answers(engine)) return engine;
-    return undefined;
-  }
-
   /** Runs `info`, because `info` fails without a running engine, unlike `version`. */
-  private answers(engine: ContainerEngine): Promise<boolean> {
-    const options = { timeout: infoTimeoutMs, killSignal: 'SIGKILL', env: this.options.env } as const;
-    return run(engine, ['info'], options).then(
-      () => true,
-      () => false,
-    );
+  private async findAnswering(): Promise<ContainerEngine | undefined> {
+    const options = { timeout: infoTimeoutMs, killSignal: 'SIGKILL', env: this.env } as const;
+    for (const engine of this.engines) {
+      const info = await run(engine, ['info'], options).catch(() => undefined);
+      if (info) return engine;
+    }
+    return undefined;
   }
 }
 
 /** Read-only variables of bash, because setting `UID` ends bash. The engine's client ignores variables of these names. */
 const readOnlyInBash = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
 
-export interface ContainerRun {
+interface ContainerRun {
   name: string;
   image: string;
   command: string;

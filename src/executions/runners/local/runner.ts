@@ -34,7 +34,7 @@ export async function openLocalCommandRunner(options: LocalRunnerOptions): Promi
   await mkdir(directory, { recursive: true });
   // Names the directory in ARNs, because several servers, each with a directory, may share a database.
   const machine = await readOrCreate(`${directory}.id`, async () => `reefguide-${randomBytes(4).toString('hex')}`);
-  const containerEngines = new ContainerEngines({ engines, env, now });
+  const containerEngines = new ContainerEngines(engines, env, now);
   const runner = new LocalCommandRunner(`${arnPrefix}/${machine}/`, containerEngines, options);
   await runner.removeOrphans();
   void containerEngines.find();
@@ -85,10 +85,9 @@ class LocalCommandRunner implements CommandRunner {
 
   async filterExisting(taskArns: readonly string[]): Promise<ReadonlySet<string>> {
     await this.removeOrphans();
-    const existing = await Promise.all(
-      taskArns.map(async (taskArn) => ((await this.exists(path.basename(taskArn))) ? [taskArn] : [])),
-    );
-    return new Set(existing.flat());
+    const existing = new Set<string>();
+    for (const taskArn of taskArns) if (await this.exists(path.basename(taskArn))) existing.add(taskArn);
+    return existing;
   }
 
   async define(): Promise<undefined> {}
@@ -109,9 +108,8 @@ class LocalCommandRunner implements CommandRunner {
   }
 
   removeOrphans(): Promise<void> {
-    return removeOrphans(this.options.directory, (executionId) =>
-      this.containerEngines.remove(toContainerName(executionId)),
-    );
+    const removeContainer = (id: string) => this.containerEngines.remove(toContainerName(id));
+    return removeOrphans(this.options.directory, removeContainer);
   }
 
   /** Returns true for a command of this process, or of another living server with the same directory. */

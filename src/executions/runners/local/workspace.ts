@@ -64,10 +64,7 @@ async function removeIfPermitted(file: string): Promise<void> {
 }
 
 /** Ends the commands of killed servers, and removes their directories. */
-export async function removeOrphans(
-  root: string,
-  removeContainer: (executionId: string) => Promise<void>,
-): Promise<void> {
+export async function removeOrphans(root: string, removeContainer: (executionId: string) => Promise<void>) {
   for (const executionId of await readdir(root)) {
     const directory = new CommandDirectory(root, executionId);
     if (!(await directory.isOrphaned())) continue;

@@ -49,9 +49,9 @@ const image = {
   image: 'alpine',
   cpu: 256,
   memory: 512,
-  runtimePlatform: 'Linux/X86_64',
-  taskRoleName: undefined,
-  taskExecutionRoleName: undefined,
+  runtime_platform: 'Linux/X86_64',
+  task_role_name: null,
+  task_execution_role_name: null,
 };
 const settings = {
   cluster: 'reef',
@@ -75,7 +75,9 @@ async function checkOut(changes: Partial<GitCheckout> | undefined): Promise<{ co
     ...changes,
   };
   const env = { PATH: process.env.PATH, HOME: directory, no_proxy: '*', CHECKOUT_FOLDER: workspace };
-  const child = spawn(words[0] ?? '', words.slice(1), { env: { ...env, ...toGitEnvironment(checkout, workspace) } });
+  const child = spawn(words[0] ?? '', words.slice(1), {
+    env: { ...env, ...(checkout && toGitEnvironment(checkout, workspace)) },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

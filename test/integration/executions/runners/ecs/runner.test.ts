@@ -1,13 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../../../src/aws/clients.js';
+import type { LoggedLine } from '../../../../../src/events/decode.js';
 import { EcsCommandRunner } from '../../../../../src/executions/runners/ecs/runner.js';
 import type { EcsCommandSettings } from '../../../../../src/executions/runners/ecs/task-definitions.js';
-import type {
-  CommandImage,
-  CommandRequest,
-  CommandRunner,
-  ProviderLogEvent,
-} from '../../../../../src/executions/runners/runner.js';
+import type { CommandImage, CommandRequest, CommandRunner } from '../../../../../src/executions/runners/runner.js';
 import { awsEnvironment } from '../../../../support/fakes/aws.js';
 import { type FakeEcs, startFakeEcs } from '../../../../support/fakes/ecs.js';
 import { until } from '../../../../support/until.js';
@@ -29,9 +25,9 @@ const image = (changes: Partial<CommandImage> = {}): CommandImage => ({
   image: 'images.example.com/tools/gdal:3.9',
   cpu: 256,
   memory: 512,
-  runtimePlatform: 'Linux/X86_64',
-  taskRoleName: undefined,
-  taskExecutionRoleName: undefined,
+  runtime_platform: 'Linux/X86_64',
+  task_role_name: null,
+  task_execution_role_name: null,
   ...changes,
 });
 const executionId = '0123456789abcdef0123456789abcdef';
@@ -88,7 +84,7 @@ const overridesSent = () =>
 
 describe('EcsCommandRunner.define', () => {
   it('registers a task on Fargate with a container for the checkout, and with log streams of known names', async () => {
-    const arn = await createRunner().define(image({ cpu: 1024, memory: 2048, runtimePlatform: 'Linux/ARM64' }));
+    const arn = await createRunner().define(image({ cpu: 1024, memory: 2048, runtime_platform: 'Linux/ARM64' }));
     expect(arn).toMatch(/:task-definition\/reef-execution-images-example-com-tools-gdal-3-9-[0-9a-f]{12}:1$/);
     const [body] = sent('RegisterTaskDefinition');
     const logConfiguration = {
@@ -127,7 +123,7 @@ describe('EcsCommandRunner.define', () => {
   });
 
   it('uses roles of the account of the deployment', async () => {
-    const roles = { taskRoleName: 'reader', taskExecutionRoleName: 'puller' };
+    const roles = { task_role_name: 'reader', task_execution_role_name: 'puller' };
     await createRunner().define(image(roles));
     await createRunner({ executionRoleArn: undefined, taskRoleArn: undefined }).define(
       image({ ...roles, image: 'other' }),
@@ -140,14 +136,14 @@ describe('EcsCommandRunner.define', () => {
 
   it('refuses a role when no ARN names the account', async () => {
     const withoutAccount = createRunner({ cluster: 'reef', executionRoleArn: undefined, taskRoleArn: undefined });
-    await expect(withoutAccount.define(image({ taskRoleName: 'reader' }))).rejects.toThrow(
+    await expect(withoutAccount.define(image({ task_role_name: 'reader' }))).rejects.toThrow(
       'Cannot tell which account the role reader',
     );
     expect(await withoutAccount.define(image())).toMatch(/:1$/);
   });
 
   it('refuses a platform that Fargate does not have', async () => {
-    await expect(createRunner().define(image({ runtimePlatform: 'Windows/X86_64' }))).rejects.toMatchObject({
+    await expect(createRunner().define(image({ runtime_platform: 'Windows/X86_64' }))).rejects.toMatchObject({
       message: 'Invalid platform Windows/X86_64: ECS runs images for Linux/X86_64 and Linux/ARM64',
       hint: expect.stringContaining('Register the image again'),
     });
@@ -345,8 +341,8 @@ describe('EcsCommandRunner.filterExisting', () => {
 
 describe('EcsCommandRunner.readLogs', () => {
   const taskArn = 'arn:aws:ecs:ap-southeast-2:123456789012:task/reef/abc';
-  const read = async (): Promise<ProviderLogEvent[]> => {
-    const events: ProviderLogEvent[] = [];
+  const read = async (): Promise<LoggedLine[]> => {
+    const events: LoggedLine[] = [];
     for await (const batch of createRunner().readLogs(taskArn)) events.push(...batch);
     return events;
   };
