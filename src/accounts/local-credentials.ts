@@ -8,10 +8,10 @@ import type { ServiceAccount } from './service-accounts.js';
 import { generateKeys, type KeyPairPem } from './signing-keys.js';
 
 const account = z.object({ email: z.string(), password: z.string() });
-const credentials = z.object({ admin: account, manager: account, worker: account, apiKey: z.string() });
+export const localCredentials = z.object({ admin: account, manager: account, worker: account, apiKey: z.string() });
 
 /** The service accounts of the local system, and the administrator's API key. */
-export type LocalCredentials = z.infer<typeof credentials>;
+export type LocalCredentials = z.infer<typeof localCredentials>;
 
 const keyPair = z.object({ privateKey: z.string(), publicKey: z.string(), keyId: z.string() });
 
@@ -34,7 +34,7 @@ const readOrCreateSecret = (home: string, name: string): Promise<string> =>
 
 /** Reads `credentials.json` of the home directory, creating the file on the first start. */
 export const readLocalCredentials = (home: string): Promise<LocalCredentials> =>
-  readOrCreateJson(path.join(home, 'credentials.json'), credentials, createCredentials);
+  readOrCreateJson(path.join(home, 'credentials.json'), localCredentials, createCredentials);
 
 function createCredentials(): LocalCredentials {
   const createAccount = (name: string) => ({

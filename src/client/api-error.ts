@@ -1,14 +1,5 @@
 import type { Issue } from '../contract/errors.js';
 
-/** Details of an answer that is no success. */
-interface ApiErrorDetails {
-  issues?: Issue[];
-  body?: Record<string, unknown>;
-  retryAfterSeconds?: number | undefined;
-  requestId?: string | undefined;
-  cause?: unknown;
-}
-
 /** An answer that is no success, or no answer. `status` is the HTTP status, or 0 when the API could not be reached. */
 export class ApiError extends Error {
   readonly issues: Issue[];
@@ -20,7 +11,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    details: ApiErrorDetails = {},
+    details: Partial<Pick<ApiError, 'issues' | 'body' | 'retryAfterSeconds' | 'requestId'>> & ErrorOptions = {},
   ) {
     super(message, { cause: details.cause });
     this.name = 'ApiError';
@@ -41,11 +32,10 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** Reads `issues`, or under /api/v1 `details`. */
 function toIssues({ issues, details }: Record<string, unknown>): Issue[] {
-  const list = Array.isArray(issues) ? issues : details;
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((issue: unknown) =>
-    isRecord(issue) ? [{ path: String(issue.path ?? ''), message: String(issue.message ?? '') }] : [],
-  );
+  const list: unknown[] = [issues, details].find(Array.isArray) ?? [];
+  return list
+    .filter(isRecord)
+    .map(({ path, message }) => ({ path: String(path ?? ''), message: String(message ?? '') }));
 }
 
 export async function toApiError(response: Response): Promise<ApiError> {
@@ -61,7 +51,6 @@ export async function toApiError(response: Response): Promise<ApiError> {
   });
 }
 
-/** Explains the error codes of Node.js. */
 const networkReasons: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'there is no such host',

@@ -17,13 +17,6 @@ const executionPath = (id: string) => `/api/v1/executions/${encodeURIComponent(i
 /** Keeps the slashes of a reference: `ghcr.io/a/b:1` → `/api/v1/images/ghcr.io/a/b%3A1`. */
 const imagePath = (image: string) => `/api/v1/images/${image.split('/').map(encodeURIComponent).join('/')}`;
 
-export interface ExecutionsHealth {
-  status: string;
-  version: string;
-  provider: string;
-  region?: string;
-}
-
 /** Returns the calls under /api/v1: secrets, accounts with API keys, executions, images and health. */
 export function executionCalls({ call }: Pick<HttpClient, 'call'>) {
   return {
@@ -31,7 +24,7 @@ export function executionCalls({ call }: Pick<HttpClient, 'call'>) {
     secret: (name: string) => call<{ secret: SecretInfo & { value: string } }>('GET', secretPath(name)),
     createSecret: (secret: { name: string; key_name: string; description?: string | undefined; value: string }) =>
       call<{ message: string }>('POST', '/api/v1/secrets', { body: secret }),
-    updateSecret: (name: string, changes: { key_name?: string; description?: string; value?: string }) =>
+    updateSecret: (name: string, changes: Partial<Record<'key_name' | 'description' | 'value', string | undefined>>) =>
       call<{ message: string }>('PUT', secretPath(name), { body: changes }),
     removeSecret: (name: string) => call<{ message: string }>('DELETE', secretPath(name)),
 
@@ -61,7 +54,7 @@ export function executionCalls({ call }: Pick<HttpClient, 'call'>) {
       call<{ image: string; message: string }>('POST', '/api/v1/images/register', { body: registration }),
     removeImage: (image: string) => call<{ image: string; message: string }>('DELETE', imagePath(image)),
 
-    health: () => call<ExecutionsHealth>('GET', '/api/v1/health'),
+    health: () => call<{ status: string; version: string; provider: string; region?: string }>('GET', '/api/v1/health'),
     reconcile: () => call<{ status: 'ok' | 'issues'; report: HealthReport }>('POST', '/api/v1/health/reconcile'),
     trace: (requestId: string) => call<Trace>('GET', `/api/v1/trace/${encodeURIComponent(requestId)}`),
   };

@@ -1,6 +1,5 @@
 import { ApiError, isRecord, toApiError, toNetworkError } from './api-error.js';
 
-/** Identity of the client. */
 export type Credentials =
   | { kind: 'none' }
   | { kind: 'apiKey'; apiKey: string }
@@ -15,7 +14,7 @@ export interface HttpClientOptions {
   timeoutMs?: number;
 }
 
-export interface CallOptions {
+interface CallOptions {
   body?: unknown;
   query?: Record<string, string | number | undefined>;
   signal?: AbortSignal | undefined;
@@ -23,11 +22,8 @@ export interface CallOptions {
   waitSeconds?: number;
 }
 
-interface Limits {
-  /** Undefined: no limit, for streams. */
-  timeoutMs?: number | undefined;
-  signal?: AbortSignal | undefined;
-}
+/** Without `timeoutMs`, an answer may take any time: for streams. */
+type Limits = { timeoutMs?: number; signal?: AbortSignal | undefined };
 
 /** HTTP with authentication, on the `fetch` of the platform. Every method throws ApiError. */
 export class HttpClient {

@@ -27,7 +27,6 @@ export interface ClaimRequest {
   wait?: number;
 }
 
-/** Returns the calls of a user of jobs. */
 export function jobCalls(http: HttpClient) {
   const { call } = http;
   return {
@@ -71,7 +70,6 @@ export function workerCalls({ call }: HttpClient) {
       call<{ urls: Record<string, string> }>('POST', `${assignmentPath(assignmentId)}/upload-urls`, {
         body: { files },
       }),
-    /** Hands a job back to the queue. */
     release: (assignmentId: number, reason: string) =>
       call<{ job: JobBody }>('POST', `${assignmentPath(assignmentId)}/release`, { body: { reason } }),
   };

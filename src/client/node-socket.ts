@@ -23,20 +23,15 @@ export async function* socketMessages(
   const { WebSocket } = await import('ws');
   signal?.throwIfAborted();
   const socket = new WebSocket(url, { handshakeTimeout: 10_000, maxPayload: 4 * 2 ** 20, perMessageDeflate: false });
-  const messages = on(socket, 'message', {
-    close: ['close'],
-    highWaterMark: 1000,
-    lowWaterMark: 500,
-    ...(signal ? { signal } : {}),
-  });
+  const limits = { highWaterMark: 1000, lowWaterMark: 500 };
+  const messages = on(socket, 'message', { close: ['close'], ...limits, ...(signal ? { signal } : {}) });
   // Errors may come after the last read, for example the error of closing a socket before it is open.
   socket.on('error', () => {});
   let isAlive = true;
-  for (const event of ['message', 'ping', 'pong'] as const) {
-    socket.on(event, () => {
-      isAlive = true;
-    });
-  }
+  const markAlive = () => {
+    isAlive = true;
+  };
+  for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, markAlive);
   // The client speaks first, because API Gateway cannot send before the connection is open.
   socket.once('open', () => socket.send('{"type":"ready"}'));
   const pings = setInterval(() => {

@@ -1,5 +1,8 @@
 import { Args } from '@oclif/core';
+import { findApi } from '../cli/api/find-api.js';
+import { saveProfile } from '../cli/api/profile.js';
 import { ClientCommand } from '../cli/command/client-command.js';
+import { createApi } from '../client/api.js';
 import { SetupError } from '../contract/errors.js';
 
 export default class Claim extends ClientCommand {
@@ -7,17 +10,11 @@ export default class Claim extends ClientCommand {
     `Exchange a claim token for an API key, and save the key in the profile (mode 0600) for later commands.
 
 A claim token works once, within 15 minutes. The API key is shown only once.`;
-  static override examples = ['<%= config.bin %> claim claim_… --api https://api.example.org'];
+  static override examples = ['reefguide claim claim_… --api https://api.example.org'];
   static override args = { token: Args.string({ description: 'Claim token from an administrator', required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Claim);
-    const [{ findApi }, { createApi }, { saveProfile }] = await Promise.all([
-      import('../cli/api/find-api.js'),
-      import('../client/api.js'),
-      import('../cli/api/profile.js'),
-    ]);
     const location = await findApi({ flag: flags.api, env: process.env, profileDirectory: this.config.configDir });
     if (!location) throw new SetupError('No API to claim a key from', { hint: 'Name an API with --api.' });
     const api = createApi({ baseUrl: location.baseUrl, credentials: { kind: 'none' } });

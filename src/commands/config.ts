@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { usageError } from '../cli/command/arguments.js';
 import { BaseCommand } from '../cli/command/base-command.js';
 import { abortOnSignal } from '../cli/command/signals.js';
+import { runStep } from '../cli/output/steps.js';
 import { isPlainName } from '../deployment/repository/paths.js';
 
 const directoryName = Args.custom<string>({
@@ -17,10 +18,10 @@ export default class Config extends BaseCommand {
     'Merge the configuration of a namespace and stage from its repository into the working tree.\n' +
     'Merges <namespace>/base first and <namespace>/<stage> second, and remembers the repository in env.json.';
   static override examples = [
-    '<%= config.bin %> config reef dev --target git@github.com:example/configuration.git',
-    '<%= config.bin %> config reef dev --dry-run',
-    '<%= config.bin %> config reef feature --branch next --force',
-    '<%= config.bin %> config reef dev --repo-dir ../configuration',
+    'reefguide config reef dev --target git@github.com:example/configuration.git',
+    'reefguide config reef dev --dry-run',
+    'reefguide config reef feature --branch next --force',
+    'reefguide config reef dev --repo-dir ../configuration',
   ];
   static override args = {
     namespace: directoryName({ description: 'Directory in the repository', required: true }),
@@ -46,10 +47,7 @@ export default class Config extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Config);
     const { signal } = abortOnSignal();
-    const [{ mergeConfiguration }, { runStep }] = await Promise.all([
-      import('../deployment/repository/merge.js'),
-      import('../cli/output/steps.js'),
-    ]);
+    const { mergeConfiguration } = await import('../deployment/repository/merge.js');
     const request = { ...args, ...flags, repoDir: flags['repo-dir'], dryRun: flags['dry-run'] };
     const context = { cwd: process.cwd(), env: process.env, signal };
     const merged = await runStep(

@@ -1,9 +1,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
+import { exampleWorkersFile } from '../cli/capacity/program-root.js';
 import { BaseCommand } from '../cli/command/base-command.js';
 import { waitForStopSignal } from '../cli/command/signals.js';
 import type { LocalSystem, LocalSystemOptions } from '../cli/local-system/start.js';
+import { runTasks } from '../cli/output/steps.js';
+import { createApi } from '../client/api.js';
+import { serverEnvironment } from '../environment/server.js';
+import { parseEnvironment } from '../environment/variables.js';
+import { createDirectory } from '../platform/files.js';
+import { homeDirectory } from '../platform/home.js';
+import { explainWriteErrors } from '../platform/system-errors.js';
 
 const port = (description: string, defaultPort: number, env?: string) =>
   Flags.integer({ description, default: defaultPort, min: 0, max: 65_535, ...(env ? { env } : {}) });
@@ -20,11 +28,7 @@ export default class Dev extends BaseCommand {
     `Run the whole system on this machine: database, API, event processor, and a capacity manager with local workers.
 
 Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to start over.`;
-  static override examples = [
-    '<%= config.bin %> dev',
-    '<%= config.bin %> dev --demo',
-    '<%= config.bin %> dev --port 5001 --no-capacity',
-  ];
+  static override examples = ['reefguide dev', 'reefguide dev --demo', 'reefguide dev --port 5001 --no-capacity'];
   static override flags = {
     port: port('Port of the API', 5000),
     'orchestrator-port': port('Second port of the API', 8080, 'RUNVOY_DEV_SERVER_PORT'),
@@ -39,10 +43,6 @@ Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Dev);
-    const [{ homeDirectory }, { exampleWorkersFile }] = await Promise.all([
-      import('../platform/home.js'),
-      import('../cli/capacity/program-root.js'),
-    ]);
     const home = homeDirectory();
     const logFile = path.join(home, 'logs', 'reefguide.log');
     const configuredWorkers = path.resolve('configs/local-workers.json');
@@ -59,7 +59,9 @@ Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to
     try {
       if (flags.demo) await Promise.race([this.runDemo(system, home), stopped.then(() => this.exit(130))]);
       else {
-        await this.introduce(system, home, logFile);
+        // A checkout has the command in node_modules/.bin, so npx finds it there.
+        const program = path.relative('', this.config.root) === '' ? 'npx reefguide' : 'reefguide';
+        this.log(describeLocalSystem(system, { home, logFile, program }));
         await stopped;
         this.report('Stopping: workers finish or release their jobs …');
       }
@@ -70,26 +72,12 @@ Keeps all data in REEFGUIDE_HOME (default: .reefguide). Delete that directory to
   }
 
   private async runDemo({ endpoints, credentials }: LocalSystem, home: string): Promise<void> {
-    const [{ createApi }, { createDemoTasks }, { runTasks }] = await Promise.all([
-      import('../client/api.js'),
-      import('../cli/local-system/demo.js'),
-      import('../cli/output/steps.js'),
-    ]);
-    const api = createApi({
-      baseUrl: endpoints.api,
-      credentials: { kind: 'apiKey', apiKey: credentials.apiKey },
-    });
+    const { createDemoTasks } = await import('../cli/local-system/demo.js');
+    const api = createApi({ baseUrl: endpoints.api, credentials: { kind: 'apiKey', apiKey: credentials.apiKey } });
     const files: string[] = [];
     await runTasks(createDemoTasks(api, path.join(home, 'demo'), (file) => files.push(file)));
     this.log('Results:');
     for (const file of files) this.log(`  ${path.relative(process.cwd(), file)}`);
-  }
-
-  private async introduce(system: LocalSystem, home: string, logFile: string): Promise<void> {
-    const { describeLocalSystem } = await import('../cli/local-system/introduction.js');
-    // A checkout has the command in node_modules/.bin, so npx finds it there.
-    const program = path.relative(process.cwd(), this.config.root) === '' ? 'npx reefguide' : 'reefguide';
-    this.log(describeLocalSystem(system, { home, logFile, program }));
   }
 }
 
@@ -98,25 +86,9 @@ async function startWithProgress(
   logFile: string,
   options: Omit<LocalSystemOptions, 'environment' | 'log' | 'requestLog'>,
 ): Promise<LocalSystem> {
-  const [
-    { createDirectory },
-    { explainWriteErrors },
-    { serverEnvironment },
-    { parseEnvironment },
-    { createLog },
-    { RequestLog },
-    { startLocalSystem },
-    { runTasks },
-  ] = await Promise.all([
-    import('../platform/files.js'),
-    import('../platform/system-errors.js'),
-    import('../environment/server.js'),
-    import('../environment/variables.js'),
-    import('../platform/log.js'),
-    import('../audit/request-log.js'),
-    import('../cli/local-system/start.js'),
-    import('../cli/output/steps.js'),
-  ]);
+  const { createLog } = await import('../platform/log.js');
+  const { RequestLog } = await import('../audit/request-log.js');
+  const { startLocalSystem } = await import('../cli/local-system/start.js');
   const environment = parseEnvironment(serverEnvironment, process.env);
   const requestLog = new RequestLog();
   const startedAt = performance.now();
@@ -139,4 +111,29 @@ async function startWithProgress(
     },
   ]);
   return system;
+}
+
+/** Describes the running local system: endpoints, accounts, and commands to try with `program`, e.g. `npx reefguide`. */
+function describeLocalSystem(
+  { endpoints, credentials, groups }: LocalSystem,
+  { home, logFile, program }: { home: string; logFile: string; program: string },
+): string {
+  const credentialsFile = path.relative(process.cwd(), path.join(home, 'credentials.json'));
+  return `
+  API              ${endpoints.api}/api        (description: ${endpoints.api}/api/docs)
+  Orchestrator     ${endpoints.orchestrator}/api/v1
+  Event processor  ${endpoints.processor}
+  Workers          ${groups.length > 0 ? groups.join(', ') : 'none (no capacity manager)'}
+
+  Administrator    ${credentials.admin.email}; passwords and API key in ${credentialsFile}
+  Log              ${path.relative(process.cwd(), logFile)}
+
+  Try, in another terminal:
+    ${program} jobs submit TEST --input '{"id": 1}' --watch
+    ${program} jobs submit SUITABILITY_ASSESSMENT --input '{"region":"Townsville-Whitsunday","reef_type":"slopes","x_dist":100,"y_dist":100}' --watch
+    ${program} jobs list
+    ${program} run 'echo hello from $(uname -s)'
+    ${program} capacity status
+
+  Ctrl+C stops everything.`;
 }

@@ -1,13 +1,18 @@
+import { text } from 'node:stream/consumers';
 import { Flags } from '@oclif/core';
+import { findApi } from '../cli/api/find-api.js';
+import { saveProfile } from '../cli/api/profile.js';
 import { ClientCommand } from '../cli/command/client-command.js';
+import { createApi } from '../client/api.js';
 import { SetupError } from '../contract/errors.js';
 
 export default class Login extends ClientCommand {
   static override description = 'Log in and save a profile (mode 0600) for later commands. The password is not saved.';
   static override examples = [
-    '<%= config.bin %> login --api https://api.example.org --email you@example.org',
-    'printf %s "$PASSWORD" | <%= config.bin %> login --email you@example.org --password-stdin',
+    'reefguide login --api https://api.example.org --email you@example.org',
+    'printf %s "$PASSWORD" | reefguide login --email you@example.org --password-stdin',
   ];
+  static override enableJsonFlag = false;
   static override flags = {
     email: Flags.string({ description: 'E-mail address of the account' }),
     'password-stdin': Flags.boolean({ description: 'Read the password from standard input' }),
@@ -15,11 +20,6 @@ export default class Login extends ClientCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Login);
-    const [{ findApi }, { createApi }, { saveProfile }] = await Promise.all([
-      import('../cli/api/find-api.js'),
-      import('../client/api.js'),
-      import('../cli/api/profile.js'),
-    ]);
     const location = await findApi({ flag: flags.api, env: process.env, profileDirectory: this.config.configDir });
     if (!location) throw new SetupError('No API to log in to', { hint: 'Name an API with --api.' });
     const { email, password } = await readAccount(flags.email, flags['password-stdin']);
@@ -31,18 +31,13 @@ export default class Login extends ClientCommand {
 }
 
 /** Reads the password from standard input, or asks on the terminal for the missing parts. */
-async function readAccount(
-  email: string | undefined,
-  hasPasswordOnStdin: boolean,
-): Promise<{ email: string; password: string }> {
-  const { text } = await import('node:stream/consumers');
+async function readAccount(email: string | undefined, hasPasswordOnStdin: boolean) {
   const readPassword = async () => (await text(process.stdin)).replace(/\r?\n$/, '');
   if (email && hasPasswordOnStdin) return { email, password: await readPassword() };
-  if (!process.stdin.isTTY) {
+  if (!process.stdin.isTTY)
     throw new SetupError('Cannot ask for the account without a terminal', {
       hint: 'Give --email and --password-stdin.',
     });
-  }
   const { input, password } = await import('@inquirer/prompts');
   const context = { output: process.stderr };
   return {

@@ -1,15 +1,13 @@
+import { readProfile, removeProfile } from '../cli/api/profile.js';
 import { BaseCommand } from '../cli/command/base-command.js';
+import { createApi } from '../client/api.js';
 
 export default class Logout extends BaseCommand {
   static override description = 'Revoke the saved login and delete the profile.';
-  static override examples = ['<%= config.bin %> logout'];
+  static override examples = ['reefguide logout'];
 
   async run(): Promise<void> {
     await this.parse(Logout);
-    const [{ readProfile, removeProfile }, { createApi }] = await Promise.all([
-      import('../cli/api/profile.js'),
-      import('../client/api.js'),
-    ]);
     const profile = await readProfile(this.config.configDir);
     if (!profile) {
       this.log('Not logged in.');

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { usageError } from '../cli/command/arguments.js';
+import { parseEnvPairs, parseTimeoutFlag } from '../cli/executions/parse-flags.js';
 import { RunCommand } from '../cli/executions/run-command.js';
 
 export default class Run extends RunCommand {
@@ -9,10 +10,10 @@ Give the command as one argument for the shell (sh -c). Exits with the command's
 command or leave it running; without a terminal, SIGINT and SIGTERM kill it. --json prints the result, with the logs on
 stderr.`;
   static override examples = [
-    `<%= config.bin %> run 'echo hello'`,
-    `<%= config.bin %> run 'echo "$REGION"' --env REGION=Townsville-Whitsunday --timeout 10m`,
-    `<%= config.bin %> run 'make report' --git-repo https://github.com/example/reports.git --git-ref main --secret data-token`,
-    `<%= config.bin %> run 'sleep 60' --detach`,
+    `reefguide run 'echo hello'`,
+    `reefguide run 'echo "$REGION"' --env REGION=Townsville-Whitsunday --timeout 10m`,
+    `reefguide run 'make report' --git-repo https://github.com/example/reports.git --git-ref main --secret data-token`,
+    `reefguide run 'sleep 60' --detach`,
   ];
   static override args = { command: Args.string({ description: 'Command to run, in quotes', required: true }) };
   /** Accepts more arguments, to answer unquoted words with the quoted command. */
@@ -22,23 +23,21 @@ stderr.`;
     'git-ref': Flags.string({ description: 'Branch, tag or commit (default: the default branch)' }),
     'git-path': Flags.string({ description: 'Directory of the repository to run in' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, argv, flags } = await this.parse(Run);
     if (argv.length > 1)
       throw usageError(`Invalid command: expected one argument in quotes, as in: reefguide run '${argv.join(' ')}'`);
-    const { parseEnvPairs, parseTimeoutFlag } = await import('../cli/executions/parse-flags.js');
-    const { image, env, secret: secrets, timeout, 'git-repo': repo, 'git-ref': ref, 'git-path': path } = flags;
+    const { image, env, secret: secrets, timeout } = flags;
     return this.runExecution(flags, {
       command: args.command,
-      ...(image === undefined ? {} : { image }),
-      ...(env === undefined ? {} : { env: parseEnvPairs(env, process.env) }),
-      ...(secrets === undefined ? {} : { secrets }),
-      ...(timeout === undefined ? {} : { timeout: parseTimeoutFlag(timeout) }),
-      ...(repo === undefined ? {} : { git_repo: repo }),
-      ...(ref === undefined ? {} : { git_ref: ref }),
-      ...(path === undefined ? {} : { git_path: path }),
+      image,
+      secrets,
+      env: env && parseEnvPairs(env, process.env),
+      timeout: timeout === undefined ? undefined : parseTimeoutFlag(timeout),
+      git_repo: flags['git-repo'],
+      git_ref: flags['git-ref'],
+      git_path: flags['git-path'],
     });
   }
 }

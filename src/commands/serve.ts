@@ -1,12 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/command/base-command.js';
 import { waitForStopSignal } from '../cli/command/signals.js';
+import { homeDirectory } from '../platform/home.js';
 
 export default class Serve extends BaseCommand {
   static override description = `Run the API as in production.
 
 Uses the embedded database of REEFGUIDE_HOME without DATABASE_URL, except under NODE_ENV=production.`;
-  static override examples = ['<%= config.bin %> serve', '<%= config.bin %> serve --port 5000 --processor-port 8081'];
+  static override examples = ['reefguide serve', 'reefguide serve --port 5000 --processor-port 8081'];
   static override flags = {
     port: Flags.integer({ description: 'Port of the API', default: 5000, env: 'PORT', min: 0, max: 65_535 }),
     host: Flags.string({ description: 'Address to listen on', default: '127.0.0.1', env: 'HOST' }),
@@ -20,12 +21,9 @@ Uses the embedded database of REEFGUIDE_HOME without DATABASE_URL, except under 
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const [{ homeDirectory }, { RequestLog }, { prepareServer }, { startServer }] = await Promise.all([
-      import('../platform/home.js'),
-      import('../audit/request-log.js'),
-      import('../server/prepare.js'),
-      import('../server/start.js'),
-    ]);
+    const { RequestLog } = await import('../audit/request-log.js');
+    const { prepareServer } = await import('../server/prepare.js');
+    const { startServer } = await import('../server/start.js');
     const requestLog = new RequestLog();
     const { environment, log, errorReporter } = await prepareServer(process.env, requestLog);
     const stopped = waitForStopSignal();

@@ -2,8 +2,7 @@ import { ClientCommand } from '../cli/command/client-command.js';
 
 export default class Whoami extends ClientCommand {
   static override description = 'Show the account and the API that commands use.';
-  static override examples = ['<%= config.bin %> whoami', '<%= config.bin %> whoami --json'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide whoami', 'reefguide whoami --json'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Whoami);

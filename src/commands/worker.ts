@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { Logger } from 'pino';
+import { findWorkerApi } from '../cli/api/find-api.js';
 import { parseDurationFlag } from '../cli/command/arguments.js';
 import { BaseCommand } from '../cli/command/base-command.js';
 import { waitForStopSignal } from '../cli/command/signals.js';
@@ -14,8 +15,8 @@ directory OUTPUT_DIR whose files are uploaded. It prints the result payload as t
 
 Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the running local system.`;
   static override examples = [
-    '<%= config.bin %> worker --types TEST',
-    `<%= config.bin %> worker --types SUITABILITY_ASSESSMENT --exec 'node examples/workers/suitability-assessment.mjs'`,
+    'reefguide worker --types TEST',
+    `reefguide worker --types SUITABILITY_ASSESSMENT --exec 'node examples/workers/suitability-assessment.mjs'`,
   ];
   static override flags = {
     types: Flags.string({ description: 'Job types to claim, comma-separated', env: 'JOB_TYPES', required: true }),
@@ -34,14 +35,10 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
       .split(',')
       .map((type) => type.trim())
       .filter(Boolean);
-    const [{ createLog }, { Worker }, { readTaskIdentity }, { tmpdir, hostname }, { findWorkerApi }] =
-      await Promise.all([
-        import('../platform/log.js'),
-        import('../worker/worker.js'),
-        import('../worker/task.js'),
-        import('node:os'),
-        import('../cli/api/find-worker-api.js'),
-      ]);
+    const { createLog } = await import('../platform/log.js');
+    const { Worker } = await import('../worker/worker.js');
+    const { readTaskIdentity } = await import('../worker/task.js');
+    const { tmpdir, hostname } = await import('node:os');
     const log = createLog(process.env.LOG_LEVEL || 'info');
     const handlers = await createHandlers(types, flags.exec, log);
     const worker = new Worker({
@@ -69,10 +66,8 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
 
 /** Creates a handler for each job type: the program of `--exec`, or else the built-in handler. */
 async function createHandlers(types: readonly string[], program: string | undefined, log: Logger) {
-  const [{ createExecHandler }, { builtInHandlers }] = await Promise.all([
-    import('../worker/exec.js'),
-    import('../worker/handler.js'),
-  ]);
+  const { createExecHandler } = await import('../worker/exec.js');
+  const { builtInHandlers } = await import('../worker/handler.js');
   const createHandler = (type: string) => {
     if (program !== undefined)
       return createExecHandler(program, { env: process.env, log: (line) => log.info({ type, line }, 'program') });

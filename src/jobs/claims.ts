@@ -76,7 +76,7 @@ export class JobClaims {
   /** Adds `upload_url_prefix`, for storage with uploads through the API. */
   private toWorkerAssignment(assignment: AssignmentBody, apiUrl: string): WorkerAssignment {
     const storage = this.deps.storages.of(assignment.storage_scheme);
-    const prefix = storage.uploadUrlPrefix(assignment.storage_uri, new Date(assignment.expires_at), apiUrl);
+    const prefix = storage.uploadUrlPrefix?.(assignment.storage_uri, new Date(assignment.expires_at), apiUrl);
     return prefix === undefined ? assignment : { ...assignment, upload_url_prefix: prefix };
   }
 }

@@ -16,8 +16,8 @@ export interface ResultStorage {
   downloadUrl(location: string, relativePath: string, expirySeconds: number, apiUrl: string): Promise<string>;
   /** Returns a URL that takes a PUT of the file until `expiresAt`, without credentials. */
   uploadUrl(location: string, relativePath: string, expiresAt: Date, apiUrl: string): Promise<string>;
-  /** Returns the prefix of URLs that take PUTs until `expiresAt`; undefined for storage without uploads through the API. */
-  uploadUrlPrefix(location: string, expiresAt: Date, apiUrl: string): string | undefined;
+  /** Returns the prefix of URLs that take PUTs until `expiresAt`. Missing in storage without uploads through the API. */
+  uploadUrlPrefix?(location: string, expiresAt: Date, apiUrl: string): string;
 }
 
 /** Storage by scheme: a deployment writes to `current`, and may still read results of another scheme. */

@@ -11,19 +11,14 @@ import { safeParts } from './paths.js';
 import type { UrlSigner } from './signed-url.js';
 
 const baseUri = 'local://results';
-/** Prefix of the names of unfinished uploads. */
 const unfinishedPrefix = '.upload-';
 
 export interface LocalFile {
-  /** Absolute path. */
   file: string;
   bytes: number;
 }
 
-/**
- * Stores results as files below `root`. A key is a path below `root`, for example `TEST/7/9/sites.svg`. Nothing leads out of
- * `root`: keys are checked, and no symbolic link is followed.
- */
+/** Stores results below `root`, e.g. `TEST/7/9/sites.svg`. Checks keys and follows no link, so that none leads out. */
 export class LocalStorage implements ResultStorage {
   readonly scheme = 'LOCAL';
   readonly baseUri = baseUri;

@@ -7,8 +7,6 @@ import type { ResultStorage, StoredFile } from './contract.js';
 /** S3 signs URLs for a week at most. */
 const maxUrlSeconds = 7 * 24 * 3600;
 
-type ObjectCommand = GetObjectCommand | PutObjectCommand;
-
 /** Stores results in a bucket. Workers upload with their own credentials or by presigned URLs; users download by presigned URLs. */
 export class S3Storage implements ResultStorage {
   readonly scheme = 'S3';
@@ -49,15 +47,11 @@ export class S3Storage implements ResultStorage {
     return this.presign(location, relativePath, seconds, (object) => new PutObjectCommand(object));
   }
 
-  uploadUrlPrefix(): undefined {
-    return undefined;
-  }
-
   private async presign(
     location: string,
     relativePath: string,
     expiresIn: number,
-    toCommand: (object: { Bucket: string; Key: string }) => ObjectCommand,
+    toCommand: (object: { Bucket: string; Key: string }) => GetObjectCommand | PutObjectCommand,
   ): Promise<string> {
     const { bucket, prefix } = parseLocation(location);
     const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
@@ -76,7 +70,6 @@ function parseLocation(location: string): { bucket: string; prefix: string } {
 
 /** Hides reason and remedy from the user, because both name the deployment; the log has them. */
 function throwUnavailable(cause: unknown): never {
-  throw new ServiceError('unavailable', 'The stored files cannot be reached at the moment. Try again later.', {
-    cause,
-  });
+  const message = 'The stored files cannot be reached at the moment. Try again later.';
+  throw new ServiceError('unavailable', message, { cause });
 }

@@ -10,16 +10,14 @@ export class UrlSigner {
     private readonly now: () => number,
   ) {}
 
-  /**
-   * Returns `<expiry>.<signature>`, which stands before the key in a URL, for example `1764028800.Xk3…/TEST/7/9/sites.svg`. A PUT
-   * key that ends in `/` covers every key below.
-   */
+  /** Returns `<expiry>.<signature>`, e.g. `1764028800.Xk3…`. A PUT key that ends in `/` covers every key below. */
   sign(method: Method, key: string, expirySeconds: number): string {
-    return this.toToken(method, key, Math.ceil(this.now() / 1000) + expirySeconds);
+    return this.signUntil(method, key, new Date(this.now() + expirySeconds * 1000));
   }
 
   signUntil(method: Method, key: string, expiresAt: Date): string {
-    return this.toToken(method, key, Math.ceil(expiresAt.getTime() / 1000));
+    const expiry = Math.ceil(expiresAt.getTime() / 1000);
+    return `${expiry}.${this.toSignature(method, expiry, key)}`;
   }
 
   /** Returns the key that a URL grants. `parts` are `<expiry>.<signature>` and the decoded parts of the key. Throws `forbidden`. */
@@ -34,10 +32,6 @@ export class UrlSigner {
     const actual = Buffer.from(signature);
     if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) throw toForbidden();
     return key;
-  }
-
-  private toToken(method: Method, key: string, expiry: number): string {
-    return `${expiry}.${this.toSignature(method, expiry, key)}`;
   }
 
   private toSignature(method: Method, expiry: number, key: string): string {

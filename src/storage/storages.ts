@@ -13,12 +13,8 @@ export function createStorages(
   signer: UrlSigner,
 ): { storages: Storages; local: LocalStorage } {
   const local = new LocalStorage(directory, signer);
-  const s3 = environment.S3_BUCKET_NAME
-    ? new S3Storage(
-        createAws({ region: environment.AWS_REGION, s3Endpoint: environment.S3_ENDPOINT }),
-        environment.S3_BUCKET_NAME,
-      )
-    : undefined;
+  const { S3_BUCKET_NAME: bucket, S3_ENDPOINT: s3Endpoint, AWS_REGION: region } = environment;
+  const s3 = bucket ? new S3Storage(createAws({ region, s3Endpoint }), bucket) : undefined;
   const storages: Storages = {
     current: s3 ?? local,
     of(scheme) {

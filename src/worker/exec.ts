@@ -6,33 +6,27 @@ import { LineSplitter, parsePayload, parseProgress } from './output.js';
 /** Time that a program has to end after SIGTERM. */
 const defaultKillAfterMs = 10_000;
 
-export interface ExecOptions {
+interface ExecOptions {
   env: NodeJS.ProcessEnv;
   log(line: string): void;
   killAfterMs?: number;
 }
 
 /**
- * Creates a handler that runs `command` in a shell: the job as JSON on stdin and in JOB_FILE, files into OUTPUT_DIR, the result
- * payload as the last JSON line on stdout, progress as lines on stderr (for example `PROGRESS: 0.4 laying sites`). The program
- * gets a process group of its own; on abort the group gets SIGTERM, and SIGKILL after 10 s. Processes that the program left
- * running in its group end with the program.
+ * Creates a handler that runs `command` in a shell and a process group of its own: the job on stdin and in JOB_FILE, files into
+ * OUTPUT_DIR, the payload as the last JSON line on stdout, progress on stderr (`PROGRESS: 0.4 laying sites`). On abort the group
+ * gets SIGTERM, and SIGKILL after 10 s. Processes left running in the group end with the program.
  */
 export function createExecHandler(command: string, options: ExecOptions): JobHandler {
   return async (job, { outputDirectory, jobFile, progress, signal }) => {
     // Read before the program starts, because its end must not be missed.
     const input = await readFile(jobFile);
+    const variables = { JOB_FILE: jobFile, OUTPUT_DIR: outputDirectory, JOB_ID: String(job.id), JOB_TYPE: job.type };
     const group = new ChildGroup({
       program: command,
       shell: true,
       input,
-      env: {
-        ...options.env,
-        JOB_FILE: jobFile,
-        OUTPUT_DIR: outputDirectory,
-        JOB_ID: String(job.id),
-        JOB_TYPE: job.type,
-      },
+      env: { ...options.env, ...variables },
       recordDirectory: options.env.REEFGUIDE_TASK_FOLDER,
     });
     let payload: Record<string, unknown> | undefined;
@@ -73,8 +67,6 @@ function toResult(
 ): HandlerResult {
   if (code === 0) return payload === undefined ? { status: 'SUCCEEDED' } : { status: 'SUCCEEDED', payload };
   const how = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
-  return {
-    status: 'FAILED',
-    payload: { error: `the program ${how}${lastError ? `: ${lastError.slice(0, 2000)}` : ''}` },
-  };
+  const error = `the program ${how}${lastError ? `: ${lastError.slice(0, 2000)}` : ''}`;
+  return { status: 'FAILED', payload: { error } };
 }

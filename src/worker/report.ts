@@ -7,10 +7,7 @@ import type { HandlerResult } from './handler.js';
 /** Retries for 78 seconds in all, because a result must survive a restart of the API. */
 const retries = { retries: 11, minTimeout: 200, maxTimeout: 10_000, factor: 2 };
 
-/**
- * Reports a result until the API has recorded or refused it. A result that breaks the schema of its type becomes the report of
- * a failure.
- */
+/** Reports a result until recorded or refused. Reports a failure for a result that breaks the schema of its type. */
 export async function reportUntilRecorded(
   api: Pick<Api, 'report'>,
   log: Logger,

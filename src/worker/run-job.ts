@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Api } from '../client/api.js';
 import { toMessage } from '../contract/errors.js';
 import type { Claim } from '../contract/jobs.js';
-import type { HandlerContext, HandlerResult } from './handler.js';
+import type { HandlerResult } from './handler.js';
 import { Heartbeat } from './heartbeat.js';
 import { reportUntilRecorded } from './report.js';
 import { listOutput, uploadOutput } from './upload.js';
@@ -25,8 +25,7 @@ export async function runJob(options: WorkerOptions, claim: Claim, releasing: Ab
   const heartbeat = new Heartbeat(options, assignment.id, (reason) => stop.abort(reason));
   try {
     log.info('job claimed');
-    const progress: HandlerContext['progress'] = (value) => heartbeat.setProgress(value);
-    const result = await handle(options, claim, progress, stop.signal).catch(toFailure);
+    const result = await handle(options, claim, heartbeat, stop.signal).catch(toFailure);
     if (stop.signal.aborted) await endStopped(api, log, assignment.id, stop.signal.reason);
     else await reportUntilRecorded(api, log, assignment.id, result);
   } finally {
@@ -44,7 +43,7 @@ const toFailure = (error: unknown): HandlerResult => ({
 async function handle(
   options: WorkerOptions,
   { job, assignment }: Claim,
-  progress: HandlerContext['progress'],
+  heartbeat: Heartbeat,
   signal: AbortSignal,
 ): Promise<HandlerResult> {
   await mkdir(options.scratchDirectory, { recursive: true });
@@ -56,6 +55,7 @@ async function handle(
     await writeFile(jobFile, `${JSON.stringify({ ...job, assignment })}\n`);
     const handler = options.handlers[job.type];
     if (!handler) throw new Error(`this worker has no handler for ${job.type}`);
+    const progress = heartbeat.setProgress.bind(heartbeat);
     const result = await handler(job, { outputDirectory, jobFile, progress, signal });
     if (!signal.aborted && result.status === 'SUCCEEDED')
       await uploadOutput(options.api, assignment, await listOutput(outputDirectory), signal);
@@ -69,7 +69,6 @@ async function handle(
 async function endStopped(api: Api, log: Logger, assignmentId: number, reason: StopReason): Promise<void> {
   log.info({ reason }, 'job stopped');
   if (reason !== 'released') return;
-  await api
-    .release(assignmentId, 'the worker was stopped')
-    .catch((error: unknown) => log.warn({ err: error }, 'could not release the job'));
+  const warn = (error: unknown) => log.warn({ err: error }, 'could not release the job');
+  await api.release(assignmentId, 'the worker was stopped').catch(warn);
 }

@@ -1,13 +1,9 @@
-/** ARNs of the task and the cluster that a worker runs in. */
 export interface TaskIdentity {
   taskArn: string;
   clusterArn: string;
 }
 
-/**
- * Reads the identity of this task from the ECS metadata endpoint (version 4). Outside ECS, machine and process name the worker,
- * for example `worker:laptop:4711`.
- */
+/** Reads the identity of this task from the ECS metadata endpoint. Outside ECS, returns e.g. `worker:laptop:4711`. */
 export async function readTaskIdentity(
   env: NodeJS.ProcessEnv,
   self: { hostname: string; pid: number },

@@ -24,10 +24,7 @@ export async function listOutput(directory: string, prefix = ''): Promise<Output
   return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
 }
 
-/**
- * Streams the files to the assignment's location: to S3 in parts where the worker has AWS credentials; otherwise, and for LOCAL
- * storage, by PUT to URLs that the API signs.
- */
+/** Uploads the files: to S3 where the worker has AWS credentials, otherwise to URLs that the API signs. */
 export async function uploadOutput(
   api: Pick<Api, 'uploadUrls'>,
   assignment: WorkerAssignment,
@@ -70,27 +67,16 @@ const httpPut =
 
 /** Returns the upload to S3, or undefined without AWS credentials. */
 async function s3Put(location: string): Promise<Put | undefined> {
-  const [{ createAws, parseS3Uri }, { callAws }, { Upload }] = await Promise.all([
-    import('../aws/clients.js'),
-    import('../aws/errors.js'),
-    import('@aws-sdk/lib-storage'),
-  ]);
+  const { createAws, parseS3Uri } = await import('../aws/clients.js');
+  const { callAws } = await import('../aws/errors.js');
+  const { Upload } = await import('@aws-sdk/lib-storage');
   const { bucket, key } = parseS3Uri(location);
-  const aws = createAws({
-    region: process.env.AWS_REGION ?? 'ap-southeast-2',
-    s3Endpoint: process.env.S3_ENDPOINT,
-  });
+  const aws = createAws({ region: process.env.AWS_REGION ?? 'ap-southeast-2', s3Endpoint: process.env.S3_ENDPOINT });
   const client = await aws.s3();
   if (!(await client.config.credentials().catch(() => undefined))) return undefined;
   return async (file, signal) => {
-    const upload = new Upload({
-      client,
-      params: {
-        Bucket: bucket,
-        Key: `${key.replace(/\/$/, '')}/${file.relativePath}`,
-        Body: createReadStream(file.path),
-      },
-    });
+    const Key = `${key.replace(/\/$/, '')}/${file.relativePath}`;
+    const upload = new Upload({ client, params: { Bucket: bucket, Key, Body: createReadStream(file.path) } });
     const abort = () => void upload.abort();
     signal.addEventListener('abort', abort);
     try {

@@ -14,7 +14,6 @@ export interface WorkerOptions {
   task: TaskIdentity;
   /** Handlers by job type; the worker claims jobs of these types alone. */
   handlers: Readonly<Record<string, JobHandler>>;
-  /** Number of jobs at once. */
   concurrency: number;
   /** The worker ends after so long without a job; undefined: never. */
   idleTimeoutMs: number | undefined;
@@ -46,7 +45,7 @@ export class Worker {
     const { signal } = this.stopping;
     let failures = 0;
     try {
-      while (!signal.aborted && !this.isIdle()) {
+      while (!signal.aborted && (this.running.size > 0 || this.idleLeftMs() > 0)) {
         const free = this.options.concurrency - this.running.size;
         if (free === 0) {
           await Promise.race(this.running);
@@ -75,10 +74,6 @@ export class Worker {
     this.stopping.abort();
     const timer = setTimeout(() => this.releasing.abort(), this.options.graceMs ?? defaultGraceMs).unref();
     void Promise.all(this.running).then(() => clearTimeout(timer));
-  }
-
-  private isIdle(): boolean {
-    return this.running.size === 0 && this.idleLeftMs() <= 0;
   }
 
   private idleLeftMs(): number {

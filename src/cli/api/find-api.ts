@@ -2,8 +2,7 @@ import { type Api, createApi } from '../../client/api.js';
 import type { Credentials } from '../../client/http.js';
 import { SetupError } from '../../contract/errors.js';
 import { homeDirectory } from '../../platform/home.js';
-import { readLocalCredentials } from './local-credentials.js';
-import { type LocalSystemFile, readLocalSystemFile } from './local-system-file.js';
+import { type LocalSystemFile, readLocalCredentials, readLocalSystemFile } from './local-system-file.js';
 import { type Profile, readProfile } from './profile.js';
 
 export interface ApiLocation {
@@ -63,10 +62,24 @@ const normalizeUrl = (url: string) => url.replace(/\/+$/, '').replace('localhost
 /** Returns a client of the API that {@link findApi} finds. Throws a SetupError without one. */
 export async function connectApi(options: FindOptions): Promise<Api> {
   const location = await findApi(options);
-  if (!location) {
+  if (!location)
     throw new SetupError('No API to talk to', {
       hint: 'Start the local system with `reefguide dev`, log in with `reefguide login`, or set REEFGUIDE_API.',
     });
-  }
   return createApi(location);
+}
+
+/** Returns a client with a worker's account, for the API of the environment or of the running local system. */
+export async function findWorkerApi(env: NodeJS.ProcessEnv): Promise<Api> {
+  const baseUrl = env.API_ENDPOINT || env.REEFGUIDE_API || (await readLocalSystemFile(homeDirectory(env)))?.api;
+  if (!baseUrl)
+    throw new SetupError('API_ENDPOINT is not set', {
+      hint: 'Set it to the address of the API, or start the local system with `reefguide dev`.',
+    });
+  const { API_USERNAME: email, API_PASSWORD: password } = env;
+  if (email && password) return createApi({ baseUrl, credentials: { kind: 'password', email, password } });
+  const local = await readLocalCredentials(env);
+  if (!local)
+    throw new SetupError('API_USERNAME and API_PASSWORD are not set', { hint: "Set them to a worker's account." });
+  return createApi({ baseUrl, credentials: { kind: 'password', ...local.worker } });
 }

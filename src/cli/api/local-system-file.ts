@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { type LocalCredentials, localCredentials } from '../../accounts/local-credentials.js';
 import { readJson, savePrivateFile } from '../../platform/files.js';
+import { homeDirectory } from '../../platform/home.js';
 import { isAlive, processIdentity } from '../../platform/processes.js';
 
 const schema = z.object({
@@ -27,3 +29,7 @@ export const writeLocalSystemFile = (home: string, content: LocalSystemFile): Pr
   savePrivateFile(getPath(home), `${JSON.stringify(content, null, 2)}\n`);
 
 export const removeLocalSystemFile = (home: string): Promise<void> => rm(getPath(home), { force: true });
+
+/** Reads `credentials.json` of the local system in the home directory. Returns undefined when no local system was started. */
+export const readLocalCredentials = (env: NodeJS.ProcessEnv): Promise<LocalCredentials | undefined> =>
+  readJson(path.join(homeDirectory(env), 'credentials.json'), localCredentials).catch(() => undefined);

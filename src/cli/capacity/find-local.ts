@@ -1,16 +1,13 @@
 import path from 'node:path';
+import type { LocalCredentials } from '../../accounts/local-credentials.js';
 import { SetupError } from '../../contract/errors.js';
 import { localManagerEnvironment } from '../../environment/capacity-manager.js';
 import { parseEnvironment } from '../../environment/variables.js';
 import { homeDirectory } from '../../platform/home.js';
-import { readLocalCredentials } from '../api/local-credentials.js';
-import { readLocalSystemFile } from '../api/local-system-file.js';
+import { readLocalCredentials, readLocalSystemFile } from '../api/local-system-file.js';
 import { exampleWorkersFile } from './program-root.js';
 
-interface Account {
-  email: string;
-  password: string;
-}
+type Account = LocalCredentials['worker'];
 
 export interface LocalCapacitySettings {
   apiUrl: string;

@@ -3,9 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { CapacityManager, ManagerStatus } from '../../capacity/manager/manager.js';
 import { type Listening, listen } from '../../server/http/listen.js';
 
-type StatusSource = Pick<CapacityManager, 'status'>;
-
-export interface MonitorOptions {
+interface MonitorOptions {
   port: number;
   host: string;
   pollIntervalMs: number;
@@ -13,8 +11,25 @@ export interface MonitorOptions {
 }
 
 /** Starts `GET /health` and `GET /metrics` of the capacity manager. */
-export const startMonitor = (manager: StatusSource, { port, host, ...options }: MonitorOptions): Promise<Listening> =>
-  listen(createHandler(manager, options), port, host, undefined, 0);
+export function startMonitor(
+  manager: Pick<CapacityManager, 'status'>,
+  { port, host, pollIntervalMs, now }: MonitorOptions,
+): Promise<Listening> {
+  const metrics = new ManagerMetrics();
+  const handle: RequestListener = async ({ url }, response) => {
+    const status = manager.status();
+    if (url === '/health') {
+      const { active, lastError } = status;
+      const healthy = isHealthy(status, pollIntervalMs, now());
+      response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ status: healthy ? 'ok' : 'failing', active, lastError }));
+    } else if (url === '/metrics') {
+      response.writeHead(200, { 'Content-Type': metrics.registry.contentType });
+      response.end(await metrics.format(status));
+    } else response.writeHead(404).end();
+  };
+  return listen(handle, port, host, undefined, 0);
+}
 
 /** Returns whether the last turn succeeded within ten poll intervals; false before the first turn. */
 export function isHealthy(
@@ -25,28 +40,9 @@ export function isHealthy(
   return lastSuccessAt !== undefined && nowMs - lastSuccessAt <= 10 * pollIntervalMs;
 }
 
-function createHandler(
-  manager: StatusSource,
-  { pollIntervalMs, now }: Pick<MonitorOptions, 'pollIntervalMs' | 'now'>,
-): RequestListener {
-  const metrics = new ManagerMetrics();
-  return async ({ url }, response) => {
-    const status = manager.status();
-    if (url === '/health') {
-      const { active, lastError } = status;
-      const healthy = isHealthy(status, pollIntervalMs, now());
-      response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ status: healthy ? 'ok' : 'failing', active, lastError }));
-    } else if (url === '/metrics') {
-      response.writeHead(200, { 'Content-Type': metrics.contentType });
-      response.end(await metrics.format(status));
-    } else response.writeHead(404).end();
-  };
-}
-
 /** Prometheus metrics of a capacity manager. */
 class ManagerMetrics {
-  private readonly registry = new Registry();
+  readonly registry = new Registry();
   private readonly pending = this.addGroupGauge('reefguide_capacity_pending', 'Waiting jobs by group');
   private readonly desired = this.addGroupGauge('reefguide_capacity_desired', 'Desired workers by group');
   private readonly actual = this.addGroupGauge('reefguide_capacity_actual', 'Existing workers by group');
@@ -55,10 +51,6 @@ class ManagerMetrics {
     help: '1 while this manager acts',
     registers: [this.registry],
   });
-
-  get contentType(): string {
-    return this.registry.contentType;
-  }
 
   format({ active, groups }: ManagerStatus): Promise<string> {
     this.active.set(active ? 1 : 0);

@@ -21,7 +21,6 @@ interface Parts
 /** A capacity manager together with the compute that runs its workers. */
 export class RunningCapacity {
   readonly manager: CapacityManager;
-  /** Names of the worker groups. */
   readonly groups: string[];
 
   constructor(private readonly parts: Parts) {

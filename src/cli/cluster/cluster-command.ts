@@ -1,20 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Flags } from '@oclif/core';
+import { Flags, type Interfaces } from '@oclif/core';
 import type { ServiceControl } from '../../aws/ecs-service.js';
 import type { Api } from '../../client/api.js';
 import type { ClusterStatus } from '../../contract/admin.js';
 import { SetupError } from '../../contract/errors.js';
 import { ClientCommand } from '../command/client-command.js';
+import { runStep } from '../output/steps.js';
+import { followRollout } from './follow-rollout.js';
 import type { ExpectedChange } from './rollout.js';
 
-interface ClusterFlags {
-  api?: string | undefined;
-  direct: boolean;
-  cluster?: string | undefined;
-  service?: string | undefined;
-  watch: boolean;
-  timeout: number;
-}
+type ClusterFlags = Interfaces.InferredFlags<typeof ClusterCommand.baseFlags>;
 
 const pollIntervalMs = 3_000;
 
@@ -32,15 +27,12 @@ export abstract class ClusterCommand extends ClientCommand {
   protected async getControl(flags: ClusterFlags): Promise<ServiceControl> {
     if (!flags.direct) return controlThroughApi(await this.connect(flags));
     const { cluster, service } = flags;
-    if (!cluster || !service) {
+    if (!cluster || !service)
       throw new SetupError('The ECS cluster and service are not set', {
         hint: 'With --direct, give --cluster and --service, or set ECS_CLUSTER_NAME and ECS_SERVICE_NAME.',
       });
-    }
-    const [{ EcsService }, { createAws }] = await Promise.all([
-      import('../../aws/ecs-service.js'),
-      import('../../aws/clients.js'),
-    ]);
+    const { EcsService } = await import('../../aws/ecs-service.js');
+    const { createAws } = await import('../../aws/clients.js');
     return new EcsService(createAws(), { cluster, service });
   }
 
@@ -51,10 +43,6 @@ export abstract class ClusterCommand extends ClientCommand {
     expected?: ExpectedChange,
   ): Promise<ClusterStatus | undefined> {
     if (!flags.watch) return undefined;
-    const [{ followRollout }, { runStep }] = await Promise.all([
-      import('./follow-rollout.js'),
-      import('../output/steps.js'),
-    ]);
     const status = await runStep(
       'Follow the rollout',
       (report) =>

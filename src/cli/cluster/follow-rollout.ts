@@ -28,17 +28,15 @@ export async function followRollout(
     if (state === 'stable') return status;
     const deployments = getExpectedDeployments(status, expected);
     if (state === 'failed') throw createFailure(deployments);
-    if (hasAppeared && deployments.length === 0 && status.deployments.length > 0) {
+    if (hasAppeared && deployments.length === 0 && status.deployments.length > 0)
       throw new SetupError('Another deployment has replaced this deployment', {
         hint: 'Follow the new deployment with `reefguide cluster status --watch`.',
       });
-    }
     hasAppeared ||= deployments.length > 0;
-    if (now() >= deadline) {
+    if (now() >= deadline)
       throw new SetupError('The rollout is not stable yet', {
         hint: 'The rollout continues: follow it again with `reefguide cluster status --watch`.',
       });
-    }
     await sleep(pollIntervalMs);
   }
 }

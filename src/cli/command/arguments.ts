@@ -4,7 +4,6 @@ import { parseDuration } from '../../platform/duration.js';
 /** Creates the error that ends a command with exit code 2. */
 export const usageError = (message: string): Errors.CLIError => new Errors.CLIError(message, { exit: 2 });
 
-/** Parses a job id, e.g. `17`. */
 export const jobId = Args.custom<number>({
   description: 'Id of the job',
   parse: async (text) => {
@@ -22,7 +21,6 @@ export const taskCount = Args.custom<number>({
   },
 });
 
-/** Parses an execution id. */
 export const executionId = Args.custom<string>({
   description: 'Id of the execution',
   parse: async (text) => {

@@ -26,7 +26,5 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Prints a line for the user on stderr, apart from the data on stdout. */
-  protected report(line: string): void {
-    this.logToStderr(line);
-  }
+  protected readonly report = (line: string): void => this.logToStderr(line);
 }

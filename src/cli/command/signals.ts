@@ -12,16 +12,10 @@ export function listenForSignals(
   };
 }
 
-export interface SignalAbort {
-  /** Aborts at the first signal, with the name of the signal as the reason. */
-  signal: AbortSignal;
-  stopListening(): void;
-}
-
 /** A signal repeated within this time comes from a launcher: npm and tsx forward a Ctrl+C that the terminal sends too. */
 const forwardedWithinMs = 200;
 
-export interface AbortOnSignalOptions {
+interface AbortOptions {
   names?: readonly NodeJS.Signals[];
   source?: SignalSource;
   /** Ends the process at once. */
@@ -29,8 +23,8 @@ export interface AbortOnSignalOptions {
   now?(): number;
 }
 
-/** Aborts at the first of the named signals. A second signal, unless forwarded, ends the process with exit code 130. */
-export function abortOnSignal(options: AbortOnSignalOptions = {}): SignalAbort {
+/** Aborts at the first of the named signals, the reason. A second signal, unless forwarded, exits with 130. */
+export function abortOnSignal(options: AbortOptions = {}): { signal: AbortSignal; stopListening(): void } {
   const { names = ['SIGINT', 'SIGTERM', 'SIGHUP'], source = process, exit = process.exit, now = Date.now } = options;
   const controller = new AbortController();
   let abortedAtMs = 0;

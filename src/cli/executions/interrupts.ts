@@ -13,31 +13,20 @@ interface Options {
   exit(): void;
 }
 
-/**
- * Turns SIGINT and SIGTERM into a decision about an execution. Ctrl+C on a terminal asks; SIGTERM, and SIGINT without a
- * terminal, kill. A second signal before the decision has taken effect exits at once.
- */
+/** Turns signals into a decision. Ctrl+C on a terminal asks; other signals kill. A second signal exits at once. */
 export class Interrupts {
   private readonly decided = new AbortController();
-  private chosen: Decision | undefined;
+  /** Aborts once the decision is to kill or to detach. */
+  readonly signal = this.decided.signal;
+  decision: Decision | undefined;
   private hasStarted = false;
   private pending: NodeJS.Signals | undefined;
   private question: Promise<void> = Promise.resolve();
 
-  /** Stops listening for signals. */
   readonly stop: () => void;
 
   constructor(private readonly options: Options) {
     this.stop = listenForSignals(['SIGINT', 'SIGTERM'], (name) => this.handle(name), options.source);
-  }
-
-  /** Aborts once the decision is to kill or to detach. */
-  get signal(): AbortSignal {
-    return this.decided.signal;
-  }
-
-  get decision(): Decision | undefined {
-    return this.chosen;
   }
 
   /** Handles interrupts from here on, and one that came before the execution had started. */
@@ -52,7 +41,7 @@ export class Interrupts {
   }
 
   private handle(name: NodeJS.Signals): void {
-    if (this.pending !== undefined || this.chosen !== undefined) {
+    if (this.pending !== undefined || this.decision !== undefined) {
       this.options.exit();
       return;
     }
@@ -71,12 +60,11 @@ export class Interrupts {
   private decide(choice: Choice): void {
     this.pending = undefined;
     if (choice === 'follow') return;
-    this.chosen = choice;
+    this.decision = choice;
     this.decided.abort();
   }
 }
 
-/** Asks on the terminal whether to kill, leave or follow an execution. */
 export async function askForChoice(executionId: string): Promise<Choice> {
   const { select } = await import('@inquirer/prompts');
   return select<Choice>(

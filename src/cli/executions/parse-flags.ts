@@ -1,10 +1,7 @@
 import { variableName } from '../../contract/secrets.js';
 import { parseDurationFlag, usageError } from '../command/arguments.js';
 
-/**
- * Parses `--env` pairs: `NAME=value`, or `NAME` for the value in `local`. The last pair of a name counts. Errors show no
- * values, because a value may be a secret.
- */
+/** Parses `--env` pairs: `NAME=value`, or `NAME` for the value in `local`. Errors show no values, to keep secrets. */
 export function parseEnvPairs(pairs: readonly string[], local: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => parseEnvPair(pair, local)));
 }

@@ -1,15 +1,13 @@
-import { Flags } from '@oclif/core';
+import { Flags, type Interfaces } from '@oclif/core';
 import type { Api } from '../../client/api.js';
+import { followLogs, waitUntilEnded } from '../../client/live-logs.js';
 import type { ExecutionState, RunBody, StartedExecution } from '../../contract/executions.js';
 import { ClientCommand } from '../command/client-command.js';
-import type { Decision, Interrupts } from './interrupts.js';
+import { LogPrinter } from '../output/log-lines.js';
+import { askForChoice, type Decision, Interrupts } from './interrupts.js';
 import { describeExecution, describeNextSteps, getExitCode } from './outcome.js';
 
-interface RunFlags {
-  api?: string | undefined;
-  detach: boolean;
-  raw: boolean;
-}
+type RunFlags = Interfaces.InferredFlags<typeof RunCommand.baseFlags>;
 
 /** Starts an execution, shows its logs until the end, and exits with its code. */
 export abstract class RunCommand extends ClientCommand {
@@ -42,7 +40,7 @@ export abstract class RunCommand extends ClientCommand {
 
   private async runAttached(api: Api, body: RunBody, raw: boolean): Promise<ExecutionState> {
     let id: string | undefined;
-    const interrupts = await watchInterrupts(() => id);
+    const interrupts = watchInterrupts(() => id);
     try {
       const started = await api.run(body);
       id = started.execution_id;
@@ -70,10 +68,6 @@ export abstract class RunCommand extends ClientCommand {
     interrupts: Interrupts,
     raw: boolean,
   ): Promise<ExecutionState | undefined> {
-    const [{ followLogs, waitUntilEnded }, { LogPrinter }] = await Promise.all([
-      import('../../client/live-logs.js'),
-      import('../output/log-lines.js'),
-    ]);
     const { signal } = interrupts;
     const printer = new LogPrinter(this.jsonEnabled() ? process.stderr : process.stdout, { raw });
     const onRetry = (reason: string) => this.report(`Reconnecting to the logs: ${reason}`);
@@ -103,8 +97,7 @@ export abstract class RunCommand extends ClientCommand {
 }
 
 /** Listens for interrupts. `getId` returns the id of the execution once started. */
-async function watchInterrupts(getId: () => string | undefined): Promise<Interrupts> {
-  const { askForChoice, Interrupts } = await import('./interrupts.js');
+function watchInterrupts(getId: () => string | undefined): Interrupts {
   return new Interrupts({
     source: process,
     ask: process.stdin.isTTY && process.stderr.isTTY ? () => askForChoice(getId() ?? '') : undefined,

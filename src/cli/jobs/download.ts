@@ -13,10 +13,7 @@ export interface DownloadedFile {
   bytes: number;
 }
 
-/**
- * Downloads files, given as URLs by relative path, into `directory`. Throws for a path that leads out of the directory, e.g.
- * `../x`.
- */
+/** Downloads files, given as URLs by relative path. Throws for a path that leads out of `directory`, e.g. `../x`. */
 export async function downloadFiles(
   files: Readonly<Record<string, string>>,
   directory: string,

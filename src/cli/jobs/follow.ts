@@ -28,10 +28,7 @@ const describeQueuePosition = (position: number) =>
 const maxFailures = 40;
 const backoff = { minMs: 400, maxMs: 2_000 };
 
-/**
- * Follows a job to the end and returns the last event. Reconnects when the stream breaks, e.g. because the API restarts, and
- * throws after about a minute without the API.
- */
+/** Follows a job to its last event. Reconnects while the API restarts; throws after about a minute without the API. */
 export async function followJob(
   api: Pick<Api, 'events'>,
   jobId: number,

@@ -24,7 +24,6 @@ export interface LocalSystemOptions
 export interface LocalSystem {
   endpoints: LocalSystemFile;
   credentials: LocalCredentials;
-  /** Names of the worker groups. */
   groups: string[];
   stop(): Promise<void>;
 }
@@ -65,41 +64,25 @@ async function throwIfRunning(home: string): Promise<void> {
   });
 }
 
-interface Endpoints {
-  api: string;
-  orchestrator: string;
-  processor: string;
-}
-
 function getEndpoints({ api: [api, orchestrator], processor, credentials }: RunningServer) {
   if (!api || !orchestrator || !processor) throw new Error('the server listens on fewer ports than requested');
-  if (!credentials) {
+  if (!credentials)
     throw new SetupError('`reefguide dev` runs its own database, but DATABASE_URL is set', {
       hint: 'Unset DATABASE_URL, or run `reefguide serve` and `reefguide capacity run` with that database.',
     });
-  }
   return { api: api.url, orchestrator: orchestrator.url, processor: processor.url, credentials };
 }
 
 /** Starts the capacity manager and its monitor, and adds to `stops` how to stop both. */
 async function startCapacity(
   { workersFile, home, env, log, environment }: LocalSystemOptions,
-  { api, processor }: Endpoints,
+  { api, processor }: Pick<LocalSystemFile, 'api' | 'processor'>,
   { manager, worker }: LocalCredentials,
   stops: (() => Promise<void>)[],
 ): Promise<{ url: string; groups: string[] } | undefined> {
   if (workersFile === undefined) return undefined;
-  const settings = {
-    apiUrl: api,
-    processorUrl: processor,
-    processorToken: environment.PROCESSOR_TOKEN,
-    manager,
-    worker,
-    workersFile,
-    home,
-    pollIntervalMs,
-    env,
-  };
+  const urls = { apiUrl: api, processorUrl: processor, processorToken: environment.PROCESSOR_TOKEN };
+  const settings = { ...urls, manager, worker, workersFile, home, pollIntervalMs, env };
   const capacity = await startLocalCapacity(settings, { log: log.child({ component: 'capacity' }) });
   stops.push(() => capacity.stop());
   void capacity.manager.run();

@@ -1,27 +1,17 @@
 import { Errors } from '@oclif/core';
+import { isRecord } from '../../client/api-error.js';
 
-export interface Explanation {
-  message: string;
-  /** Issues of an input, then what to do. */
-  details: string[];
-  /** 2 for wrong usage. */
-  exitCode: 1 | 2;
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-/** Explains an error to the user: what failed, with its issues, and what to do. */
-export function explainError(error: unknown): Explanation {
+/** Explains an error to the user: what failed, its issues and what to do, and the exit code: 2 for wrong usage. */
+export function explainError(error: unknown): { message: string; details: string[]; exitCode: 1 | 2 } {
   if (!isRecord(error)) return { message: String(error), details: [], exitCode: 1 };
   const message = String(error.message ?? error).trim();
-  if (error instanceof Errors.CLIError) return { message, details: [], exitCode: isUsageError(error) ? 2 : 1 };
+  if (error instanceof Errors.CLIError)
+    return { message, details: [], exitCode: 'parse' in error || error.oclif?.exit === 2 ? 2 : 1 };
   const issues = Array.isArray(error.issues) ? error.issues.filter(isRecord) : [];
   const details = issues.map((issue) => `  ${issue.path || 'input'}: ${issue.message}`);
   const hint = typeof error.hint === 'string' ? error.hint : getHint(error);
   return { message, details: hint ? [...details, hint] : details, exitCode: 1 };
 }
-
-const isUsageError = (error: Errors.CLIError) => 'parse' in error || error.oclif?.exit === 2;
 
 /** Returns what to do about an error of the API client. Status 0 means that no answer came. */
 function getHint({ status, requestId }: Record<string, unknown>): string | undefined {

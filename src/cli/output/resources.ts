@@ -1,8 +1,7 @@
 import type { Execution } from '../../contract/executions.js';
 import type { ImageInfo } from '../../contract/images.js';
 import { colorStatus } from './colors.js';
-import { formatAge, formatDuration } from './format.js';
-import { formatTable } from './table.js';
+import { formatAge, formatDuration, formatTable } from './format.js';
 
 /** Returns the first line of `text`, cut at `maxLength`: `make a\nmake b` → `make a…`. */
 export function abbreviate(text: string, maxLength = 48): string {

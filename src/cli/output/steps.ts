@@ -10,10 +10,7 @@ const hasSpinners = () => getColors(process.stderr).level > 0;
 /** Control sequence that makes the cursor of a terminal visible. */
 const showCursor = '\u001b[?25h';
 
-/**
- * Shows the cursor, which spinners hide, when a signal or an exit ends the process. A signal without another listener ends the
- * process as usual. Returns the function that ends the guard.
- */
+/** Shows the cursor, which spinners hide, when a signal or an exit ends the process. Returns how to end the guard. */
 function guardCursor(): () => void {
   const show = () => writeSync(process.stderr.fd, showCursor);
   const stopListening = listenForSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (name) => {
@@ -29,10 +26,7 @@ function guardCursor(): () => void {
   };
 }
 
-/**
- * Runs tasks one after another and returns their context: with spinners on a terminal, as plain lines elsewhere. Writes to
- * stderr alone, because stdout carries data.
- */
+/** Runs tasks in turn, with spinners on a terminal. Writes to stderr alone, because stdout carries data. */
 export async function runTasks<Context>(tasks: ListrTask<Context>[]): Promise<Context> {
   const { DefaultRenderer, Listr, ListrLogger, ListrLogLevels, ProcessOutput } = await import('listr2');
   /** Renders without a terminal on stdout too, because the output goes to stderr. */
@@ -62,10 +56,7 @@ export async function runTasks<Context>(tasks: ListrTask<Context>[]): Promise<Co
     .finally(endGuard);
 }
 
-/**
- * Runs one step. On a terminal shows a spinner with the reported lines below, the last of them or with `keepLines` all;
- * elsewhere prints the lines alone on stderr.
- */
+/** Runs one step. A terminal shows a spinner above the last reported line, or with `keepLines` above all lines. */
 export async function runStep<T>(
   title: string,
   work: (report: Report) => Promise<T>,

@@ -4,11 +4,10 @@ import { SetupError } from '../../contract/errors.js';
 import type { RunBody } from '../../contract/executions.js';
 import { homeDirectory } from '../../platform/home.js';
 import { findNearestName } from './nearest-name.js';
-import { type Playbook, PlaybookError, type PlaybookOptions, parsePlaybook, toRunBody } from './playbook.js';
+import { PlaybookError, type PlaybookOptions, parsePlaybook, toRunBody } from './playbook.js';
 
 const extension = /\.ya?ml$/;
 
-/** Directory of the playbooks that commands find by name. */
 const getPlaybookDirectory = () => path.join(homeDirectory(), 'playbooks');
 
 /** Shortens a path relative to the working directory: `/work/a/b.yaml` → `a/b.yaml`. Leaves paths outside unchanged. */
@@ -23,10 +22,8 @@ async function listFiles(directory: string): Promise<{ name: string; file: strin
     if (error.code === 'ENOENT') return [];
     throw new SetupError(`Cannot read ${shortenPath(directory)}: ${error.message}`, { cause: error });
   });
-  return names
-    .filter((name) => extension.test(name))
-    .sort()
-    .map((name) => ({ name: name.replace(extension, ''), file: path.join(directory, name) }));
+  const playbooks = names.filter((name) => extension.test(name)).sort();
+  return playbooks.map((name) => ({ name: name.replace(extension, ''), file: path.join(directory, name) }));
 }
 
 /** Finds a playbook by path, e.g. `a/b.yaml`, or by name in `directory`, e.g. `hello`. */
@@ -35,20 +32,14 @@ async function findFile(name: string, directory: string): Promise<string> {
   const files = await listFiles(directory);
   const match = files.find((file) => file.name === name);
   if (match) return match.file;
-  const nearest = findNearestName(
-    name,
-    files.map((file) => file.name),
-  );
+  const names = files.map((file) => file.name);
+  const nearest = findNearestName(name, names);
   throw new SetupError(`There is no playbook ${name} in ${shortenPath(directory)}`, {
     hint: nearest ? `Did you mean ${nearest}?` : 'See `reefguide playbook list`, or give the path of a file.',
   });
 }
 
-/** Reads a playbook by path or by name. */
-export async function loadPlaybook(
-  name: string,
-  options: PlaybookOptions = {},
-): Promise<{ file: string; playbook: Playbook }> {
+export async function loadPlaybook(name: string, options: PlaybookOptions = {}) {
   const file = shortenPath(await findFile(name, getPlaybookDirectory()));
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message;
@@ -61,7 +52,7 @@ export async function loadPlaybook(
 export const loadRunBody = async (name: string, options: Required<PlaybookOptions>): Promise<RunBody> =>
   toRunBody((await loadPlaybook(name, options)).playbook);
 
-export interface ListedPlaybook {
+interface ListedPlaybook {
   name: string;
   file: string;
   description: string;
@@ -71,9 +62,7 @@ export interface ListedPlaybook {
 }
 
 /** Lists the playbooks of a directory, including invalid playbooks. */
-export async function listPlaybooks(
-  directory = getPlaybookDirectory(),
-): Promise<{ directory: string; playbooks: ListedPlaybook[] }> {
+export async function listPlaybooks(directory = getPlaybookDirectory()) {
   const files = await listFiles(directory);
   return { directory: shortenPath(directory), playbooks: await Promise.all(files.map(readListed)) };
 }

@@ -1,7 +1,4 @@
-/**
- * Joins commands so that the shell stops at the first failure: `a`, `b` → `a && b`. Puts commands that would not stay
- * together (several lines, `;`, `||`, `&`, a comment) in braces: `a; b`, `c` → `{ a; b\n} && c`.
- */
+/** Joins commands to stop at the first failure: `a`, `b` → `a && b`. Puts lists in braces: `a; b` → `{ a; b\n}`. */
 export function joinCommands(commands: readonly string[]): string {
   const [first] = commands;
   if (commands.length === 1 && first !== undefined) return first;

@@ -3,10 +3,7 @@ import type { Problem } from './yaml-document.js';
 /** Matches `${NAME}`, and `$${` for a literal `${`. Leaves `$HOME` and `${HOME:-x}` to the shell. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/**
- * Substitutes `${NAME}` in texts of a file with the text `source`, and collects names without a value. Without `values`,
- * texts stay unchanged.
- */
+/** Substitutes `${NAME}` in texts of the file `source`, or nothing without `values`. Collects names without a value. */
 export class Substitution {
   private readonly seen = new Set<string>();
   /** Offsets of each name without a value. */
@@ -17,7 +14,6 @@ export class Substitution {
     private readonly values: Readonly<Record<string, string>> | undefined,
   ) {}
 
-  /** All variables so far, each once. */
   get names(): string[] {
     return [...this.seen];
   }

@@ -11,10 +11,7 @@ export type YamlPath = readonly PropertyKey[];
 /** Bounds how often aliases repeat their anchors, because nested aliases multiply. */
 const maxAliasCount = 1_000;
 
-/**
- * A YAML file that remembers where each value stands. The failsafe schema reads every scalar as text, so that
- * `git_ref: 1.10` → `'1.10'` and `VERBOSE: true` → `'true'`.
- */
+/** A YAML file that remembers where each value stands. Every scalar is text, so that `git_ref: 1.10` → `'1.10'`. */
 export class YamlDocument {
   readonly problems: Problem[];
   /** Objects, arrays and texts; undefined when the text is not valid YAML. */

@@ -3,6 +3,9 @@ import type { ManagerStatus } from '../../capacity/manager/manager.js';
 import type { CapacityOptions, RunningCapacity } from '../../cli/capacity/running-capacity.js';
 import { BaseCommand } from '../../cli/command/base-command.js';
 import { waitForStopSignal } from '../../cli/command/signals.js';
+import { managerEnvironment } from '../../environment/capacity-manager.js';
+import { loadEnvFile } from '../../environment/env-file.js';
+import { parseEnvironment } from '../../environment/variables.js';
 
 export default class CapacityRun extends BaseCommand {
   static override description = `Run the capacity manager, which launches workers while jobs wait.
@@ -11,9 +14,9 @@ With --provider ecs, reads its settings from the environment and from an .env fi
 \`capacity build-env\` writes (see docs/capacity-manager.md). With --provider local, runs workers as processes of this machine
 from a workers file, for the running local system or for API_ENDPOINT.`;
   static override examples = [
-    '<%= config.bin %> capacity run',
-    '<%= config.bin %> capacity run --dry-run',
-    '<%= config.bin %> capacity run --provider local --dry-run --once',
+    'reefguide capacity run',
+    'reefguide capacity run --dry-run',
+    'reefguide capacity run --provider local --dry-run --once',
   ];
   static override flags = {
     provider: Flags.string({ description: 'Where workers run', options: ['ecs', 'local'], default: 'ecs' }),
@@ -24,14 +27,8 @@ from a workers file, for the running local system or for API_ENDPOINT.`;
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CapacityRun);
-    const [{ loadEnvFile }, { parseEnvironment }, { managerEnvironment }, { createErrorReporter }, { createLog }] =
-      await Promise.all([
-        import('../../environment/env-file.js'),
-        import('../../environment/variables.js'),
-        import('../../environment/capacity-manager.js'),
-        import('../../platform/error-reports.js'),
-        import('../../platform/log.js'),
-      ]);
+    const { createErrorReporter } = await import('../../platform/error-reports.js');
+    const { createLog } = await import('../../platform/log.js');
     await loadEnvFile('.env', process.env);
     const environment = parseEnvironment(managerEnvironment, process.env);
     const errorReporter = await createErrorReporter(environment.SENTRY_DSN, 'capacity');
@@ -82,15 +79,11 @@ async function startCapacity(
   options: CapacityOptions,
 ): Promise<RunningCapacity> {
   if (provider === 'ecs') {
-    const [{ parseEcsManager }, { startEcsCapacity }] = await Promise.all([
-      import('../../capacity/manager/ecs-groups.js'),
-      import('../../cli/capacity/start-ecs.js'),
-    ]);
+    const { parseEcsManager } = await import('../../capacity/manager/ecs-groups.js');
+    const { startEcsCapacity } = await import('../../cli/capacity/start-ecs.js');
     return startEcsCapacity(parseEcsManager(process.env), options);
   }
-  const [{ findLocalCapacity }, { startLocalCapacity }] = await Promise.all([
-    import('../../cli/capacity/find-local.js'),
-    import('../../cli/capacity/start-local.js'),
-  ]);
+  const { findLocalCapacity } = await import('../../cli/capacity/find-local.js');
+  const { startLocalCapacity } = await import('../../cli/capacity/start-local.js');
   return startLocalCapacity(await findLocalCapacity(process.env, workersFile), options);
 }

@@ -1,25 +1,21 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatAge, formatDuration, formatTable } from '../../cli/output/format.js';
 import type { Api } from '../../client/api.js';
 
 export default class CapacityStatusCommand extends ClientCommand {
   static override description = 'Show demand, workers and the latest decisions of the active capacity manager.';
-  static override examples = ['<%= config.bin %> capacity status', '<%= config.bin %> capacity status --json'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide capacity status', 'reefguide capacity status --json'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(CapacityStatusCommand);
     const api = await this.connect(flags);
     const [status, demand] = await Promise.all([api.capacityStatus(), api.demand(0)]);
     const result = { ...status, demand: demand.types };
-    if (!this.jsonEnabled()) await this.print(result);
+    if (!this.jsonEnabled()) this.print(result);
     return result;
   }
 
-  private async print(status: Status): Promise<void> {
-    const [{ formatTable }, { formatAge, formatDuration }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-    ]);
+  private print(status: Status): void {
     const { holder, reportedAt, lastError, groups, demand } = status;
     this.log(
       `Manager      ${holder ? `${holder}, last report ${formatAge(reportedAt, Date.now())}` : 'no active manager'}`,

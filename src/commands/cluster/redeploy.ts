@@ -5,8 +5,7 @@ export default class ClusterRedeploy extends ClusterCommand {
     `Force a new deployment of the ECS service: restart every task with the current images and secrets.
 
 Keeps at least half of the tasks healthy meanwhile.`;
-  static override examples = ['<%= config.bin %> cluster redeploy --watch'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide cluster redeploy --watch'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClusterRedeploy);

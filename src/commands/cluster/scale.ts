@@ -3,11 +3,8 @@ import { taskCount } from '../../cli/command/arguments.js';
 
 export default class ClusterScale extends ClusterCommand {
   static override description = 'Change the number of tasks that the ECS service runs, from 0 to 10.';
-  static override examples = ['<%= config.bin %> cluster scale 2', '<%= config.bin %> cluster scale 0 --watch'];
-  static override args = {
-    count: taskCount({ required: true }),
-  };
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide cluster scale 2', 'reefguide cluster scale 0 --watch'];
+  static override args = { count: taskCount({ required: true }) };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClusterScale);

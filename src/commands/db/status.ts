@@ -2,18 +2,15 @@ import { BaseCommand } from '../../cli/command/base-command.js';
 
 export default class DbStatus extends BaseCommand {
   static override description = 'Show the applied and pending migrations; exit with 1 when some are pending.';
-  static override examples = ['<%= config.bin %> db status', '<%= config.bin %> db status --json'];
+  static override examples = ['reefguide db status', 'reefguide db status --json'];
   static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     await this.parse(DbStatus);
-    const [{ withDatabase }, { isCurrent }] = await Promise.all([
-      import('../../cli/command/with-database.js'),
-      import('../../database/migrations.js'),
-    ]);
-    const { status, database } = await withDatabase(
-      (line) => this.report(line),
-      ({ directUrl, embedded }) => readStatus(directUrl, embedded),
+    const { withDatabase } = await import('../../cli/command/with-database.js');
+    const { isCurrent } = await import('../../database/migrations.js');
+    const { status, database } = await withDatabase(this.report, ({ directUrl, embedded }) =>
+      readStatus(directUrl, embedded),
     );
     this.log(`Database  ${database}`);
     for (const name of status.applied)
@@ -29,11 +26,9 @@ export default class DbStatus extends BaseCommand {
 }
 
 async function readStatus(directUrl: string, embedded: boolean) {
-  const [{ default: pg }, { describeUrl }, { readMigrationStatus, readMigrations }] = await Promise.all([
-    import('pg'),
-    import('../../database/connect.js'),
-    import('../../database/migrations.js'),
-  ]);
+  const { default: pg } = await import('pg');
+  const { describeUrl } = await import('../../database/connect.js');
+  const { readMigrationStatus, readMigrations } = await import('../../database/migrations.js');
   const client = new pg.Client({ connectionString: directUrl, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {

@@ -3,9 +3,8 @@ import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ExecutionsKill extends ClientCommand {
   static override description = 'Stop a running execution. An ended execution stays unchanged.';
-  static override examples = ['<%= config.bin %> executions kill 0123456789abcdef0123456789abcdef'];
+  static override examples = ['reefguide executions kill 0123456789abcdef0123456789abcdef'];
   static override args = { id: executionId({ required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ExecutionsKill);

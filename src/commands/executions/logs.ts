@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { executionId } from '../../cli/command/arguments.js';
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { printLogs } from '../../cli/executions/print-logs.js';
 
 export default class ExecutionsLogs extends ClientCommand {
   static override description = `Print the logs of an execution.
@@ -8,8 +9,8 @@ export default class ExecutionsLogs extends ClientCommand {
 Follows a running execution to the end. Ctrl+C leaves the execution running. With --no-follow, exits after two seconds
 without a new line.`;
   static override examples = [
-    '<%= config.bin %> executions logs 0123456789abcdef0123456789abcdef',
-    '<%= config.bin %> executions logs 0123456789abcdef0123456789abcdef --no-follow --json',
+    'reefguide executions logs 0123456789abcdef0123456789abcdef',
+    'reefguide executions logs 0123456789abcdef0123456789abcdef --no-follow --json',
   ];
   static override args = { id: executionId({ required: true }) };
   static override flags = {
@@ -21,17 +22,15 @@ without a new line.`;
       allowNo: true,
     }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ExecutionsLogs);
     const api = await this.connect(flags);
-    const { printLogs } = await import('../../cli/executions/print-logs.js');
     return printLogs(api, args.id, {
       follow: flags.follow,
       json: this.jsonEnabled(),
       raw: flags.raw,
-      report: (line) => this.report(line),
+      report: this.report,
     });
   }
 }

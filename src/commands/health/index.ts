@@ -1,11 +1,11 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatFacts } from '../../cli/output/format.js';
 import { ApiError } from '../../client/api-error.js';
 
 export default class Health extends ClientCommand {
   static override description =
     'Show the version, the provider (local or aws) and the readiness of the API; exit with 1 when the API is not ready.';
-  static override examples = ['<%= config.bin %> health', '<%= config.bin %> health --json'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide health', 'reefguide health --json'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Health);
@@ -18,7 +18,6 @@ export default class Health extends ClientCommand {
         throw error;
       },
     );
-    const { formatFacts } = await import('../../cli/output/table.js');
     this.log(
       formatFacts([
         ['API', api.baseUrl],

@@ -1,16 +1,16 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatImages } from '../../cli/output/resources.js';
 
 export default class ImagesList extends ClientCommand {
   static override description = 'List the registered images.';
-  static override examples = ['<%= config.bin %> images list', '<%= config.bin %> images list --json'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide images list', 'reefguide images list --json'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ImagesList);
     const answer = await (await this.connect(flags)).images();
     if (this.jsonEnabled()) return answer;
     if (answer.images.length === 0) this.report('No images yet: register one with `reefguide images register IMAGE`.');
-    else this.log((await import('../../cli/output/resources.js')).formatImages(answer.images, Date.now()));
+    else this.log(formatImages(answer.images, Date.now()));
     return answer;
   }
 }

@@ -5,8 +5,8 @@ import { runtimePlatforms } from '../../contract/images.js';
 export default class ImagesRegister extends ClientCommand {
   static override description = 'Register an image for commands to run in, or change a registered image.';
   static override examples = [
-    '<%= config.bin %> images register ubuntu:24.04 --default',
-    '<%= config.bin %> images register ghcr.io/example/analysis:2.1 --cpu 1024 --memory 2048 --platform Linux/ARM64',
+    'reefguide images register ubuntu:24.04 --default',
+    'reefguide images register ghcr.io/example/analysis:2.1 --cpu 1024 --memory 2048 --platform Linux/ARM64',
   ];
   static override args = { image: Args.string({ description: 'Image reference, as for docker pull', required: true }) };
   static override flags = {
@@ -17,19 +17,17 @@ export default class ImagesRegister extends ClientCommand {
     'task-role': Flags.string({ description: 'IAM role of the running commands' }),
     'execution-role': Flags.string({ description: 'IAM role that starts the commands' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ImagesRegister);
-    const { cpu, memory, platform, 'task-role': taskRole, 'execution-role': executionRole } = flags;
     const registered = await (await this.connect(flags)).registerImage({
       image: args.image,
       ...(flags.default ? { is_default: true } : {}),
-      ...(cpu === undefined ? {} : { cpu }),
-      ...(memory === undefined ? {} : { memory }),
-      ...(platform === undefined ? {} : { runtime_platform: platform }),
-      ...(taskRole === undefined ? {} : { task_role_name: taskRole }),
-      ...(executionRole === undefined ? {} : { task_execution_role_name: executionRole }),
+      cpu: flags.cpu,
+      memory: flags.memory,
+      runtime_platform: flags.platform,
+      task_role_name: flags['task-role'],
+      task_execution_role_name: flags['execution-role'],
     });
     this.log(`Registered ${registered.image}`);
     return registered;

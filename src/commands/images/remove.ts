@@ -3,9 +3,8 @@ import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class ImagesRemove extends ClientCommand {
   static override description = 'Remove a registered image. Running commands continue.';
-  static override examples = ['<%= config.bin %> images remove ghcr.io/example/analysis:2.1'];
+  static override examples = ['reefguide images remove ghcr.io/example/analysis:2.1'];
   static override args = { image: Args.string({ description: 'Registered image', required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ImagesRemove);

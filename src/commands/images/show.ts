@@ -1,20 +1,16 @@
 import { Args } from '@oclif/core';
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatAge, formatFacts } from '../../cli/output/format.js';
 
 export default class ImagesShow extends ClientCommand {
   static override description = 'Show a registered image, with the resources and roles of its commands.';
-  static override examples = ['<%= config.bin %> images show ubuntu:24.04'];
+  static override examples = ['reefguide images show ubuntu:24.04'];
   static override args = { image: Args.string({ description: 'Registered image', required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ImagesShow);
     const image = await (await this.connect(flags)).image(args.image);
     if (this.jsonEnabled()) return image;
-    const [{ formatFacts }, { formatAge }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-    ]);
     const now = Date.now();
     this.log(
       formatFacts([

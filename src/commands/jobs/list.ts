@@ -1,22 +1,18 @@
 import { Flags } from '@oclif/core';
 import { ClientCommand } from '../../cli/command/client-command.js';
-import type { Api } from '../../client/api.js';
-
-const statuses = ['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
+import { colorStatus } from '../../cli/output/colors.js';
+import { formatAge, formatTable } from '../../cli/output/format.js';
+import { type JobBody, jobStatuses } from '../../contract/jobs.js';
 
 export default class JobsList extends ClientCommand {
   static override description = 'List jobs, newest first: your jobs, or all jobs for administrators and analysts.';
-  static override examples = [
-    '<%= config.bin %> jobs list',
-    '<%= config.bin %> jobs list --status FAILED --limit 5 --json',
-  ];
+  static override examples = ['reefguide jobs list', 'reefguide jobs list --status FAILED --limit 5 --json'];
   static override flags = {
-    status: Flags.string({ description: 'Only jobs with this status', options: statuses }),
+    status: Flags.string({ description: 'Only jobs with this status', options: [...jobStatuses] }),
     type: Flags.string({ description: 'Only jobs of this type' }),
     limit: Flags.integer({ description: 'Maximum number of jobs', default: 20, min: 1, max: 500 }),
     cursor: Flags.string({ description: 'Continue after an earlier page' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(JobsList);
@@ -26,7 +22,7 @@ export default class JobsList extends ClientCommand {
     if (this.jsonEnabled()) return page;
     if (page.jobs.length === 0) this.report('No jobs.');
     else {
-      this.log(await formatJobs(page.jobs));
+      this.log(formatJobs(page.jobs));
       const more = page.nextCursor ? `; more with --cursor ${page.nextCursor}` : '';
       this.report(`${page.jobs.length} of ${page.total}${more}`);
     }
@@ -34,12 +30,7 @@ export default class JobsList extends ClientCommand {
   }
 }
 
-async function formatJobs(jobs: Awaited<ReturnType<Api['listJobs']>>['jobs']): Promise<string> {
-  const [{ formatTable }, { formatAge }, { colorStatus }] = await Promise.all([
-    import('../../cli/output/table.js'),
-    import('../../cli/output/format.js'),
-    import('../../cli/output/colors.js'),
-  ]);
+function formatJobs(jobs: readonly JobBody[]): string {
   const now = Date.now();
   const rows = jobs.map((job) => [
     job.id,

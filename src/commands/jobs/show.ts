@@ -1,28 +1,24 @@
 import { jobId } from '../../cli/command/arguments.js';
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { getFailureReason } from '../../cli/jobs/job-command.js';
+import { colorStatus } from '../../cli/output/colors.js';
+import { formatAge, formatFacts, formatTable } from '../../cli/output/format.js';
 import type { JobDetail } from '../../contract/jobs.js';
 
 export default class JobsShow extends ClientCommand {
   static override description = 'Show a job with its attempts and results.';
-  static override examples = ['<%= config.bin %> jobs show 17', '<%= config.bin %> jobs show 17 --json'];
+  static override examples = ['reefguide jobs show 17', 'reefguide jobs show 17 --json'];
   static override args = { id: jobId({ required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsShow);
     const answer = await (await this.connect(flags)).job(args.id);
-    if (!this.jsonEnabled()) this.log(await formatJob(answer.job));
+    if (!this.jsonEnabled()) this.log(formatJob(answer.job));
     return answer;
   }
 }
 
-async function formatJob(job: JobDetail): Promise<string> {
-  const [{ formatFacts, formatTable }, { formatAge }, { colorStatus }, { getFailureReason }] = await Promise.all([
-    import('../../cli/output/table.js'),
-    import('../../cli/output/format.js'),
-    import('../../cli/output/colors.js'),
-    import('../../cli/jobs/watch.js'),
-  ]);
+function formatJob(job: JobDetail): string {
   const now = Date.now();
   const { progress, assignments, queue_position: queuePosition } = job;
   const result = job.status === 'SUCCEEDED' ? assignments.at(-1)?.result?.result_payload : undefined;

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { JobCommand } from '../../cli/jobs/job-command.js';
+import { readInput } from '../../cli/jobs/read-input.js';
 
 export default class JobsSubmit extends JobCommand {
   static override description = `Submit a job.
@@ -7,9 +8,9 @@ export default class JobsSubmit extends JobCommand {
 Joins an equal job that waits, runs or succeeded, instead of creating a new job. With --watch, follows the job and exits with
 0 when the job succeeded, or else with 1.`;
   static override examples = [
-    `<%= config.bin %> jobs submit TEST --input '{"id": 1}'`,
-    '<%= config.bin %> jobs submit SUITABILITY_ASSESSMENT --input @payload.json --watch',
-    `echo '{"id": 2}' | <%= config.bin %> jobs submit TEST --input - --json`,
+    `reefguide jobs submit TEST --input '{"id": 1}'`,
+    'reefguide jobs submit SUITABILITY_ASSESSMENT --input @payload.json --watch',
+    `echo '{"id": 2}' | reefguide jobs submit TEST --input - --json`,
   ];
   static override args = { type: Args.string({ description: 'Job type; see `jobs types`', required: true }) };
   static override flags = {
@@ -17,11 +18,9 @@ Joins an equal job that waits, runs or succeeded, instead of creating a new job.
     priority: Flags.integer({ description: 'Priority within the type; higher runs sooner' }),
     watch: Flags.boolean({ char: 'w', description: 'Follow the job to the end' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsSubmit);
-    const { readInput } = await import('../../cli/jobs/read-input.js');
     const input = await readInput(flags.input);
     const api = await this.connect(flags);
     const created = await api.submit(args.type, input, flags.priority);

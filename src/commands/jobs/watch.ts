@@ -3,9 +3,8 @@ import { JobCommand } from '../../cli/jobs/job-command.js';
 
 export default class JobsWatch extends JobCommand {
   static override description = 'Follow a job to the end; exit with 0 when the job succeeded, or else with 1.';
-  static override examples = ['<%= config.bin %> jobs watch 17'];
+  static override examples = ['reefguide jobs watch 17'];
   static override args = { id: jobId({ required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobsWatch);

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/command/base-command.js';
+import { readVariables, setVariables } from '../../environment/env-file.js';
 
 export default class KeysLocal extends BaseCommand {
   static override description =
@@ -8,9 +9,9 @@ export default class KeysLocal extends BaseCommand {
 With --rotate, the API accepts tokens of the previous key too, so that users stay logged in. Remove the two variables
 JWT_PREVIOUS_… when those tokens have expired.`;
   static override examples = [
-    '<%= config.bin %> keys local',
-    '<%= config.bin %> keys local --env-file .env.production',
-    '<%= config.bin %> keys local --rotate',
+    'reefguide keys local',
+    'reefguide keys local --env-file .env.production',
+    'reefguide keys local --rotate',
   ];
   static override flags = {
     'env-file': Flags.string({ description: 'File to write to', default: '.env' }),
@@ -21,10 +22,7 @@ JWT_PREVIOUS_… when those tokens have expired.`;
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysLocal);
-    const [{ generateKeys, readKeyToRotate, toKeyVariables }, { readVariables, setVariables }] = await Promise.all([
-      import('../../accounts/signing-keys.js'),
-      import('../../environment/env-file.js'),
-    ]);
+    const { generateKeys, readKeyToRotate, toKeyVariables } = await import('../../accounts/signing-keys.js');
     const file = flags['env-file'];
     const previous = flags.rotate ? readKeyToRotate(await readVariables(file), file) : undefined;
     const pair = await generateKeys();

@@ -1,5 +1,7 @@
 import { Args } from '@oclif/core';
+import { parseEnvPairs, parseTimeoutFlag } from '../../cli/executions/parse-flags.js';
 import { RunCommand } from '../../cli/executions/run-command.js';
+import { loadRunBody } from '../../cli/playbooks/files.js';
 
 export default class PlaybookRun extends RunCommand {
   static override description = `Run the commands of a playbook, as with \`run\`.
@@ -7,20 +9,15 @@ export default class PlaybookRun extends RunCommand {
 Replaces each \${NAME} in the playbook by the value of --env NAME=value, and sets the same environment variables for the
 commands. Write $\${NAME} or $NAME for a variable of the shell.`;
   static override examples = [
-    '<%= config.bin %> playbook run examples/playbooks/hello.yaml --env NAME=reef',
-    '<%= config.bin %> playbook run examples/playbooks/machine.yaml --timeout 1m --json',
+    'reefguide playbook run examples/playbooks/hello.yaml --env NAME=reef',
+    'reefguide playbook run examples/playbooks/machine.yaml --timeout 1m --json',
   ];
   static override args = {
     name: Args.string({ description: 'Name of a playbook in .reefguide/playbooks, or path of a file', required: true }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PlaybookRun);
-    const [{ parseEnvPairs, parseTimeoutFlag }, { loadRunBody }] = await Promise.all([
-      import('../../cli/executions/parse-flags.js'),
-      import('../../cli/playbooks/files.js'),
-    ]);
     const { image, env: pairs = [], secret: secrets = [] } = flags;
     const values = parseEnvPairs(pairs, process.env);
     const timeout = flags.timeout === undefined ? undefined : parseTimeoutFlag(flags.timeout);

@@ -1,11 +1,13 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/command/base-command.js';
+import { formatDuration, formatFacts } from '../../cli/output/format.js';
+import { loadPlaybook } from '../../cli/playbooks/files.js';
 
 export default class PlaybookShow extends BaseCommand {
   static override description = 'Show the commands and variables of a playbook, without running the playbook.';
   static override examples = [
-    '<%= config.bin %> playbook show examples/playbooks/hello.yaml',
-    '<%= config.bin %> playbook show examples/playbooks/hello.yaml --json',
+    'reefguide playbook show examples/playbooks/hello.yaml',
+    'reefguide playbook show examples/playbooks/hello.yaml --json',
   ];
   static override args = {
     name: Args.string({ description: 'Name of a playbook, or path of a file', required: true }),
@@ -14,13 +16,8 @@ export default class PlaybookShow extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(PlaybookShow);
-    const { loadPlaybook } = await import('../../cli/playbooks/files.js');
     const { file, playbook } = await loadPlaybook(args.name);
     if (this.jsonEnabled()) return { file, ...playbook };
-    const [{ formatFacts }, { formatDuration }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-    ]);
     const { commands, env, secrets, timeout, variables } = playbook;
     this.log(
       formatFacts([

@@ -1,25 +1,21 @@
 import { Args, Flags } from '@oclif/core';
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { readSecretValue } from '../../cli/executions/read-secret-value.js';
 
 export default class SecretsCreate extends ClientCommand {
   static override description = 'Store a secret. Reads the value from standard input, or asks for the value.';
   static override examples = [
-    `printf %s "$TOKEN" | <%= config.bin %> secrets create data-token --key-name DATA_TOKEN`,
-    '<%= config.bin %> secrets create data-token --key-name DATA_TOKEN --description "Reads the survey data"',
+    `printf %s "$TOKEN" | reefguide secrets create data-token --key-name DATA_TOKEN`,
+    'reefguide secrets create data-token --key-name DATA_TOKEN --description "Reads the survey data"',
   ];
   static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
   static override flags = {
-    'key-name': Flags.string({
-      description: 'Environment variable that passes the value to commands',
-      required: true,
-    }),
+    'key-name': Flags.string({ description: 'Environment variable that passes the value to commands', required: true }),
     description: Flags.string({ description: 'Purpose of the secret' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsCreate);
-    const { readSecretValue } = await import('../../cli/executions/read-secret-value.js');
     const api = await this.connect(flags);
     const { name } = args;
     const value = await readSecretValue();

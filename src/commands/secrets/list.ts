@@ -1,18 +1,14 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatAge, formatTable } from '../../cli/output/format.js';
 
 export default class SecretsList extends ClientCommand {
   static override description = 'List the secrets, without their values.';
-  static override examples = ['<%= config.bin %> secrets list'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide secrets list'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(SecretsList);
     const all = await (await this.connect(flags)).secrets();
     if (this.jsonEnabled()) return all;
-    const [{ formatTable }, { formatAge }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-    ]);
     const now = Date.now();
     const rows = all.secrets.map(({ name, key_name, description, created_by, updated_at }) => [
       name,

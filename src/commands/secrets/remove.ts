@@ -3,9 +3,8 @@ import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class SecretsRemove extends ClientCommand {
   static override description = 'Remove a secret.';
-  static override examples = ['<%= config.bin %> secrets remove data-token'];
+  static override examples = ['reefguide secrets remove data-token'];
   static override args = { name: Args.string({ description: 'Name of the secret', required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SecretsRemove);

@@ -6,12 +6,11 @@ export default class UsersCreate extends ClientCommand {
   static override description = `Create an account with an API key.
 
 Prints a claim token, which the owner exchanges for the API key once, within 15 minutes.`;
-  static override examples = ['<%= config.bin %> users create someone@example.org --role DEVELOPER'];
+  static override examples = ['reefguide users create someone@example.org --role DEVELOPER'];
   static override args = { email: Args.string({ description: 'E-mail address of the account', required: true }) };
   static override flags = {
     role: Flags.string({ description: 'Role of the account', options: [...roles], required: true }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UsersCreate);

@@ -1,18 +1,14 @@
 import { ClientCommand } from '../../cli/command/client-command.js';
+import { formatAge, formatTable } from '../../cli/output/format.js';
 
 export default class UsersList extends ClientCommand {
   static override description = 'List the accounts with their roles, without keys.';
-  static override examples = ['<%= config.bin %> users list', '<%= config.bin %> users list --json'];
-  static override enableJsonFlag = true;
+  static override examples = ['reefguide users list', 'reefguide users list --json'];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(UsersList);
     const { users } = await (await this.connect(flags)).apiKeyUsers();
     if (this.jsonEnabled()) return { users };
-    const [{ formatTable }, { formatAge }] = await Promise.all([
-      import('../../cli/output/table.js'),
-      import('../../cli/output/format.js'),
-    ]);
     const now = Date.now();
     const rows = users.map(({ email, roles, last_used, revoked }) => [
       email,

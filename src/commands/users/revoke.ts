@@ -3,9 +3,8 @@ import { ClientCommand } from '../../cli/command/client-command.js';
 
 export default class UsersRevoke extends ClientCommand {
   static override description = 'Revoke every API key, session and claim token of an account at once.';
-  static override examples = ['<%= config.bin %> users revoke someone@example.org'];
+  static override examples = ['reefguide users revoke someone@example.org'];
   static override args = { email: Args.string({ description: 'E-mail address of the account', required: true }) };
-  static override enableJsonFlag = true;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UsersRevoke);

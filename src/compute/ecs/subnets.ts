@@ -32,10 +32,9 @@ async function describePublicSubnets(aws: Pick<Aws, 'ec2'>, vpcId: string): Prom
     (await aws.ec2()).send(command),
   );
   const ids = Subnets.flatMap(({ SubnetId }) => SubnetId ?? []).sort();
-  if (ids.length === 0) {
+  if (ids.length === 0)
     throw new SetupError(`The VPC ${vpcId} has no public subnet`, {
       hint: 'Check VPC_ID and AWS_REGION; workers need subnets with map-public-ip-on-launch.',
     });
-  }
   return ids.slice(0, maxSubnets);
 }
