@@ -22,12 +22,8 @@ export interface VerifiedToken extends TokenSubject {
 /** Signs an access token: RS256, `kid` in the header, claims `id email roles iss iat exp`. */
 export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSettings, subject: TokenSubject): string {
   const { userId: id, email, roles } = subject;
-  return jwt.sign({ id, email, roles }, keys.privateKey, {
-    algorithm: 'RS256',
-    keyid: keys.keyId,
-    issuer,
-    expiresIn: expiresInSeconds,
-  });
+  const header = { algorithm: 'RS256', keyid: keys.keyId } as const;
+  return jwt.sign({ id, email, roles }, keys.privateKey, { ...header, issuer, expiresIn: expiresInSeconds });
 }
 
 /** Returns the public key of a token's `kid` header, or undefined for an unknown key. */

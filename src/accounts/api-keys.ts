@@ -1,5 +1,5 @@
 import { writeAudit } from '../audit/audit-log.js';
-import type { ApiKeyUser, ClaimedApiKey, CreatedApiKeyUser } from '../contract/api-key-users.js';
+import type { ApiKeyUser, ClaimedApiKey } from '../contract/api-key-users.js';
 import type { RoleName } from '../contract/auth.js';
 import { notFound, ServiceError } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
@@ -25,12 +25,7 @@ async function readApiKeyUsers(database: Database, email: string | null): Promis
 export const listApiKeyUsers = (database: Database): Promise<ApiKeyUser[]> => readApiKeyUsers(database, null);
 
 /** Creates a user without a known password, and the claim token for the user's first API key. */
-export async function createApiKeyUser(
-  database: Database,
-  email: string,
-  role: RoleName,
-  adminId: number,
-): Promise<CreatedApiKeyUser> {
+export async function createApiKeyUser(database: Database, email: string, role: RoleName, adminId: number) {
   if (await findByEmail(database, email))
     throw new ServiceError('conflict', `An account with the address ${email} already exists`);
   const { id: userId } = await insertUser(database, { email, password: newSecret('pw'), roles: [role] });
@@ -47,10 +42,7 @@ export async function createApiKeyUser(
   return { user, claim_token: claimToken };
 }
 
-/**
- * Uses the claim token and inserts the key in one statement: of two concurrent claims only the first gets a key.
- * Inserts nothing for a used or expired claim token.
- */
+/** Uses an unexpired claim token and inserts the key in one statement: of two concurrent claims only the first gets a key. */
 const claimSql = `
 WITH claim AS (
   UPDATE "ClaimToken" SET viewed_at = now()
@@ -63,18 +55,13 @@ SELECT u.id, u.email FROM api_key JOIN "User" u ON u.id = api_key.user_id`;
 /** Exchanges a claim token for an API key, once. The error is the same for a used, an expired and an unknown token. */
 export async function claimApiKey(database: Database, claimToken: string): Promise<ClaimedApiKey> {
   const apiKey = newSecret('rg');
-  const [user] = await database.rows<{ id: number; email: string }>('api-key-claim', claimSql, [
-    hashSecret(claimToken),
-    hashSecret(apiKey),
-  ]);
+  const values = [hashSecret(claimToken), hashSecret(apiKey)];
+  const [user] = await database.rows<{ id: number; email: string }>('api-key-claim', claimSql, values);
   if (!user)
     throw new ServiceError('not_found', 'The claim token is not valid: it was used, has expired, or never existed');
   await writeAudit(database, { action: 'CLAIM_KEY', userId: user.id });
-  return {
-    api_key: apiKey,
-    user_email: user.email,
-    message: 'Store this key: it is shown only once. Send it as X-API-Key.',
-  };
+  const message = 'Store this key: it is shown only once. Send it as X-API-Key.';
+  return { api_key: apiKey, user_email: user.email, message };
 }
 
 /** Revokes the keys, refresh tokens and claims of a user. Access tokens stay valid until they expire. */

@@ -13,7 +13,6 @@ export interface AttemptLimits {
   account: Limit;
   /** Failed logins and refreshes from one address. */
   address: Limit;
-  /** Registrations from one address. */
   register: Limit;
 }
 

@@ -16,11 +16,7 @@ export type LocalCredentials = z.infer<typeof localCredentials>;
 const keyPair = z.object({ privateKey: z.string(), publicKey: z.string(), keyId: z.string() });
 
 /** Reads a JSON file, creating the file (mode 0600) with the result of `create` on the first start. */
-async function readOrCreateJson<S extends z.ZodType>(
-  file: string,
-  schema: S,
-  create: () => unknown,
-): Promise<z.infer<S>> {
+async function readOrCreateJson<S extends z.ZodType>(file: string, schema: S, create: () => unknown) {
   const text = await readOrCreate(file, async () => `${JSON.stringify(await create(), null, 2)}\n`);
   try {
     return schema.parse(JSON.parse(text));

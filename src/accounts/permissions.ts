@@ -1,7 +1,6 @@
 import type { RoleName } from '../contract/auth.js';
 import type { Permission } from '../contract/route.js';
 
-/** Permissions of every user, with or without roles. */
 const everyUser: readonly Permission[] = ['content:own', 'jobs:create', 'jobs:read'];
 
 /** `executions:own` covers the status and the logs of the caller's own executions only. */

@@ -7,17 +7,13 @@ import { findByEmail } from './users.js';
 
 const seededRoles = ['ADMIN', 'MANAGER', 'WORKER'] as const;
 
-/** Account of a program or of the first administrator. */
 export interface ServiceAccount {
   role: (typeof seededRoles)[number];
   email: string;
   password: string;
 }
 
-/**
- * Creates the service accounts, or resets their passwords and roles. Safe at every start, also of several processes at
- * once. Returns the e-mail addresses.
- */
+/** Creates the service accounts or resets passwords and roles, safely also when several processes start at once. */
 export async function seedServiceAccounts(database: Database, accounts: readonly ServiceAccount[]): Promise<string[]> {
   for (const account of accounts) await seedServiceAccount(database, account);
   return accounts.map(({ email }) => email);
@@ -48,10 +44,7 @@ export async function seedApiKey(database: Database, email: string, key: string,
 
 type AccountVariable = `${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`;
 
-/**
- * Returns the accounts of the environment, for example of `WORKER_USERNAME` and `WORKER_PASSWORD`. Skips an account with only one of
- * its two variables.
- */
+/** Returns accounts by variables such as `WORKER_USERNAME` and `WORKER_PASSWORD`. Skips an account that lacks either. */
 export const readServiceAccounts = (env: Partial<Record<AccountVariable, string | undefined>>): ServiceAccount[] =>
   seededRoles.flatMap((role) => {
     const email = env[`${role}_USERNAME`];

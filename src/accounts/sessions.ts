@@ -49,10 +49,8 @@ export class Sessions {
   /** Returns a new access token with the present roles of the account. The refresh token stays usable. */
   async refresh(refreshToken: string, address: string): Promise<{ token: string }> {
     await this.attempts.begin({ address });
-    const row = await this.database.prisma.refreshToken.findUnique({
-      where: { token: hashSecret(refreshToken) },
-      include: { user: true },
-    });
+    const where = { token: hashSecret(refreshToken) };
+    const row = await this.database.prisma.refreshToken.findUnique({ where, include: { user: true } });
     if (!row?.valid || row.expiry_time <= this.nowSeconds())
       throw new ServiceError('unauthenticated', 'Invalid refresh token');
     await this.attempts.succeed({ address });
@@ -67,10 +65,8 @@ export class Sessions {
 
   /** Revokes a refresh token of the user. An unknown token counts as revoked already. */
   async logout(userId: number, refreshToken: string): Promise<void> {
-    await this.database.prisma.refreshToken.updateMany({
-      where: { token: hashSecret(refreshToken), user_id: userId },
-      data: { valid: false },
-    });
+    const where = { token: hashSecret(refreshToken), user_id: userId };
+    await this.database.prisma.refreshToken.updateMany({ where, data: { valid: false } });
     await writeAudit(this.database, { action: 'LOGOUT', userId });
   }
 
@@ -87,10 +83,9 @@ export class Sessions {
 
   private async createRefreshToken(userId: number): Promise<string> {
     const refreshToken = newSecret('rt');
-    const expiresAt = this.nowSeconds() + this.settings.refreshExpiresInSeconds;
-    await this.database.prisma.refreshToken.create({
-      data: { user_id: userId, token: hashSecret(refreshToken), expiry_time: expiresAt },
-    });
+    const expiry_time = this.nowSeconds() + this.settings.refreshExpiresInSeconds;
+    const data = { user_id: userId, token: hashSecret(refreshToken), expiry_time };
+    await this.database.prisma.refreshToken.create({ data });
     return refreshToken;
   }
 

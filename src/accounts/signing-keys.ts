@@ -39,23 +39,15 @@ export async function generateKeys(): Promise<KeyPairPem> {
 /** Restores the line breaks of a PEM in a variable: `\\n` (two characters) → a line break. */
 const restoreLineBreaks = (pem: string) => pem.replaceAll('\\n', '\n');
 
-/**
- * Reads a pair and, after a rotation, the previous public key, because tokens of the previous key stay valid. Throws a
- * SetupError without the text of a key.
- */
+/** Reads a pair and the previous public key, whose tokens stay valid. Throws a SetupError without the text of a key. */
 export function readKeys(pem: KeyPairPem, previous?: PreviousKeyPem): SigningKeys {
-  const { privateKey, publicKey } = readPem(
-    'JWT_PRIVATE_KEY and JWT_PUBLIC_KEY',
-    'Generate a pair with: reefguide keys local',
-    () => readPair(pem),
-  );
+  const command = 'Generate a pair with: reefguide keys local';
+  const { privateKey, publicKey } = readPem('JWT_PRIVATE_KEY and JWT_PUBLIC_KEY', command, () => readPair(pem));
   const publicKeys = new Map([[pem.keyId, publicKey]]);
   if (previous && previous.keyId !== pem.keyId) {
     const hint = 'Remove it together with JWT_PREVIOUS_KEY_ID once every token from before the rotation has expired.';
-    publicKeys.set(
-      previous.keyId,
-      readPem('JWT_PREVIOUS_PUBLIC_KEY', hint, () => readPublicKey(previous.publicKey)),
-    );
+    const previousKey = readPem('JWT_PREVIOUS_PUBLIC_KEY', hint, () => readPublicKey(previous.publicKey));
+    publicKeys.set(previous.keyId, previousKey);
   }
   return { keyId: pem.keyId, privateKey, publicKeys };
 }
@@ -85,7 +77,6 @@ function readPem<T>(variables: string, hint: string, read: () => T): T {
   }
 }
 
-/** Returns the variables of a new pair and, for a rotation, of the previous public key. */
 export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Record<string, string> {
   return {
     JWT_PRIVATE_KEY: pair.privateKey,
@@ -95,16 +86,12 @@ export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Rec
   };
 }
 
-/**
- * Returns the present public key of `variables`, the previous key after a rotation. Throws a SetupError without one; `source`
- * names the variables in the message, for example `.env`.
- */
+/** Returns the public key to replace. Throws a SetupError without one; `source` names the variables, for example `.env`. */
 export function readKeyToRotate(variables: Readonly<Record<string, unknown>>, source: string): PreviousKeyPem {
   const { JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = variables;
   if (typeof publicKey !== 'string' || typeof keyId !== 'string' || !publicKey || !keyId) {
-    throw new SetupError(`${source} holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate`, {
-      hint: 'Generate the first pair without --rotate.',
-    });
+    const hint = 'Generate the first pair without --rotate.';
+    throw new SetupError(`${source} holds no JWT_PUBLIC_KEY and JWT_KEY_ID to rotate`, { hint });
   }
   return { publicKey, keyId };
 }

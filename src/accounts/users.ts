@@ -58,12 +58,7 @@ export async function createUser(database: Database, newUser: NewUser, adminId: 
 }
 
 /** Replaces the roles of a user, each kept once. */
-export async function setRoles(
-  database: Database,
-  id: number,
-  roles: readonly RoleName[],
-  adminId: number,
-): Promise<UserBody> {
+export async function setRoles(database: Database, id: number, roles: readonly RoleName[], adminId: number) {
   const before = await getUser(database, id);
   const data = { roles: [...new Set(roles)] };
   const user = await database.prisma.user.update({ where: { id }, data, select: userColumns });

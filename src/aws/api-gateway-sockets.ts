@@ -1,7 +1,6 @@
 import type { Aws } from './clients.js';
 import { AwsError, callAws } from './errors.js';
 
-/** WebSockets of API Gateway, through the management API. */
 export class ApiGatewaySockets {
   /** `endpoint` replaces the endpoint of every connection, for example behind a custom domain. */
   constructor(

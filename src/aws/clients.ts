@@ -33,16 +33,17 @@ export function createAws(options: AwsOptions = {}): Aws {
   // package.json names the supported versions of Node.js, so users of a command need no warning of the SDK.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const clients = new LazyClients();
-  const shared = {
+  const lazy = <C extends { destroy(): void }>(make: () => Promise<C>) => clients.add(make);
+  const base = {
     ...(options.region ? { region: options.region } : {}),
     retryMode: 'adaptive',
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
   const socketClients = new Map<string, () => Promise<ApiGatewayManagementApiClient>>();
   const addSocketClient = (endpoint: string) => {
-    const client = clients.add(async () => {
+    const client = lazy(async () => {
       const { ApiGatewayManagementApiClient } = await import('@aws-sdk/client-apigatewaymanagementapi');
-      return new ApiGatewayManagementApiClient({ ...shared, endpoint });
+      return new ApiGatewayManagementApiClient({ ...base, endpoint });
     });
     socketClients.set(endpoint, client);
     return client;
@@ -53,21 +54,15 @@ export function createAws(options: AwsOptions = {}): Aws {
       const client = socketClients.get(endpoint) ?? addSocketClient(endpoint);
       return client();
     },
-    cloudFormation: clients.add(
-      async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(shared),
-    ),
-    cloudWatchLogs: clients.add(
-      async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogsClient(shared),
-    ),
-    ec2: clients.add(async () => new (await import('@aws-sdk/client-ec2')).EC2Client(shared)),
-    ecs: clients.add(async () => new (await import('@aws-sdk/client-ecs')).ECSClient(shared)),
-    s3: clients.add(async () => {
+    cloudFormation: lazy(async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(base)),
+    cloudWatchLogs: lazy(async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogsClient(base)),
+    ec2: lazy(async () => new (await import('@aws-sdk/client-ec2')).EC2Client(base)),
+    ecs: lazy(async () => new (await import('@aws-sdk/client-ecs')).ECSClient(base)),
+    s3: lazy(async () => {
       const { S3Client } = await import('@aws-sdk/client-s3');
-      return new S3Client({ ...shared, ...toS3Options(options.s3Endpoint) });
+      return new S3Client({ ...base, ...toS3Options(options.s3Endpoint) });
     }),
-    secretsManager: clients.add(
-      async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(shared),
-    ),
+    secretsManager: lazy(async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(base)),
     reset: () => clients.reset(),
   };
 }

@@ -14,7 +14,6 @@ const maxLines = 1_000;
 /** Maximum of pages for one search, because a search goes through every event of a log group. */
 const maxPages = 100;
 
-/** Log lines of the service in log groups of CloudWatch. */
 export class CloudWatchLogs {
   constructor(
     private readonly aws: Pick<Aws, 'cloudWatchLogs'>,

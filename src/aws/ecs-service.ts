@@ -4,7 +4,6 @@ import { SetupError } from '../contract/errors.js';
 import type { Aws } from './clients.js';
 import { callAws } from './errors.js';
 
-/** Status, number of tasks and redeployment of a long-running service. */
 export interface ServiceControl {
   status(): Promise<ClusterStatus>;
   scale(desiredCount: number): Promise<Scaled>;
@@ -36,10 +35,8 @@ export class EcsService implements ServiceControl {
   }
 
   async redeploy(): Promise<Redeployed> {
-    const service = await this.update({
-      forceNewDeployment: true,
-      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 200 },
-    });
+    const deploymentConfiguration = { minimumHealthyPercent: 50, maximumPercent: 200 };
+    const service = await this.update({ forceNewDeployment: true, deploymentConfiguration });
     const primary = service?.deployments?.find(({ status }) => status === 'PRIMARY');
     return { deploymentId: primary?.id ?? null };
   }

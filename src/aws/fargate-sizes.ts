@@ -10,10 +10,7 @@ const memoryRanges = new Map<number, { min: number; max: number; step: number }>
 
 export type FargateProblem = { field: 'cpu' | 'memory'; message: string };
 
-/**
- * Returns the problem of a task's size on Fargate; undefined for a valid size. For example, 512 CPU units with 1,500 MiB →
- * `expected 1024 to 4096 MiB in steps of 1024 with cpu 512`.
- */
+/** Returns the problem of a task's size: 512, 1500 → `expected 1024 to 4096 MiB in steps of 1024 with cpu 512`. */
 export function findFargateProblem(cpu: number, memoryMiB: number): FargateProblem | undefined {
   if (cpu === 256) {
     if ([512, 1024, 2048].includes(memoryMiB)) return undefined;

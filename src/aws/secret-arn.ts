@@ -1,6 +1,5 @@
 import { SetupError } from '../contract/errors.js';
 
-/** Source of a secret in a task definition. */
 export interface SecretReference {
   /** ARN of the secret, without the parts after the name. */
   arn: string;
@@ -10,10 +9,7 @@ export interface SecretReference {
   versionId: string | undefined;
 }
 
-/**
- * Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:json-key:version-stage:version-id`; the last
- * three parts are optional. Throws a SetupError for anything else.
- */
+/** Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:key:stage:version`; the last three parts are optional. */
 export function parseSecretReference(valueFrom: string): SecretReference {
   const [arn, partition, service, region, account, kind, name, jsonKey, versionStage, versionId, ...rest] =
     valueFrom.split(':');

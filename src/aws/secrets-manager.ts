@@ -3,6 +3,7 @@ import type { Aws } from './clients.js';
 import { AwsError, callAws } from './errors.js';
 import { parseSecretFields, type SecretReference } from './secret-arn.js';
 
+export type SecretsAws = Pick<Aws, 'secretsManager'>;
 export type SecretVersion = Pick<SecretReference, 'arn'> & Partial<Omit<SecretReference, 'arn' | 'jsonKey'>>;
 
 /** Reads the strings of secrets, and each version once, however often the version is requested. */
@@ -19,19 +20,16 @@ export class SecretReader {
   }
 }
 
-async function getSecretString(
-  aws: Pick<Aws, 'secretsManager'>,
-  { arn, versionStage, versionId }: SecretVersion,
-): Promise<string> {
+async function getSecretString(aws: SecretsAws, { arn, versionStage, versionId }: SecretVersion): Promise<string> {
   const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   const command = new GetSecretValueCommand({
     SecretId: arn,
     ...(versionStage ? { VersionStage: versionStage } : {}),
     ...(versionId ? { VersionId: versionId } : {}),
   });
-  const { SecretString } = await callAws({ action: 'secretsmanager:GetSecretValue', resource: arn }, async () =>
-    (await aws.secretsManager()).send(command),
-  );
+  const client = await aws.secretsManager();
+  const call = { action: 'secretsmanager:GetSecretValue', resource: arn };
+  const { SecretString } = await callAws(call, () => client.send(command));
   if (SecretString === undefined) throw new SetupError(`The secret ${arn} is binary, not text`);
   return SecretString;
 }
@@ -60,11 +58,7 @@ export async function readJsonSecret(aws: Pick<Aws, 'secretsManager'>, name: str
 }
 
 /** Writes all fields of a secret, as a new version or as a new secret. Returns the ARN. */
-export async function writeJsonSecret(
-  aws: Pick<Aws, 'secretsManager'>,
-  name: string,
-  { exists, fields }: JsonSecret,
-): Promise<string> {
+export async function writeJsonSecret(aws: SecretsAws, name: string, { exists, fields }: JsonSecret): Promise<string> {
   const { CreateSecretCommand, PutSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   const SecretString = JSON.stringify(fields);
   const client = await aws.secretsManager();

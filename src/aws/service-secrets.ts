@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { SetupError, toMessage } from '../contract/errors.js';
-import type { Aws } from './clients.js';
+
 import { parseSecretFields } from './secret-arn.js';
-import { SecretReader } from './secrets-manager.js';
+import { SecretReader, type SecretsAws } from './secrets-manager.js';
 
 type Fields = Record<string, unknown>;
 
 const account = z.object({ username: z.string().min(1), password: z.string().min(1) });
-/** Secret of a database, as RDS generates it. */
 const database = account.extend({
   host: z.string().min(1),
   port: z.union([z.string(), z.number()]).default(5432),
@@ -32,10 +31,7 @@ const secretVariables: Record<string, (fields: Fields) => Record<string, string>
   ),
 };
 
-/**
- * Returns the connection string of a generated database secret, with verification of the server's certificate, for example
- * `postgresql://reef:pass%20word@db.example.org:5432/reefguide?sslmode=verify-full`.
- */
+/** Returns the connection string of a database secret, with verification of the server's certificate. */
 export function toDatabaseUrl({ username, password, host, port, dbname }: z.infer<typeof database>): string {
   const [user, secret, name] = [username, password, dbname].map(encodeURIComponent);
   return `postgresql://${user}:${secret}@${host}:${port}/${name}?sslmode=verify-full`;
@@ -46,28 +42,19 @@ export function toDatabaseUrl({ username, password, host, port, dbname }: z.infe
  * `DATABASE_SECRET_ARN` (becomes `DATABASE_URL`), `ADMIN_`, `MANAGER_` and `WORKER_SECRET_ARN`. Set variables keep
  * their values. Throws a SetupError with the name of the variable and without any part of a secret.
  */
-export async function withServiceSecrets(
-  env: NodeJS.ProcessEnv,
-  aws: Pick<Aws, 'secretsManager'>,
-): Promise<NodeJS.ProcessEnv> {
+export async function withServiceSecrets(env: NodeJS.ProcessEnv, aws: SecretsAws): Promise<NodeJS.ProcessEnv> {
   const reader = new SecretReader(aws);
   const reads = Object.keys(secretVariables).map((variable) => readSecretVariables(reader, variable, env[variable]));
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   return Object.assign({}, ...(await Promise.all(reads)), set);
 }
 
-async function readSecretVariables(
-  reader: SecretReader,
-  variable: string,
-  arn: string | undefined,
-): Promise<Record<string, string>> {
+async function readSecretVariables(reader: SecretReader, variable: string, arn: string | undefined) {
   if (!arn) return {};
   const text = await reader.read({ arn }).catch((cause: unknown) => {
     if (!(cause instanceof SetupError)) throw cause;
-    throw new SetupError(`The secret that ${variable} names cannot be read: ${cause.message}`, {
-      hint: cause.hint,
-      cause,
-    });
+    const { hint, message } = cause;
+    throw new SetupError(`The secret that ${variable} names cannot be read: ${message}`, { hint, cause });
   });
   try {
     return secretVariables[variable]?.(parseSecretFields(text)) ?? {};

@@ -38,9 +38,8 @@ export async function takeLease(database: Database, holder: string, ttlSeconds: 
     if (row) return { held: true as const, expiresAt: row.expires_at };
     const lease = await readLease(database);
     if (lease?.is_valid && lease.holder !== holder) {
-      throw new ServiceError('conflict', `The lease is held by ${lease.holder}`, {
-        fields: { holder: lease.holder, expiresAt: lease.expires_at },
-      });
+      const fields = { holder: lease.holder, expiresAt: lease.expires_at };
+      throw new ServiceError('conflict', `The lease is held by ${lease.holder}`, { fields });
     }
   }
 }
@@ -50,10 +49,7 @@ export async function releaseLease(database: Database, holder: string | undefine
   await database.rows('capacity-release', releaseLeaseSql, [leaseName, holder ?? null]);
 }
 
-/**
- * Stores the report of the lease's holder, with a snapshot of each changed group. Returns the number of
- * snapshots. Throws a conflict when another manager has the lease.
- */
+/** Stores the holder's report and a snapshot of each changed group. Returns the number of snapshots, or throws a conflict. */
 export async function recordReport(
   database: Database,
   { holder, groups, lastError }: { holder: string; groups: GroupReport[]; lastError: string | null },

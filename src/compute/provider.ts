@@ -1,4 +1,3 @@
-/** A starting or running task. */
 export interface Task {
   arn: string;
   group: string;
@@ -28,7 +27,6 @@ export interface Compute {
   readonly provider: 'local' | 'ecs';
   /** True when launched tasks are listed immediately, false when listed some seconds later, as on ECS. */
   readonly listsAtOnce: boolean;
-  /** Returns every existing task of the groups. */
   list(groups: readonly string[]): Promise<Task[]>;
   /** Launches at most `maxLaunch` tasks. Throws when the provider refuses the whole call. */
   launch(request: LaunchRequest): Promise<LaunchResult>;

@@ -26,7 +26,6 @@ const maxIdleQueues = 200;
 /** Deadline of a request that takes waiting jobs but does not wait. */
 const expired = Number.NEGATIVE_INFINITY;
 
-/** A claim request until its answer. */
 class Waiter {
   private readonly timer: NodeJS.Timeout | undefined;
 
@@ -143,7 +142,6 @@ export class ClaimQueue {
     }
   }
 
-  /** Counts the requests waiting for a job. */
   countWaiting(): number {
     return [...this.queues.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
@@ -178,10 +176,8 @@ export class ClaimQueue {
     const waiters = queue.takeBatch();
     const { notifications } = queue;
     try {
-      const claimed = await this.options.claim(
-        queue.nextTypes(),
-        waiters.map(({ request }) => request),
-      );
+      const requests = waiters.map(({ request }) => request);
+      const claimed = await this.options.claim(queue.nextTypes(), requests);
       const { answers, unserved, orphaned } = assignToWaiters(waiters, claimed);
       for (const [waiter, jobs] of answers) waiter.resolve(jobs);
       if (orphaned.length > 0) void this.options.release(orphaned);

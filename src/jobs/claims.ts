@@ -49,7 +49,6 @@ export class JobClaims {
     return { job, assignment: this.toWorkerAssignment(assignment, apiUrl) };
   }
 
-  /** Counts the claim requests waiting for a job in this process. */
   countWaiting(): number {
     return this.queue.countWaiting();
   }

@@ -31,8 +31,5 @@ export class PollOrder {
   }
 }
 
-/** Rotates the items to begin at `start`, for example `[A, B, C]` from 1 → `[B, C, A]`. */
-export const rotate = <Item>(items: readonly Item[], start: number): Item[] => [
-  ...items.slice(start),
-  ...items.slice(0, start),
-];
+/** Rotates the items to begin at `from`, for example `[A, B, C]` from 1 → `[B, C, A]`. */
+export const rotate = <Item>(items: readonly Item[], from: number) => [...items.slice(from), ...items.slice(0, from)];

@@ -5,7 +5,7 @@ import { isRefusedInput } from '../database/errors.js';
 import type { JobDependencies } from './dependencies.js';
 import { notLive } from './requeue.js';
 import { readAssignmentTypes } from './sql/assignments.js';
-import { type HeartbeatAnswer, recordHeartbeat } from './sql/heartbeat.js';
+import { recordHeartbeat } from './sql/heartbeat.js';
 import { type Report, type ReportAnswer, recordReports } from './sql/report.js';
 import { invalidPayload } from './types/registry.js';
 
@@ -24,7 +24,6 @@ export class JobReports {
     });
   }
 
-  /** Records a result and returns the ended job. */
   async report(report: Report): Promise<JobBody> {
     const [error] = await this.checkResults([report]);
     if (error) throw error;
@@ -82,7 +81,7 @@ export async function reportHeartbeat(
   { database, notifications }: JobDependencies,
   assignmentId: number,
   progress: Progress | undefined,
-): Promise<HeartbeatAnswer> {
+) {
   const answer = await recordHeartbeat(database, assignmentId, progress);
   if (progress) notifications.publish({ jobs: [answer.jobId] });
   return answer;

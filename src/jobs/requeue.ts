@@ -5,11 +5,8 @@ import { findAssignments } from './sql/assignments.js';
 import { readJob } from './sql/detail.js';
 import { type RequeuedJob, releaseAssignments, requeueStoppedTask } from './sql/requeue.js';
 
-export const notLive = (assignmentId: number): ServiceError =>
-  new ServiceError(
-    'conflict',
-    `Assignment ${assignmentId} is not live: its job has ended or was assigned to another worker`,
-  );
+export const notLive = (id: number): ServiceError =>
+  new ServiceError('conflict', `Assignment ${id} is not live: its job has ended or was assigned to another worker`);
 
 /** Notifies workers of types that wait again, and followers of the changed jobs. Returns the jobs. */
 export function publishRequeued({ notifications }: JobDependencies, requeued: RequeuedJob[]): RequeuedJob[] {
@@ -20,7 +17,6 @@ export function publishRequeued({ notifications }: JobDependencies, requeued: Re
   return requeued;
 }
 
-/** Requeues or ends the jobs of a stopped task, and returns the jobs. */
 export const requeueTaskJobs = async (deps: JobDependencies, taskArn: string, reason: string) =>
   publishRequeued(deps, await requeueStoppedTask(deps.database, taskArn, reason));
 
@@ -28,7 +24,6 @@ export const requeueTaskJobs = async (deps: JobDependencies, taskArn: string, re
 export const releaseAll = async (deps: JobDependencies, assignmentIds: readonly number[]) =>
   publishRequeued(deps, await releaseAssignments(deps.database, assignmentIds));
 
-/** Requeues the job of a live assignment and returns the job. */
 export async function releaseAssignment(deps: JobDependencies, assignmentId: number): Promise<JobBody> {
   const { database } = deps;
   const [released] = await releaseAll(deps, [assignmentId]);

@@ -49,12 +49,7 @@ export class JobSubmissions {
 const toCreatedJob = ({ jobId, cached, requestId }: CreateOutcome): CreatedJob => ({ jobId, cached, requestId });
 
 /** Checks the submission. Issues are at `path`, for example `jobs.2.inputPayload.x_dist` for the path `jobs.2.`. */
-function toNewJob(
-  types: JobTypeRegistry,
-  { type, payload, priority = 0 }: Submission,
-  userId: number,
-  path: string,
-): NewJob {
+function toNewJob(types: JobTypeRegistry, { type, payload, priority = 0 }: Submission, userId: number, path: string) {
   const jobType = types.require(type, `${path}type`);
   const checked = jobType.checkInput(payload);
   if (!checked.ok) throw invalidPayload(checked.issues, `${path}inputPayload`);
@@ -62,12 +57,7 @@ function toNewJob(
   return { userId, type, payload: checked.value, hash: jobHash(type, checked.value), priority, maxAttempts };
 }
 
-/** Records the jobs of several calls together and returns the outcomes of each call. */
-async function recordSubmissions(
-  database: Database,
-  notifications: JobNotifications,
-  calls: readonly NewJob[][],
-): Promise<CreateOutcome[][]> {
+async function recordSubmissions(database: Database, notifications: JobNotifications, calls: readonly NewJob[][]) {
   const outcomes = await createJobs(database, calls.flat());
   notifications.publish({
     pending: new Set(outcomes.filter(({ claimable }) => claimable).map(({ type }) => type)),

@@ -12,10 +12,7 @@ const removeExpiredSql = {
   'sweep-limits': 'DELETE FROM "RateLimit" WHERE expire < extract(epoch FROM now()) * 1000',
 };
 
-/**
- * Requeues or ends overdue jobs, and removes expired rows. Every API process sweeps, but without the lock `sweep` does
- * nothing and returns undefined.
- */
+/** Requeues or ends overdue jobs, and removes expired rows; undefined while another process has the lock and sweeps. */
 export async function sweep(database: Database, heartbeatTimeoutSeconds: number): Promise<RequeuedJob[] | undefined> {
   const client = await database.pool.connect();
   let broken: Error | undefined;
@@ -38,7 +35,6 @@ export async function sweep(database: Database, heartbeatTimeoutSeconds: number)
   }
 }
 
-/** Sweeps once and notifies waiting workers of requeued jobs. */
 export async function sweepJobs(deps: JobDependencies, heartbeatTimeoutSeconds: number): Promise<void> {
   publishRequeued(deps, (await sweep(deps.database, heartbeatTimeoutSeconds)) ?? []);
 }

@@ -7,10 +7,7 @@ import type { JobDependencies } from './dependencies.js';
 import { hasRequested, readJob, readJobDetail } from './sql/detail.js';
 import { type ListFilter, readJobRequests, readJobs } from './sql/list.js';
 
-/**
- * Returns the job if a request of the caller created or joined the job, or the caller may read every job. Throws
- * `not_found` otherwise, because ids must reveal nothing.
- */
+/** Returns a job that the caller requested or may read. Throws `not_found` otherwise, because ids must reveal nothing. */
 export async function requireVisibleJob(database: Database, jobId: number, caller: Caller): Promise<JobBody> {
   const job = await readJob(database, jobId);
   if (!job) throw notFound(`Job ${jobId}`);

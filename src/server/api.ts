@@ -1,5 +1,5 @@
 import { seedServiceAccounts } from '../accounts/service-accounts.js';
-import type { EventOutcome } from '../contract/processor.js';
+
 import { isCurrent, readMigrationStatus, readMigrations } from '../database/migrations.js';
 import type { ServiceDependencies } from './dependencies.js';
 import { addExecutionApi } from './executions.js';
@@ -12,7 +12,7 @@ import { addAuthRoutes } from './routes/auth.js';
 import { addCapacityRoutes } from './routes/capacity.js';
 import { addFileRoutes } from './routes/files.js';
 import { addJobRoutes, addOneJobRoutes } from './routes/jobs.js';
-import { addProcessorRoutes } from './routes/processor.js';
+import { addProcessorRoutes, type ProcessEvent } from './routes/processor.js';
 import { addNoteRoutes, addPolygonRoutes } from './routes/sites.js';
 import { addSystemRoutes } from './routes/system.js';
 import { addUserRoutes } from './routes/users.js';
@@ -60,12 +60,7 @@ export function createApi(services: Services, deps: ServiceDependencies): Http {
   return http;
 }
 
-/** Builds the event processor. */
-export function createProcessor(
-  services: Services,
-  deps: ServiceDependencies,
-  processEvent: (raw: unknown) => Promise<EventOutcome>,
-): Http {
+export function createProcessor(services: Services, deps: ServiceDependencies, processEvent: ProcessEvent): Http {
   const http = new Http({ ...toHttpSettings(services, deps), maxBodyBytes: maxEventBytes });
   addProcessorRoutes(http, processEvent, deps.environment.PROCESSOR_TOKEN);
   return http;

@@ -31,7 +31,6 @@ export interface AssembleOptions {
   environment: ServerEnvironment;
   home: string;
   log: Logger;
-  /** Stores the log lines of requests. */
   requestLog?: RequestLog | undefined;
   limits?: AttemptLimits | undefined;
   /** Longest wait of a request; undefined: as long as the request asks for. */
@@ -49,6 +48,8 @@ export interface Assembled {
   close(): Promise<void>;
 }
 
+type OnClose = (closer: () => Promise<void>) => void;
+
 /** Builds the API and the event processor, migrates and seeds the database. Opens no port. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const closers: (() => Promise<void>)[] = [];
@@ -65,7 +66,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
 }
 
 /** Does the work of `assemble` and registers with `onClose` how to undo each step. */
-async function openService(options: AssembleOptions, onClose: (closer: () => Promise<void>) => void) {
+async function openService(options: AssembleOptions, onClose: OnClose) {
   const { environment, home, log, onStep } = options;
   const isProduction = environment.NODE_ENV === 'production';
   requireDatabaseUrl(environment, isProduction);
@@ -110,10 +111,8 @@ function requireDatabaseUrl(environment: ServerEnvironment, isProduction: boolea
 
 async function readJobTypes(): Promise<JobTypeRegistry> {
   const builtInNames = builtInTypes.map(({ name }) => name);
-  return new JobTypeRegistry([
-    ...builtInTypes,
-    ...(await readConfiguredTypes(path.resolve('configs/job-types'), builtInNames)),
-  ]);
+  const configured = await readConfiguredTypes(path.resolve('configs/job-types'), builtInNames);
+  return new JobTypeRegistry([...builtInTypes, ...configured]);
 }
 
 /** Warns of variables for DynamoDB tables of runvoy, because records are in Postgres now. */
@@ -123,10 +122,7 @@ function warnOfTableVariables(environment: ServerEnvironment, log: Logger): void
     log.warn({ variables }, 'ignored variables that name tables: records are stored in Postgres');
 }
 
-async function openMigratedDatabase(
-  { environment, home, log, onStep }: AssembleOptions,
-  onClose: (closer: () => Promise<void>) => void,
-) {
+async function openMigratedDatabase({ environment, home, log, onStep }: AssembleOptions, onClose: OnClose) {
   onStep?.('database');
   const address = await findDatabase(environment, home, (line) => log.info(line));
   onClose(() => address.release());

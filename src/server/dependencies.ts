@@ -32,7 +32,6 @@ export interface ServiceDependencies {
   encryption?: EncryptionKeys | undefined;
   provider: 'local' | 'ecs';
   aws: Aws;
-  /** Stores the log lines of requests. */
   requestLog?: RequestLog | undefined;
   /** Runs ad hoc commands; undefined: this server runs no commands. */
   runner?: CommandRunner | undefined;

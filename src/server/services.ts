@@ -16,12 +16,8 @@ export function createServices(deps: ServiceDependencies) {
   const notifications = new PostgresNotifications({ database, listenUrl: deps.listenUrl, onError });
   const tokens = { keys: deps.keys, issuer: environment.JWT_ISSUER, expiresInSeconds: environment.JWT_EXPIRES_IN };
   const jobs = createJobs({ database, notifications, storages, types, now, onError });
-  const executions = createExecutionServices({
-    ...deps,
-    notifications,
-    onError,
-    checkAccounts: () => checkApiKeyRoles(database),
-  });
+  const checkAccounts = () => checkApiKeyRoles(database);
+  const executions = createExecutionServices({ ...deps, notifications, onError, checkAccounts });
   const metrics = new Metrics({
     database,
     countWaitingClaims: () => jobs.claims.countWaiting(),

@@ -5,10 +5,7 @@ import type { ManagerApi } from './manager-api.js';
 /** Maximum of listed jobs of a legacy server; more jobs change no decision. */
 const pollLimit = 500;
 
-/**
- * Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts the waiting jobs every
- * `pollIntervalMs`; running jobs are unknown there.
- */
+/** Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts the waiting jobs at intervals. */
 export class DemandSource {
   private version: string | undefined;
   private isLegacyServer = false;

@@ -38,7 +38,6 @@ export function parseEcsManager(env: NodeJS.ProcessEnv): EcsManager {
   return { environment: environment.data, groups: withUniqueNames(groups), warnings };
 }
 
-/** Returns the settings of each job type with variables, and adds to `problems`. */
 function readJobTypes(set: Readonly<Record<string, string>>, problems: string[]): JobTypeSettings[] {
   const types = [...new Set(Object.keys(set).flatMap((name) => jobTypeVariable.exec(name)?.[1] ?? []))].sort();
   if (types.length === 0)
@@ -69,7 +68,6 @@ function groupByTaskDefinition(settings: readonly JobTypeSettings[]): JobTypeSet
   return [...groups.values()];
 }
 
-/** Returns a problem for each difference between job types with shared workers. */
 function findDisagreements([first, ...others]: readonly JobTypeSettings[]): string[] {
   if (!first) return [];
   const family = toTaskFamily(first.variables.TASK_DEF);

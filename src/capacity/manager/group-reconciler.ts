@@ -13,7 +13,6 @@ export interface GroupReconcilerOptions extends Pick<GroupStateOptions, 'log' | 
   newToken(): string;
 }
 
-/** Launches workers of one group up to the desired number. */
 export class GroupReconciler {
   private readonly state: GroupState;
   private running = 0;
@@ -35,7 +34,6 @@ export class GroupReconciler {
     return this.launchDelayMs() === 0 && desiredWorkers(toGroupDemand(jobTypes, demand), scaling) > this.running;
   }
 
-  /** Counts missing workers, launches the missing workers, and returns a report. */
   async reconcile(demand: Demand, tasks: readonly Task[]): Promise<GroupReport> {
     const { name, jobTypes, scaling } = this.group;
     const groupDemand = toGroupDemand(jobTypes, demand);
@@ -46,14 +44,8 @@ export class GroupReconciler {
     const missing = desired - existing;
     const launched = missing > 0 && this.launchDelayMs() === 0 ? await this.launchMissing(missing, listed) : 0;
     this.running = existing + launched;
-    return {
-      group: name,
-      jobTypes: [...jobTypes],
-      ...groupDemand,
-      running: this.running,
-      desired,
-      lastError: this.state.lastError(),
-    };
+    const lastError = this.state.lastError();
+    return { group: name, jobTypes: [...jobTypes], ...groupDemand, running: this.running, desired, lastError };
   }
 
   /**
@@ -76,7 +68,6 @@ export class GroupReconciler {
     return launched;
   }
 
-  /** Makes one launch, records failures, and returns the started tasks. */
   private async launch(count: number, clientToken: string): Promise<Task[]> {
     const { compute, log } = this.options;
     const { name } = this.group;

@@ -76,10 +76,7 @@ export class GroupState {
     this.launchError = reason;
   }
 
-  /**
-   * Returns the launch with a lost answer of the last minute. The launch may have happened, so the manager repeats the
-   * launch with the same client token, and ECS starts nothing twice.
-   */
+  /** Returns the last minute's launch with a lost answer, to repeat with the same token: ECS starts nothing twice. */
   unconfirmedLaunch(): GroupLaunch | undefined {
     if (this.unconfirmed && this.options.now() - this.unconfirmed.firstRequestedAtMs > unlistedMs)
       this.unconfirmed = undefined;

@@ -51,7 +51,6 @@ export class Lease {
     return this.isHeld && nowMs < expiresAtMs - marginMs;
   }
 
-  /** Releases the lease, if this manager holds the lease. */
   async release(): Promise<void> {
     if (!this.isHeld) return;
     this.isHeld = false;

@@ -16,7 +16,6 @@ export interface ManagerOptions {
   api: ManagerApi;
   compute: Compute;
   groups: readonly WorkerGroup[];
-  /** Unique name of this manager. */
   holder: string;
   pollIntervalMs: number;
   log: Pick<Logger, 'info' | 'warn'>;
@@ -72,12 +71,10 @@ export class CapacityManager {
     this.groups = groups.map((group) => new GroupReconciler(group, { ...options, mayLaunch }));
   }
 
-  /** Takes turns until stopped, then releases the lease. */
   run(): Promise<void> {
     return this.track(this.takeTurns());
   }
 
-  /** Takes one turn, then releases the lease. */
   once(): Promise<void> {
     return this.track(this.turn().finally(() => this.release()));
   }

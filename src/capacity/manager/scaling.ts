@@ -1,6 +1,5 @@
 import type { Demand } from '../../contract/jobs.js';
 
-/** Limits and policy of a group of workers. */
 export interface Scaling {
   min: number;
   max: number;
@@ -8,7 +7,6 @@ export interface Scaling {
   factor: number;
   /** Workers for each step of the logarithm. */
   sensitivity: number;
-  /** Seconds between launches. */
   cooldownSeconds: number;
   policy: ScalingPolicy;
 }
@@ -21,7 +19,6 @@ export type ScalingPolicy =
 /** Waiting and running jobs of a group's job types. */
 export type GroupDemand = Pick<Demand['types'][number], 'pending' | 'inProgress'>;
 
-/** Adds up the demand of a group's job types. */
 export function toGroupDemand(jobTypes: readonly string[], { types }: Demand): GroupDemand {
   const served = types.filter(({ type }) => jobTypes.includes(type));
   const sum = (key: keyof GroupDemand) => served.reduce((total, demand) => total + demand[key], 0);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { SetupError, toMessage } from '../../contract/errors.js';
 import type { Scaling } from './scaling.js';
 
-/** Workers of one kind, with job types and limits. */
 export interface WorkerGroup {
   name: string;
   jobTypes: readonly string[];
@@ -47,10 +46,7 @@ const workers = z.strictObject({
 /** A group of the workers file. Without `entryPoint`, program and first arguments, workers run the `reefguide` command. */
 export type LocalWorkerGroup = z.infer<typeof workers>['workers'][number];
 
-/**
- * Parses the text of a workers file. Throws a SetupError with `file` and the reason. For example:
- * `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "command": ["worker"], "scaling": { "max": 2 } }] }`.
- */
+/** Parses `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "scaling": { "max": 2 } }] }`; throws a SetupError. */
 export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
   let content: unknown;
   try {

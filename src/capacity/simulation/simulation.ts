@@ -45,7 +45,6 @@ export class Simulation {
     this.events.schedule(atMs, action);
   }
 
-  /** Runs the manager until the simulated time is `untilMs`. */
   async run(manager: CapacityManager, untilMs: number): Promise<void> {
     this.events.schedule(untilMs, () => manager.stop());
     await manager.run();

@@ -13,7 +13,6 @@ export interface SimulatedWorker extends Task {
   launchedAtMs: number;
 }
 
-/** Queue, running jobs and workers of one group. */
 class GroupWorkload {
   readonly pending: { runMs: number; queuedAtMs: number }[] = [];
   readonly idle: { worker: SimulatedWorker }[] = [];

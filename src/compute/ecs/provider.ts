@@ -62,11 +62,8 @@ export class EcsCompute implements Compute {
 
   private async runTask(definition: EcsTaskDefinition, launch: TaskLaunch): Promise<LaunchResult> {
     const { group, family, taskDefinition, cluster, securityGroup } = definition;
-    const awsvpcConfiguration = {
-      subnets: await this.subnets(),
-      securityGroups: [securityGroup],
-      assignPublicIp: 'ENABLED' as const,
-    };
+    const subnets = await this.subnets();
+    const awsvpcConfiguration = { subnets, securityGroups: [securityGroup], assignPublicIp: 'ENABLED' as const };
     const { tasks, failures, hadRun } = await this.tasks.run(
       { cluster, taskDefinition, startedBy, networkConfiguration: { awsvpcConfiguration }, ...launch },
       AbortSignal.timeout(this.options.launchTimeoutMs ?? 15_000),

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { AwsError } from '../../aws/errors.js';
 import type { LaunchRequest, LaunchResult } from '../provider.js';
 
-/** Options of RunTask for a launch on Spot or on demand. */
 export type TaskLaunch = Pick<RunTaskCommandInput, 'count' | 'clientToken' | 'launchType' | 'capacityProviderStrategy'>;
+type RunTask = (launch: TaskLaunch) => Promise<LaunchResult>;
 
 /** Launches on FARGATE_SPOT first, and on FARGATE for lack of capacity. */
 export class SpotLauncher {
@@ -13,10 +13,7 @@ export class SpotLauncher {
   constructor(private readonly log: Logger) {}
 
   /** Repeated launches start nothing twice: the launch on demand has a second client token, for example `token-fargate`. */
-  async launch(
-    { group, count, clientToken }: LaunchRequest,
-    runTask: (launch: TaskLaunch) => Promise<LaunchResult>,
-  ): Promise<LaunchResult> {
+  async launch({ group, count, clientToken }: LaunchRequest, runTask: RunTask): Promise<LaunchResult> {
     const onSpot = await launchOnSpot({ count, clientToken }, runTask);
     if (onSpot.failures.length === 0) {
       if (this.groupsWithoutSpot.delete(group)) this.log.info({ group }, 'Spot has capacity again');
@@ -25,20 +22,14 @@ export class SpotLauncher {
     if (!onSpot.failures.every(({ reason }) => lacksCapacity(reason))) return onSpot;
     if (!this.groupsWithoutSpot.has(group)) this.log.warn({ group }, 'Spot has no capacity; launching on demand');
     this.groupsWithoutSpot.add(group);
-    const onDemand = await runTask({
-      count: count - onSpot.started.length,
-      clientToken: `${clientToken}-fargate`,
-      launchType: 'FARGATE',
-    });
+    const launch = { count: count - onSpot.started.length, clientToken: `${clientToken}-fargate` };
+    const onDemand = await runTask({ ...launch, launchType: 'FARGATE' });
     return { started: [...onSpot.started, ...onDemand.started], failures: onDemand.failures };
   }
 }
 
 /** Returns a refusal for lack of capacity as a failure, because ECS reports the lack in either way. */
-async function launchOnSpot(
-  launch: Pick<TaskLaunch, 'count' | 'clientToken'>,
-  runTask: (launch: TaskLaunch) => Promise<LaunchResult>,
-): Promise<LaunchResult> {
+async function launchOnSpot(launch: TaskLaunch, runTask: RunTask): Promise<LaunchResult> {
   try {
     const capacityProviderStrategy = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
     return await runTask({ ...launch, capacityProviderStrategy });

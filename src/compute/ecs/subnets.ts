@@ -4,7 +4,6 @@ import { callAws } from '../../aws/errors.js';
 import { SetupError } from '../../contract/errors.js';
 
 const ttlMs = 5 * 60_000;
-/** Maximum of subnets for RunTask. */
 const maxSubnets = 16;
 
 /** Returns a function to read the public subnets of a VPC, at most once in five minutes. Failures are not cached. */

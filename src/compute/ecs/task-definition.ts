@@ -1,4 +1,3 @@
-/** The ECS task definition of a group's workers. */
 export interface EcsTaskDefinition {
   group: string;
   /** Family of the task definition. Every task of the family belongs to the group, even a task started by hand. */

@@ -8,18 +8,11 @@ export interface MetadataEndpoint {
   close(): Promise<void>;
 }
 
-export interface TaskWithImage {
-  task: Task;
-  image: string;
-}
+type TaskWithImage = { task: Task; image: string };
+type FindTask = (id: string) => TaskWithImage | undefined;
 
-/**
- * Starts an ECS task metadata endpoint, version 4, for tasks of this machine: `GET /v4/<id>` describes the container of the
- * task, `GET /v4/<id>/task` the task.
- */
-export async function startMetadataEndpoint(
-  find: (id: string) => TaskWithImage | undefined,
-): Promise<MetadataEndpoint> {
+/** Starts an ECS task metadata endpoint, version 4: `GET /v4/<id>` describes the container, `GET /v4/<id>/task` the task. */
+export async function startMetadataEndpoint(find: FindTask): Promise<MetadataEndpoint> {
   const server = createServer((request, response) => {
     const body = toBody(request.url ?? '', find);
     response.writeHead(body ? 200 : 404, { 'Content-Type': 'application/json' });
@@ -42,7 +35,7 @@ export async function startMetadataEndpoint(
   };
 }
 
-function toBody(url: string, find: (id: string) => TaskWithImage | undefined) {
+function toBody(url: string, find: FindTask) {
   const [, version, id = '', rest] = url.split('/');
   const task = version === 'v4' ? find(id) : undefined;
   if (!task || (rest !== undefined && rest !== 'task')) return undefined;

@@ -18,10 +18,7 @@ export interface LocalComputeOptions
   directory: string;
 }
 
-/**
- * Tasks as child processes of this machine, with task ARNs and metadata endpoints as on ECS. Lists tasks of every manager
- * of the directory, because two managers must never double capacity.
- */
+/** Tasks as child processes, as if on ECS. Lists tasks of every manager, because two managers must never double capacity. */
 export class LocalCompute implements Compute {
   readonly provider = 'local';
   readonly listsAtOnce = true;
@@ -88,9 +85,7 @@ export class LocalCompute implements Compute {
 }
 
 /** Ends and reports the tasks of killed managers, because no task may run without a manager. */
-export async function endOrphanTasks(
-  options: Pick<LocalComputeOptions, 'directory' | 'log' | 'onStopped' | 'now'>,
-): Promise<void> {
+export async function endOrphanTasks(options: Pick<LocalComputeOptions, 'directory' | 'log' | 'onStopped' | 'now'>) {
   const { log, onStopped, now } = options;
   for (const { directory, record } of await readTaskRecords(options.directory)) {
     if (isAlive(record.manager)) continue;

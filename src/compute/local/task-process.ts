@@ -14,7 +14,6 @@ export interface LocalTaskDefinition {
   entryPoint: readonly string[];
   command: readonly string[];
   environment: Readonly<Record<string, string>>;
-  /** Image for the metadata endpoint. */
   image: string;
 }
 
@@ -26,7 +25,6 @@ export interface TaskProcessOptions {
   logDirectory: string;
   environment: NodeJS.ProcessEnv;
   log: Logger;
-  /** Receives an event like that of EventBridge when the task has stopped. */
   onStopped(event: TaskStoppedEvent): Promise<void>;
   now(): number;
 }

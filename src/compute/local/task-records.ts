@@ -34,7 +34,6 @@ export async function writeTaskRecord(directory: string, { arn, group, startedAt
   await writeFile(path.join(directory, 'task.json'), JSON.stringify(record)).catch(() => {});
 }
 
-/** Returns the records of all tasks below `tasksDirectory`. */
 export async function readTaskRecords(tasksDirectory: string): Promise<RecordedTask[]> {
   const names = await readdir(tasksDirectory).catch(() => []);
   const records = names.map(async (name) => {

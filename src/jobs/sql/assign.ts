@@ -43,15 +43,10 @@ export async function assignJob(
   { jobId, taskArn, clusterArn }: AssignRequest,
   terms: AssignmentTerms,
 ): Promise<AssignedJob> {
-  const [row] = await database.rows<Row>('jobs-assign', assignJobSql, [
-    jobId,
-    taskArn,
-    clusterArn,
-    JSON.stringify(terms.expiryMinutes),
-    terms.defaultExpiryMinutes,
-    terms.scheme,
-    terms.baseUri,
-  ]);
+  const { scheme, baseUri, defaultExpiryMinutes } = terms;
+  const expiryMinutes = JSON.stringify(terms.expiryMinutes);
+  const values = [jobId, taskArn, clusterArn, expiryMinutes, defaultExpiryMinutes, scheme, baseUri];
+  const [row] = await database.rows<Row>('jobs-assign', assignJobSql, values);
   if (!row) {
     const status = await readJobStatus(database, jobId);
     throw new ServiceError('invalid', `Job ${jobId} cannot be assigned: it is ${status}. Poll again for waiting jobs.`);

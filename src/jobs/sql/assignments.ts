@@ -12,7 +12,6 @@ export async function findAssignments(database: Database, assignmentIds: readonl
 const readTypesSql =
   'SELECT a.id, j.type FROM "JobAssignment" a JOIN "Job" j ON j.id = a.job_id WHERE a.id = ANY($1::int[])';
 
-/** Returns the job type of each existing assignment. */
 export async function readAssignmentTypes(database: Database, ids: readonly number[]): Promise<Map<number, string>> {
   const rows = await database.rows<{ id: number; type: string }>('assignments-types', readTypesSql, [ids]);
   return new Map(rows.map(({ id, type }) => [id, type]));

@@ -2,14 +2,12 @@ import type { AssignmentBody, JobBody, StorageScheme } from '../../contract/jobs
 import type { Database } from '../../database/database.js';
 import { jobColumns, nextAssignmentId, storageUri, toJob } from './columns.js';
 
-/** A worker's part of a claim: up to `count` jobs. */
 export interface ClaimSlot {
   taskArn: string;
   clusterArn: string;
   count: number;
 }
 
-/** Storage and time limits of new assignments. */
 export interface AssignmentTerms {
   scheme: StorageScheme;
   baseUri: string;
@@ -114,13 +112,8 @@ export async function claimJobs(
   slots: readonly ClaimSlot[],
   terms: AssignmentTerms,
 ): Promise<ClaimedJob[]> {
-  const wanted = JSON.stringify(
-    types.map((type, type_order) => ({
-      type,
-      type_order,
-      minutes: terms.expiryMinutes[type] ?? terms.defaultExpiryMinutes,
-    })),
-  );
+  const toMinutes = (type: string) => terms.expiryMinutes[type] ?? terms.defaultExpiryMinutes;
+  const wanted = JSON.stringify(types.map((type, type_order) => ({ type, type_order, minutes: toMinutes(type) })));
   const workers = JSON.stringify(slots.map(({ taskArn, clusterArn }) => ({ task: taskArn, cluster: clusterArn })));
   const claimed: ClaimedJob[] = [];
   let openSlots = slots.flatMap(({ count }, slot) => Array.from({ length: count }, () => slot));

@@ -34,9 +34,6 @@ export const toJob = (row: JobBody): JobBody => ({
 
 export const nextAssignmentId = `nextval('"JobAssignment_id_seq"')::int`;
 
-/**
- * Returns SQL for the storage location of an attempt's files, for example `s3://bucket/TEST/17/23` for assignment 23 of
- * job 17.
- */
+/** Returns SQL for the location of an attempt's files: `s3://bucket/TEST/17/23` for assignment 23 of job 17. */
 export const storageUri = (baseUri: string, job: string, assignmentId: string) =>
   `${baseUri} || '/' || ${job}.type || '/' || ${job}.id || '/' || ${assignmentId}`;

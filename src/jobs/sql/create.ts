@@ -2,7 +2,6 @@ import type pg from 'pg';
 import type { CreatedJob } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-/** A request with a valid payload, defaults filled in. */
 export interface NewJob {
   userId: number;
   type: string;

@@ -15,10 +15,7 @@ SELECT type, coalesce(pending, 0) AS pending, coalesce(in_progress, 0) AS "inPro
 FROM waiting FULL JOIN running USING (type)
 LEFT JOIN LATERAL (SELECT created_at FROM "Job" WHERE id = waiting.oldest) o ON true ORDER BY type`;
 
-/**
- * Counts the waiting and running jobs by type. The version is a digest of the counts, so every API
- * process returns the same version for the same counts, for example `3f1a52c07be9d418`.
- */
+/** Counts waiting and running jobs by type. The version is a digest of the counts, equal in every API process. */
 export async function readDemand(database: Database): Promise<Demand> {
   const types = await database.rows<Demand['types'][number]>('jobs-demand', readDemandSql, []);
   const counts = types.map(({ type, pending, inProgress }) => [type, pending, inProgress]);

@@ -30,7 +30,6 @@ export async function readJobStatus(database: Database, jobId: number): Promise<
   return job.status;
 }
 
-/** Decides whether a request of the user created or joined the job. */
 export async function hasRequested(database: Database, jobId: number, userId: number): Promise<boolean> {
   return (await database.rows('jobs-requested', hasRequestedSql, [jobId, userId])).length > 0;
 }

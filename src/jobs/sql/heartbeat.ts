@@ -2,12 +2,6 @@ import { notFound, ServiceError } from '../../contract/errors.js';
 import type { Progress } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
-export interface HeartbeatAnswer {
-  jobId: number;
-  cancelRequested: boolean;
-  expiresAt: string;
-}
-
 const recordHeartbeatSql = `
 WITH heartbeat AS (
   UPDATE "JobAssignment" SET heartbeat_at = now(), updated_at = now()
@@ -34,15 +28,9 @@ interface Row {
  * Guarantee 4, only the live assignment reports: the worker of a cancelled job gets `cancelRequested`, and the former worker
  * of a requeued job gets a `conflict` error and stops.
  */
-export async function recordHeartbeat(
-  database: Database,
-  assignmentId: number,
-  progress: Progress | undefined,
-): Promise<HeartbeatAnswer> {
-  const [row] = await database.rows<Row>('jobs-heartbeat', recordHeartbeatSql, [
-    assignmentId,
-    progress === undefined ? null : JSON.stringify(progress),
-  ]);
+export async function recordHeartbeat(database: Database, assignmentId: number, progress: Progress | undefined) {
+  const json = progress === undefined ? null : JSON.stringify(progress);
+  const [row] = await database.rows<Row>('jobs-heartbeat', recordHeartbeatSql, [assignmentId, json]);
   if (!row) throw notFound(`Assignment ${assignmentId}`);
   const cancelRequested = row.status === 'CANCELLED' || row.cancel_requested_at !== null;
   if (!row.live && !cancelRequested)

@@ -49,9 +49,8 @@ function toRecordset(reports: readonly Report[]) {
  */
 export async function recordReports(database: Database, reports: readonly Report[]): Promise<ReportAnswer[]> {
   const answers: ReportAnswer[] = reports.map(() => ({ outcome: 'refused' }));
-  const ended = await database.rows<JobBody & { n: number }>('jobs-report', recordReportsSql, [
-    JSON.stringify(toRecordset(reports)),
-  ]);
+  const recordset = JSON.stringify(toRecordset(reports));
+  const ended = await database.rows<JobBody & { n: number }>('jobs-report', recordReportsSql, [recordset]);
   for (const { n, ...job } of ended) answers[n] = { outcome: 'recorded', job };
   if (ended.length === reports.length) return answers;
   const refused = reports.filter((_, n) => answers[n]?.outcome === 'refused').map(({ assignmentId }) => assignmentId);

@@ -15,11 +15,7 @@ export interface RequeuedJob {
  * Guarantees 1, 3, 4 and 8, one live assignment, terminal statuses, live reports and no lost job: the statement locks the
  * assignment before the job, as reports do, so either the report or the requeue ends the attempt, never both.
  */
-const requeueSql = (
-  condition: string,
-  endStatus: 'TIMED_OUT' | 'FAILED',
-  lock: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED',
-) => `
+const requeueSql = (condition: string, endStatus: 'TIMED_OUT' | 'FAILED', lock = 'FOR UPDATE SKIP LOCKED') => `
 WITH lost AS MATERIALIZED (
   SELECT a.id, a.job_id, a.storage_scheme, a.storage_uri FROM "JobAssignment" a
   WHERE a.completed_at IS NULL AND (${condition}) ORDER BY a.id LIMIT 1000 ${lock}
@@ -35,14 +31,10 @@ WITH lost AS MATERIALIZED (
 )
 SELECT id, type, status FROM requeued`;
 
-const requeueExpiredSql = requeueSql('a.expires_at < now()', 'TIMED_OUT', 'FOR UPDATE SKIP LOCKED');
-const requeueSilentSql = requeueSql(
-  'a.heartbeat_at < now() - make_interval(secs => $2::float8)',
-  'TIMED_OUT',
-  'FOR UPDATE SKIP LOCKED',
-);
+const requeueExpiredSql = requeueSql('a.expires_at < now()', 'TIMED_OUT');
+const requeueSilentSql = requeueSql('a.heartbeat_at < now() - make_interval(secs => $2::float8)', 'TIMED_OUT');
 // Waits for the lock of a heartbeat rather than skip the row, because the event of a stopped task arrives once.
-const requeueStoppedTaskSql = requeueSql('a.ecs_task_arn = $2', 'FAILED', 'FOR UPDATE');
+const requeueStoppedSql = requeueSql('a.ecs_task_arn = $2', 'FAILED', 'FOR UPDATE');
 
 /** Requeues or ends jobs with an expired assignment, or with no heartbeat for `timeoutSeconds`. */
 export async function requeueOverdue(database: Database, timeoutSeconds: number): Promise<RequeuedJob[]> {
@@ -56,12 +48,8 @@ export async function requeueOverdue(database: Database, timeoutSeconds: number)
 
 const maxReasonLength = 2000;
 
-/** Requeues or ends the running jobs of a stopped task. */
 export const requeueStoppedTask = (database: Database, taskArn: string, reason: string): Promise<RequeuedJob[]> =>
-  database.rows<RequeuedJob>('jobs-requeue-stopped', requeueStoppedTaskSql, [
-    reason.slice(0, maxReasonLength),
-    taskArn,
-  ]);
+  database.rows<RequeuedJob>('jobs-requeue-stopped', requeueStoppedSql, [reason.slice(0, maxReasonLength), taskArn]);
 
 const releaseAssignmentsSql = `
 WITH live AS MATERIALIZED (

@@ -14,7 +14,6 @@ export const defaultExpiryMinutes = 60;
 /** Attempts before a job ends, for types without a number of attempts. */
 export const defaultMaxAttempts = 3;
 
-/** The declared job types by name. */
 export class JobTypeRegistry {
   readonly names: readonly string[];
   private readonly byName: ReadonlyMap<string, JobType>;

@@ -13,12 +13,8 @@ const options: CorsOptions = {
  * or `*`. None by default. Never allows credentials, because the API takes no cookies.
  */
 export function addCors(app: Express, allowedOrigins: string): void {
-  const origins = new Set(
-    allowedOrigins
-      .trim()
-      .split(/\s*,\s*/)
-      .filter(Boolean),
-  );
+  const names = allowedOrigins.trim().split(/\s*,\s*/);
+  const origins = new Set(names.filter(Boolean));
   if (origins.size === 0) return;
   app.use((_request, response, next) => {
     response.vary('Origin');

@@ -30,9 +30,8 @@ function fromFramework(error: unknown): ServiceError | { status: number; message
     return new ServiceError('too_large', `Invalid body${limit}`);
   }
   if (type === 'entity.parse.failed') {
-    return new ServiceError('invalid', 'Invalid request', {
-      issues: [{ path: '', message: 'the body is not valid JSON' }],
-    });
+    const issues = [{ path: '', message: 'the body is not valid JSON' }];
+    return new ServiceError('invalid', 'Invalid request', { issues });
   }
   if (error.status === 415) return { status: 415, message: 'Unsupported encoding or character set: send UTF-8' };
   return error.status < 500 ? new ServiceError('invalid', 'Malformed request') : undefined;
@@ -48,37 +47,28 @@ function fromRemovedRow(error: unknown): ServiceError | undefined {
     : undefined;
 }
 
-/**
- * Turns any error into an answer, in this one place, because no stack, SQL text or path may leak. `unexpected` marks a fault
- * of the server, logged with its cause.
- */
+/** Turns any error into an answer, because no stack or SQL text may leak. `unexpected` marks a fault of the server, to log. */
 export function toHttpError(error: unknown, path: string) {
   const expected = error instanceof ServiceError ? error : (fromFramework(error) ?? fromRemovedRow(error));
   if (expected instanceof ServiceError) {
     // The cause of an unavailable dependency is for the log alone.
     const unexpected = expected.kind === 'unavailable' && expected.cause !== undefined;
-    return createAnswer(path, statuses[expected.kind], expected.message, expected, unexpected);
+    return createAnswer(path, statuses[expected.kind], expected.message, unexpected, expected);
   }
-  if (expected) return createAnswer(path, expected.status, expected.message, undefined, false);
+  if (expected) return createAnswer(path, expected.status, expected.message, false);
   if (isDatabaseUnavailable(error)) {
     const message = 'The database does not answer: try again shortly';
-    return createAnswer(path, 503, message, new ServiceError('unavailable', message, { retryAfterSeconds: 2 }), false);
+    return createAnswer(path, 503, message, false, new ServiceError('unavailable', message, { retryAfterSeconds: 2 }));
   }
   // SQL states of class 22, for example `22003` (number out of range): Postgres refuses a value of the caller.
   if (/^22...$/.test(sqlState(error) ?? ''))
-    return createAnswer(path, 400, 'The request holds a value that cannot be stored', undefined, true);
+    return createAnswer(path, 400, 'The request holds a value that cannot be stored', true);
   const message = 'Internal error: the server log has the cause under the request id of this answer';
-  return createAnswer(path, 500, message, undefined, true);
+  return createAnswer(path, 500, message, true);
 }
 
 /** `/api/jobs` → `{ status, message, issues? }`, `/api/v1/run` → `{ error, code, details? }`. */
-function createAnswer(
-  path: string,
-  status: number,
-  message: string,
-  error: ServiceError | undefined,
-  unexpected: boolean,
-) {
+function createAnswer(path: string, status: number, message: string, unexpected: boolean, error?: ServiceError) {
   const headers: Record<string, string> = {};
   if (error?.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds);
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer';

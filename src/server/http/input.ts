@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import { type Issue, ServiceError } from '../../contract/errors.js';
 import type { Route } from '../../contract/route.js';
 
-/** The validated parts of a request. */
 export interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> {
   params: z.infer<P>;
   query: z.infer<Q>;

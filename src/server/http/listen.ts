@@ -42,11 +42,8 @@ export async function listen(
   });
   const address = server.address();
   const boundPort = typeof address === 'object' && address ? address.port : port;
-  return {
-    url: toUrl(host, boundPort),
-    port: boundPort,
-    close: () => closeServer(server, connections, closeTimeoutMs),
-  };
+  const url = toUrl(host, boundPort);
+  return { url, port: boundPort, close: () => closeServer(server, connections, closeTimeoutMs) };
 }
 
 /** `0.0.0.0`, 5000 → `http://localhost:5000`; `::1`, 5000 → `http://[::1]:5000`. */
@@ -57,24 +54,17 @@ function toUrl(host: string, port: number): string {
 
 function toSetupError(error: NodeJS.ErrnoException, port: number, host: string): SetupError {
   if (error.code === 'EADDRINUSE') {
-    return new SetupError(`Port ${port} on ${host} is in use`, {
-      hint: 'Stop the program that uses the port, or choose another port.',
-      cause: error,
-    });
+    const hint = 'Stop the program that uses the port, or choose another port.';
+    return new SetupError(`Port ${port} on ${host} is in use`, { hint, cause: error });
   }
   if (error.code === 'EACCES') {
-    return new SetupError(`This user may not listen on port ${port}`, {
-      hint: 'Choose a port above 1023.',
-      cause: error,
-    });
+    const hint = 'Choose a port above 1023.';
+    return new SetupError(`This user may not listen on port ${port}`, { hint, cause: error });
   }
   return new SetupError(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
 }
 
-/**
- * Serves a request for an unsupported protocol as plain HTTP/1.1, as HTTP allows. For example
- * `curl --http2` and Java's HttpClient ask for `h2c` with every request.
- */
+/** Serves a request for an unsupported protocol as HTTP/1.1, as HTTP allows: Java's HttpClient asks for `h2c` every time. */
 function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, rawHeaders } = request;
   const lines = [`${method} ${url} HTTP/1.1`];

@@ -57,10 +57,7 @@ export class Metrics {
   private readonly actual = this.gauge('reefguide_capacity_actual', 'Existing workers by group', ['group']);
   private readonly waitingClaims = this.gauge('reefguide_claims_waiting', 'Claims that wait for a job in this process');
   private readonly executions = this.gauge('reefguide_executions', 'Live executions by status', ['status']);
-  private readonly logSubscribers = this.gauge(
-    'reefguide_log_subscribers',
-    'WebSockets of this process that follow logs',
-  );
+  private readonly subscribers = this.gauge('reefguide_log_subscribers', 'WebSockets of this process that follow logs');
   private readonly connections = this.gauge(
     'reefguide_database_connections',
     'Connections of the database pool by state',
@@ -103,7 +100,7 @@ export class Metrics {
     this.connections.set({ state: 'idle' }, idleCount);
     this.connections.set({ state: 'waiting' }, waitingCount);
     this.waitingClaims.set(this.deps.countWaitingClaims());
-    this.logSubscribers.set(this.deps.countLogSubscribers());
+    this.subscribers.set(this.deps.countLogSubscribers());
   }
 
   private async collectDatabase(): Promise<void> {

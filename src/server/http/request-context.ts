@@ -22,7 +22,6 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
     private readonly settings: RequestSettings,
   ) {}
 
-  /** IP address of the caller. */
   get address(): string {
     return this.request.ip ?? 'unknown';
   }
@@ -43,7 +42,6 @@ export class RequestContext<C extends Caller | undefined = Caller | undefined> {
   }
 }
 
-/** Returns a log with the id of the request in each line. */
 export const createRequestLogger = (log: Logger, response: Response): Logger =>
   log.child({ requestId: getRequestId(response) });
 

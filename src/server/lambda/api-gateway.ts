@@ -46,10 +46,7 @@ const droppedHeaders =
 /** Content types of text, for example `application/problem+json`. Binary bodies travel in base64. */
 const textTypes = /^(text\/|application\/([\w.+-]+\+)?(json|javascript|xml|yaml|x-www-form-urlencoded)\b)/;
 
-export interface Gateway {
-  handle(raw: unknown): Promise<GatewayAnswer>;
-  close(): Promise<void>;
-}
+export type Gateway = { handle(raw: unknown): Promise<GatewayAnswer>; close(): Promise<void> };
 
 /**
  * Serves an app behind API Gateway: sends each event as a real HTTP request to the app on a loopback port, because an
@@ -107,11 +104,8 @@ function escapeTarget(path: string, query: string): string {
 }
 
 /** Returns every value of each name. Format 1.0 repeats the last values in the single-value record. */
-const toEntries = (
-  single: z.infer<typeof singleValues>,
-  multiple: z.infer<typeof multiValues>,
-): [string, string[]][] =>
-  multiple ? Object.entries(multiple) : Object.entries(single ?? {}).map(([name, value]) => [name, [value]]);
+const toEntries = (single: z.infer<typeof singleValues>, multi: z.infer<typeof multiValues>): [string, string[]][] =>
+  multi ? Object.entries(multi) : Object.entries(single ?? {}).map(([name, value]) => [name, [value]]);
 
 function toRequestHeaders(event: GatewayEvent): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { host: 'localhost' };

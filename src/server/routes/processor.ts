@@ -5,12 +5,11 @@ import { type EventOutcome, processorRoutes } from '../../contract/processor.js'
 import { isDatabaseUnavailable } from '../../database/errors.js';
 import type { Http } from '../http/routes.js';
 
+/** Applies one raw event. */
+export type ProcessEvent = (raw: unknown) => Promise<EventOutcome>;
+
 /** Binds the routes of the event processor. `token` undefined: no authentication, for a port on loopback alone. */
-export function addProcessorRoutes(
-  http: Http,
-  processEvent: (raw: unknown) => Promise<EventOutcome>,
-  token: string | undefined,
-): void {
+export function addProcessorRoutes(http: Http, processEvent: ProcessEvent, token: string | undefined): void {
   http.open(processorRoutes.health, () => ({ status: 'ok', component: 'async-processor' }));
   http.open(processorRoutes.process, async ({ body }, { request, response, log }) => {
     if (token !== undefined) checkToken(request, token);
