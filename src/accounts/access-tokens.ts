@@ -28,13 +28,9 @@ export function signAccessToken({ keys, issuer, expiresInSeconds }: TokenSetting
 
 /** Returns the public key of a token's `kid` header, or undefined for an unknown key. */
 export function findVerificationKey(keys: SigningKeys, token: string): PublicKey | undefined {
-  const keyId = readHeader(token)?.kid;
-  return keyId === undefined ? undefined : keys.publicKeys.get(keyId);
-}
-
-function readHeader(token: string) {
   try {
-    return jwt.decode(token, { complete: true })?.header;
+    const keyId = jwt.decode(token, { complete: true })?.header.kid;
+    return keyId === undefined ? undefined : keys.publicKeys.get(keyId);
   } catch {
     // jsonwebtoken throws for a payload other than JSON.
     return undefined;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { SetupError, toMessage } from '../contract/errors.js';
-
 import { parseSecretFields } from './secret-arn.js';
 import { SecretReader, type SecretsAws } from './secrets-manager.js';
 

@@ -27,9 +27,8 @@ interface LeaseRow {
 const storedReport = z.object({ at: z.string(), lastError: z.string().nullable(), groups: z.array(groupReport) });
 
 /**
- * Takes or renews the lease. Throws a conflict with the holder's name when another manager has the lease. Ensures: one
- * statement gives the lease to a holder only if no other holder has a valid lease by the clock of the database, so two
- * managers never have the lease together.
+ * Takes or renews the lease; throws a conflict with the holder's name while another manager has the lease. Ensures: one
+ * statement checks and sets by the clock of the database, so two managers never have the lease together.
  */
 export async function takeLease(database: Database, holder: string, ttlSeconds: number) {
   for (;;) {

@@ -1,9 +1,10 @@
-import { type Caller, can } from '../accounts/caller.js';
-import { notFound } from '../contract/errors.js';
+import { type Caller, can, isAdmin } from '../accounts/caller.js';
+import { forbidden, notFound } from '../contract/errors.js';
 import type { JobBody, JobDetail } from '../contract/jobs.js';
 import type { Database } from '../database/database.js';
 import type { PageQuery } from '../database/page.js';
 import type { JobDependencies } from './dependencies.js';
+import { cancelJob } from './sql/cancel.js';
 import { hasRequested, readJob, readJobDetail } from './sql/detail.js';
 import { type ListFilter, readJobRequests, readJobs } from './sql/list.js';
 
@@ -38,3 +39,13 @@ export const listJobs = ({ database }: JobDependencies, query: JobListQuery, cal
 
 export const listJobRequests = ({ database }: JobDependencies, query: JobListQuery, caller: Caller) =>
   readJobRequests(database, toListFilter(query, caller));
+
+/** Cancels a job for the user who first submitted the job, or for an administrator. */
+export async function cancelForCaller({ database, notifications }: JobDependencies, jobId: number, caller: Caller) {
+  const job = await requireVisibleJob(database, jobId, caller);
+  if (!isAdmin(caller) && job.user_id !== caller.userId)
+    throw forbidden('Only the user who first submitted this job, or an administrator, may cancel it');
+  const cancelled = await cancelJob(database, jobId);
+  notifications.publish({ jobs: [jobId] });
+  return cancelled;
+}

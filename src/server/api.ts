@@ -1,5 +1,4 @@
 import { seedServiceAccounts } from '../accounts/service-accounts.js';
-
 import { isCurrent, readMigrationStatus, readMigrations } from '../database/migrations.js';
 import type { ServiceDependencies } from './dependencies.js';
 import { addExecutionApi } from './executions.js';

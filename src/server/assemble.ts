@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { type AttemptLimits, defaultLimits } from '../accounts/attempt-limits.js';
 import type { LocalCredentials } from '../accounts/local-credentials.js';
-import type { RequestLog } from '../audit/request-log.js';
 import { type Aws, createAws } from '../aws/clients.js';
 import { EcsService, type ServiceControl } from '../aws/ecs-service.js';
 import { SetupError } from '../contract/errors.js';
@@ -20,6 +19,7 @@ import { readConfiguredTypes } from '../jobs/types/configured.js';
 import { JobTypeRegistry } from '../jobs/types/registry.js';
 import { UrlSigner } from '../storage/signed-url.js';
 import { createStorages } from '../storage/storages.js';
+import type { ServiceDependencies } from './dependencies.js';
 import { type KeySources, readEncryptionKeys, readJwtKeys, readUrlSigningKey } from './keys.js';
 import { seedAccounts } from './seed.js';
 import { createService, type Service } from './service.js';
@@ -27,14 +27,10 @@ import { createService, type Service } from './service.js';
 /** Steps of a start, in order. */
 export type StartStep = 'database' | 'schema' | 'accounts' | 'listening';
 
-export interface AssembleOptions {
-  environment: ServerEnvironment;
+export interface AssembleOptions
+  extends Pick<ServiceDependencies, 'environment' | 'log' | 'requestLog' | 'maxRequestMs'> {
   home: string;
-  log: Logger;
-  requestLog?: RequestLog | undefined;
   limits?: AttemptLimits | undefined;
-  /** Longest wait of a request; undefined: as long as the request asks for. */
-  maxRequestMs?: number | undefined;
   /** Receives each step at its beginning, for a progress display. */
   onStep?(step: StartStep): void;
 }

@@ -4,9 +4,8 @@ import type { Database } from '../database/database.js';
 import type { ServerEnvironment } from '../environment/server.js';
 
 /**
- * Seeds the service accounts of the environment. With `home`, the directory of the local system, also those accounts of
- * `credentials.json` whose roles the environment leaves out, and the administrator's API key. Without `home`, returns no
- * credentials.
+ * Seeds the service accounts of the environment. With `home`, the directory of the local system, also the accounts of
+ * `credentials.json` with roles absent from the environment, and the administrator's API key.
  */
 export async function seedAccounts(database: Database, environment: ServerEnvironment, home: string | undefined) {
   const configured = readServiceAccounts(environment);

@@ -1,6 +1,6 @@
 import { ApiError } from '../../client/api-error.js';
 import type { Demand, JobBody } from '../../contract/jobs.js';
-import type { ManagerApi } from './manager-api.js';
+import type { ManagerApi } from './lease.js';
 
 /** Maximum of listed jobs of a legacy server; more jobs change no decision. */
 const pollLimit = 500;

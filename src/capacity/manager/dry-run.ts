@@ -1,6 +1,6 @@
 import type { Compute } from '../../compute/provider.js';
 import type { GroupReport } from '../../contract/capacity.js';
-import type { ManagerApi } from './manager-api.js';
+import type { ManagerApi } from './lease.js';
 
 /** Returns the API without effects: takes no lease and sends no report. */
 export const toReadOnlyApi = (api: ManagerApi): ManagerApi => ({

@@ -1,5 +1,8 @@
+import type { Api } from '../../client/api.js';
 import { ApiError } from '../../client/api-error.js';
-import type { ManagerApi } from './manager-api.js';
+
+/** Calls of the API by a capacity manager. */
+export type ManagerApi = Pick<Api, 'demand' | 'poll' | 'takeLease' | 'releaseLease' | 'reportCapacity'>;
 
 export const leaseSeconds = 30;
 export const renewEverySeconds = 10;

@@ -1,6 +1,6 @@
 import { ApiError } from '../../client/api-error.js';
 import type { GroupReport } from '../../contract/capacity.js';
-import type { ManagerApi } from './manager-api.js';
+import type { ManagerApi } from './lease.js';
 
 /** Maximum time between reports: an older report means a dead manager. */
 const reportEveryMs = 10_000;

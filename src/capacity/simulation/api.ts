@@ -1,5 +1,5 @@
 import type { Demand } from '../../contract/jobs.js';
-import type { ManagerApi } from '../manager/manager-api.js';
+import type { ManagerApi } from '../manager/lease.js';
 import type { WorkerGroup } from '../manager/workers-file.js';
 import type { EventQueue } from './event-queue.js';
 import { type CallFaults, failIfFaulty } from './faults.js';

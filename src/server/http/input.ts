@@ -56,8 +56,7 @@ const findTextProblem = (text: string): string | undefined => {
 
 /**
  * Refuses values beyond any route and the database: nesting beyond 64 levels, NUL characters, lone surrogates, infinite
- * numbers (for example `1e999`). Walks without recursion, because deep nesting
- * would exhaust the stack.
+ * numbers (for example `1e999`). Walks without recursion, because deep nesting would exhaust the stack.
  */
 export function checkJson(value: unknown, rootPath = ''): void {
   const waiting: { value: unknown; path: string; depth: number }[] = [{ value, path: rootPath, depth: 0 }];

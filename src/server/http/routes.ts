@@ -1,5 +1,4 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Authenticator } from '../../accounts/authenticate.js';
 import { type Caller, can } from '../../accounts/caller.js';
@@ -9,7 +8,7 @@ import { AbortableRequests } from './abortable-requests.js';
 import { toHttpError } from './errors.js';
 import { createBodyReader, type Input, type ReadBody, readInput } from './input.js';
 import type { Metrics } from './metrics.js';
-import { createRequestLogger, getRequestId, RequestContext } from './request-context.js';
+import { createRequestLogger, getRequestId, RequestContext, type RequestSettings } from './request-context.js';
 import { logRequests } from './request-log.js';
 import { dataHeaders } from './security-headers.js';
 
@@ -19,12 +18,10 @@ export type Handler<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zo
   context: RequestContext<C>,
 ) => unknown;
 
-export interface HttpSettings {
-  log: Logger;
+export interface HttpSettings extends Pick<RequestSettings, 'log' | 'publicUrl'> {
   metrics: Metrics;
   authenticator: Authenticator;
-  /** Public address of the API, for example `https://api.example.org`; undefined: the address in the Host header. */
-  publicUrl: string | undefined;
+
   /** Longest wait of a request; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
   /** Largest body in bytes; 1 MiB unless set. */

@@ -2,9 +2,8 @@ import type { RequestHandler } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 
 /**
- * Headers of every answer. Strict-Transport-Security stays off, because TLS ends at a proxy in front, if
- * anywhere: a laptop serves plain HTTP. Cross-origin use is open, because access needs a token or a signed URL, never a
- * cookie.
+ * Headers of every answer. Strict-Transport-Security stays off, because a laptop serves plain HTTP and TLS ends at a proxy.
+ * Cross-origin use is open, because access needs a token or a signed URL, never a cookie.
  */
 const common: HelmetOptions = {
   strictTransportSecurity: false,

@@ -49,9 +49,8 @@ const textTypes = /^(text\/|application\/([\w.+-]+\+)?(json|javascript|xml|yaml|
 export type Gateway = { handle(raw: unknown): Promise<GatewayAnswer>; close(): Promise<void> };
 
 /**
- * Serves an app behind API Gateway: sends each event as a real HTTP request to the app on a loopback port, because an
- * imitation of HTTP would differ. `X-Forwarded-For` carries only the address reported by API Gateway, and the app trusts
- * one proxy.
+ * Serves an app behind API Gateway: sends each event as a real HTTP request to a loopback port, because an imitation of HTTP
+ * would differ. `X-Forwarded-For` carries only the address reported by API Gateway: the app trusts one proxy.
  */
 export async function serveBehindGateway(app: RequestListener): Promise<Gateway> {
   const { port, close } = await listen(app, 0);

@@ -5,9 +5,8 @@ import { assembleOnLambda, shareResult } from './assemble.js';
 const getInstance = shareResult(assembleOnLambda);
 
 /**
- * Applies an event of EventBridge. An error, for example an unavailable database, makes EventBridge deliver the
- * event again and finally put the event into the dead-letter queue. An event of an unknown kind is logged and dropped,
- * because a repetition would fail again.
+ * Applies an event of EventBridge, which delivers the event again after an error and finally to the dead-letter queue. Drops
+ * and logs an event of an unknown kind, because a repetition would fail again.
  */
 export async function handler(event: unknown): Promise<EventOutcome> {
   const { service, log } = await getInstance();

@@ -1,6 +1,5 @@
 import { orUnavailable } from '../../contract/errors.js';
-import type { HealthReport, Trace } from '../../contract/health.js';
-import { healthRoutes } from '../../contract/health.js';
+import { type HealthReport, healthRoutes, type Trace } from '../../contract/health.js';
 import type { Http } from '../http/routes.js';
 
 export function addHealthRoutes(

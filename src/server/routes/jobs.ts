@@ -1,10 +1,9 @@
 import { jobRoutes } from '../../contract/job-routes.js';
-import { cancelForCaller } from '../../jobs/cancel.js';
 import { getDownloads } from '../../jobs/file-urls.js';
 import { followJob } from '../../jobs/follow.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { invalidateResults } from '../../jobs/sql/invalidate-cache.js';
-import { getJob, listJobRequests, listJobs } from '../../jobs/visible-jobs.js';
+import { cancelForCaller, getJob, listJobRequests, listJobs } from '../../jobs/visible-jobs.js';
 import { streamEvents } from '../http/event-stream.js';
 import type { Http } from '../http/routes.js';
 
