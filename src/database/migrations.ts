@@ -74,10 +74,7 @@ export const isCurrent = ({ pending, failed }: MigrationStatus): boolean => pend
 export const isUpToDate = (url: string): Promise<boolean> =>
   withClient(url, async (client) => isCurrent(await readMigrationStatus(client, await readMigrations())));
 
-/**
- * Applies pending migrations, and returns the names. Concurrent processes take turns, so each migration is applied
- * once. An up-to-date database costs two queries.
- */
+/** Applies pending migrations, and returns the names. Concurrent processes take turns, so each is applied once. */
 export async function migrate(url: string, migrations?: Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
   return withClient(url, async (client) => {

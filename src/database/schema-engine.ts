@@ -40,10 +40,7 @@ export async function withSchemaEngine<T>(url: string, work: (engine: SchemaEngi
   }
 }
 
-/**
- * Declares columns of the type "char", for example `pg_constraint.confdeltype`, as text in query results, because
- * PrismaPg refuses the type when the engine reads the catalogue.
- */
+/** Declares "char" columns, e.g. `pg_constraint.confdeltype`, as text in results, because PrismaPg refuses the type. */
 function reportCharAsText(pool: pg.Pool): void {
   const { CHAR, TEXT } = pg.types.builtins;
   const query: (...args: unknown[]) => unknown = pool.query.bind(pool);

@@ -12,10 +12,7 @@ export interface NotificationSource<Topic extends string = string> {
 export const pollIntervalMs = (source: Pick<NotificationSource, 'connected'>): number =>
   source.connected() ? 5_000 : 500;
 
-/**
- * Waits until a topic may have changed, `maxMs` or the poll interval passed, or `signal` aborted. Resolves in each
- * case, because the caller re-reads anyway.
- */
+/** Resolves when a topic may have changed, `maxMs` or the poll interval passed, or `signal` aborted. */
 export function waitForNotification<Topic extends string>(
   source: NotificationSource<Topic>,
   topics: readonly Topic[],

@@ -52,10 +52,7 @@ export function parseDeployment(text: string, shown: string): Deployment {
   });
 }
 
-/**
- * Returns the problems of an issue, for example `jobSystem.workers.0.scaling.max: expected number, which is missing`. Leaves
- * out the values, because some are private.
- */
+/** Returns problems, never values, e.g. `jobSystem.workers.0.scaling.max: expected number, which is missing`. */
 function toProblems(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: expected no such field`);

@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { parseDuration } from '../platform/duration.js';
 import { logLevels } from '../platform/log-levels.js';
 
-/**
- * Converts a duration as Go writes durations, or a number of seconds: `1m30s` → 90, `500ms` → 0.5, `30` → 30. Returns
- * undefined for other text, e.g. `1 minute`.
- */
+/** Converts a duration of Go, or seconds: `1m30s` → 90, `500ms` → 0.5, `30` → 30; undefined for e.g. `1 minute`. */
 function toSeconds(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   const ms = /^[\d.hms]+$/.test(text) ? parseDuration(text) : undefined;

@@ -27,18 +27,12 @@ const banner = [
   "const __dirname = bundlePath(new URL('.', import.meta.url));",
 ].join('\n');
 
-export interface BundleOptions {
-  /** Root of the repository, with package.json, src, prisma and node_modules. */
-  repository: string;
-  /** Directory of the bundle; an existing one is replaced. */
-  directory: string;
-}
-
 /**
- * Builds the code of the Lambda functions. Equal sources give equal bytes, so a deployment without a change leaves the
- * functions alone. Needs a network except on Linux x64, because npm downloads the native code.
+ * Builds the code of the Lambda functions in `directory`, and replaces what is there. Equal sources give equal bytes, so a
+ * deployment without a change leaves the functions alone. Needs a network except on Linux x64, because npm downloads the
+ * native code.
  */
-export async function buildBundle({ repository, directory }: BundleOptions): Promise<void> {
+export async function buildBundle({ repository, directory }: { repository: string; directory: string }) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const { name, version } = await readManifest(path.join(repository, 'package.json'));

@@ -1,10 +1,7 @@
 /** Name of the image built from this repository's Dockerfile, in `image` fields of a configuration. */
 export const programImage = 'reefguide';
 
-/**
- * Parses an image in Elastic Container Registry, for example
- * `123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/team/worker:1.2`. Returns undefined for another registry.
- */
+/** Parses e.g. `123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/team/worker:1.2`; undefined for another registry. */
 export function parseEcrImage(image: string) {
   const match =
     /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^:@]+)(?::([\w.-]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
@@ -14,11 +11,3 @@ export function parseEcrImage(image: string) {
   if (!account || !region || !repository) return undefined;
   return { account, region, repository, tagOrDigest: digest ?? tag ?? 'latest' };
 }
-
-/** Returns a container's health check that fetches `url` with Node.js, because the image of this program has no curl. */
-export const toFetchCommand = (url: string) => [
-  'CMD',
-  'node',
-  '-e',
-  `fetch('${url}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`,
-];

@@ -13,10 +13,7 @@ export interface LaunchTarget {
   securityGroup: string;
 }
 
-/**
- * Returns the manager's variables of each job type, for example `TEST_TASK_DEF` and `TEST_CLUSTER` of `TEST`. The types of
- * one worker share a task definition, and so share tasks.
- */
+/** Returns the manager's variables, e.g. `TEST_TASK_DEF` of `TEST`. The types of a worker share a task definition. */
 export function toJobTypeEnvironment(workers: readonly LaunchTarget[]): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const { config, taskDefinition, cluster, securityGroup } of workers) {

@@ -1,9 +1,9 @@
-import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as ecrAssets from 'aws-cdk-lib/aws-ecr-assets';
+import * as assets from 'aws-cdk-lib/aws-ecr-assets';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import * as route53Targets from 'aws-cdk-lib/aws-route53-targets';
+import * as targets from 'aws-cdk-lib/aws-route53-targets';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { capacityManagerOutput, stackSlug } from '../deployment/load.js';
@@ -16,18 +16,18 @@ import { Domains } from './components/domains.js';
 import { EventProcessor } from './components/event-processor.js';
 import { Executions } from './components/executions.js';
 import { Frontend } from './components/frontend.js';
-import { allowDownloads, JobSystem } from './components/job-system.js';
+import { allowJobFiles, JobSystem } from './components/job-system.js';
 import { LogSocket } from './components/log-socket.js';
 import { Monitoring } from './components/monitoring.js';
 import { Networking } from './components/networking.js';
 import { ReefGuideApi } from './components/reefguide-api.js';
-import { allowSecrets, ServiceAccounts } from './components/secrets.js';
+import { ServiceAccounts } from './components/secrets.js';
 import { WebApi } from './components/web-api.js';
 import { WebApiLambda } from './components/web-api-lambda.js';
 import { allow } from './nag.js';
 import { type ProgramHost, toProgramEnvironment } from './program-environment.js';
 
-export interface ReefGuideStackProps extends StackProps {
+export interface ReefGuideStackProps {
   deployment: Deployment;
   /** Directory with the bundle of the Lambda functions. */
   bundle: string;
@@ -35,14 +35,10 @@ export interface ReefGuideStackProps extends StackProps {
   repository: string;
 }
 
-/**
- * One deployment of ReefGuide. Each `add` method creates one part and grants what the part needs. The order of the calls is
- * the order of the resources in the template.
- */
+/** One deployment of ReefGuide. The order of the `add` calls is the order of the resources in the template. */
 export class ReefGuideStack extends Stack {
   private readonly deployment: Deployment;
   private readonly bundle: string;
-  private readonly asset: ecrAssets.DockerImageAsset;
   private readonly program: ecs.ContainerImage;
   private readonly logs: s3.Bucket;
   private readonly results: s3.Bucket;
@@ -55,27 +51,34 @@ export class ReefGuideStack extends Stack {
   private readonly executions: Executions | undefined;
   private readonly socket: LogSocket | undefined;
 
-  constructor(scope: Construct, id: string, { deployment, bundle, repository, ...props }: ReefGuideStackProps) {
+  constructor(scope: Construct, id: string, { deployment, bundle, repository }: ReefGuideStackProps) {
     const { stackName, aws, domains } = deployment;
-    super(scope, id, { stackName, env: { account: aws.account, region: aws.region }, ...props });
+    super(scope, id, { stackName, env: { account: aws.account, region: aws.region } });
     this.deployment = deployment;
     this.bundle = bundle;
-    this.asset = new ecrAssets.DockerImageAsset(this, 'Image', {
-      directory: repository,
-      platform: ecrAssets.Platform.LINUX_AMD64,
-    });
-    this.program = ecs.ContainerImage.fromDockerImageAsset(this.asset);
+    const platform = assets.Platform.LINUX_AMD64;
+    const asset = new assets.DockerImageAsset(this, 'Image', { directory: repository, platform });
+    this.program = ecs.ContainerImage.fromDockerImageAsset(asset);
     this.logs = createLogsBucket(this);
     this.results = createResultsBucket(this, this.logs, domains.frontend);
     this.accounts = new ServiceAccounts(this, 'Accounts', { baseDomain: domains.baseDomain });
     this.domains = new Domains(this, 'Domains', { hostedZone: deployment.hostedZone });
     const withSockets = deployment.executions !== undefined && deployment.webAPI.mode.lambda !== undefined;
-    this.networking = this.addNetworking(withSockets);
+    this.networking = new Networking(this, 'Networking', {
+      certificateArn: deployment.certificates.primary,
+      logsBucket: this.logs,
+      withDatabase: deployment.db !== undefined,
+      withExecutions: deployment.executions !== undefined,
+      withSockets,
+    });
     const { vpc } = this.networking;
     this.database = deployment.db && new Database(this, 'Database', { vpc, config: deployment.db });
     this.files = new DataFiles(this, 'Files', { vpc, logsBucket: this.logs });
     this.reefGuideApi = this.addReefGuideApi();
-    this.executions = this.addExecutions();
+    const { executions: config } = deployment;
+    const { networking } = this;
+    this.executions =
+      config && new Executions(this, 'Executions', { stackName, config, networking, programUri: asset.imageUri });
     this.socket = withSockets ? new LogSocket(this, 'LogSocket') : undefined;
     const { api, apiRecord } = this.addWebApi();
     const processor = this.addEventProcessor(api);
@@ -102,16 +105,6 @@ export class ReefGuideStack extends Stack {
     return this.database ? this.networking : undefined;
   }
 
-  private addNetworking(withSockets: boolean): Networking {
-    return new Networking(this, 'Networking', {
-      certificateArn: this.deployment.certificates.primary,
-      logsBucket: this.logs,
-      withDatabase: this.deployment.db !== undefined,
-      withExecutions: this.deployment.executions !== undefined,
-      withSockets,
-    });
-  }
-
   private addReefGuideApi(): ReefGuideApi {
     const { stackName, reefGuideAPI, domains } = this.deployment;
     const api = new ReefGuideApi(this, 'ReefGuideApi', {
@@ -122,19 +115,9 @@ export class ReefGuideStack extends Stack {
       files: this.files,
       program: this.program,
     });
-    this.domains.point(
-      'ReefGuideApi',
-      domains.reefGuideAPI,
-      new route53Targets.LoadBalancerTarget(this.networking.balancer),
-    );
+    const target = new targets.LoadBalancerTarget(this.networking.balancer);
+    this.domains.point('ReefGuideApi', domains.reefGuideAPI, target);
     return api;
-  }
-
-  private addExecutions(): Executions | undefined {
-    const { stackName, executions: config } = this.deployment;
-    if (!config) return undefined;
-    const { networking, asset } = this;
-    return new Executions(this, 'Executions', { stackName, config, networking, programUri: asset.imageUri });
   }
 
   private addWebApi() {
@@ -159,7 +142,7 @@ export class ReefGuideStack extends Stack {
           networking: this.functionNetworking,
         });
     this.allowProgram(api.role, api.group, 'the web API');
-    allowDownloads(api.role, this.results);
+    allowJobFiles(api.role, this.results, ['s3:GetObject']);
     this.executions?.allowStarting(api.role);
     allow(api.role, {
       actions: ['ecs:DescribeServices', 'ecs:UpdateService'],
@@ -177,7 +160,7 @@ export class ReefGuideStack extends Stack {
       networking: this.functionNetworking,
     });
     this.allowProgram(processor.program.role, processor.program.group, 'the event processor');
-    this.socket?.connectTo(processor.fn);
+    this.socket?.connectTo(processor.program.fn);
     if (api instanceof WebApiLambda) api.program.allowTracing(api.program, processor.program);
     return processor;
   }
@@ -210,9 +193,8 @@ export class ReefGuideStack extends Stack {
       certificateArn: certificates.cloudfront,
       logsBucket: this.logs,
     });
-    this.domains.point('Frontend', domains.frontend, new route53Targets.CloudFrontTarget(frontend.distribution), {
-      ipv6: true,
-    });
+    const target = new targets.CloudFrontTarget(frontend.distribution);
+    this.domains.point('Frontend', domains.frontend, target, { ipv6: true });
     return frontend;
   }
 
@@ -225,7 +207,7 @@ export class ReefGuideStack extends Stack {
       reefGuideApi: this.reefGuideApi.service,
       capacityManager: parts.manager.service,
       webApi: parts.api,
-      processor: parts.processor.fn,
+      processor: parts.processor.program.fn,
       deadLetters: parts.processor.deadLetters,
       database: this.database?.instance,
       storageGb: db?.storageGb,
@@ -251,28 +233,29 @@ export class ReefGuideStack extends Stack {
   }
 
   private programEnvironment(host: ProgramHost): Record<string, string> {
-    const { accounts, executions, socket } = this;
-    return toProgramEnvironment(
-      this.deployment,
-      {
-        resultsBucketName: this.results.bucketName,
-        clusterName: this.networking.cluster.clusterName,
-        serviceName: this.reefGuideApi.service.serviceName,
-        adminSecretArn: accounts.admin.secretArn,
-        managerSecretArn: accounts.manager.secretArn,
-        workerSecretArn: accounts.worker.secretArn,
-        databaseSecretArn: this.database?.secret.secretArn,
-        executions: { ...executions?.environment, ...socket?.environment },
-      },
-      host,
-    );
+    const { accounts, database, executions, socket } = this;
+    const resources = {
+      S3_BUCKET_NAME: this.results.bucketName,
+      API_SECRETS_ARN: this.deployment.webAPI.apiSecretsArn,
+      ADMIN_SECRET_ARN: accounts.admin.secretArn,
+      MANAGER_SECRET_ARN: accounts.manager.secretArn,
+      WORKER_SECRET_ARN: accounts.worker.secretArn,
+      ...(database ? { DATABASE_SECRET_ARN: database.secret.secretArn } : {}),
+      ECS_CLUSTER_NAME: this.networking.cluster.clusterName,
+      ECS_SERVICE_NAME: this.reefGuideApi.service.serviceName,
+    };
+    const forExecutions = { ...executions?.environment, ...socket?.environment };
+    return toProgramEnvironment(this.deployment, resources, forExecutions, host);
   }
 
   /** Grants what the API and the event processor have in common. */
   private allowProgram(role: iam.IRole, group: ec2.SecurityGroup | undefined, name: string): void {
     const { accounts, database } = this;
     const secrets = [accounts.admin, accounts.manager, accounts.worker, ...(database ? [database.secret] : [])];
-    allowSecrets(role, [this.deployment.webAPI.apiSecretsArn, ...secrets.map(({ secretArn }) => secretArn)]);
+    allow(role, {
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [this.deployment.webAPI.apiSecretsArn, ...secrets.map(({ secretArn }) => secretArn)],
+    });
     this.executions?.allowDefining(role);
     this.executions?.allowEnding(role);
     this.socket?.allowSending(role);

@@ -20,13 +20,11 @@ const flags = {
   '@aws-cdk/core:target-partitions': ['aws'],
 };
 
-export interface SynthOptions extends Pick<ReefGuideStackProps, 'deployment' | 'bundle' | 'repository'> {
-  /** Output directory; undefined: the directory that the CDK command chose. */
-  outdir?: string;
-}
-
-/** Writes the template of a deployment. Throws when cdk-nag has a finding that is not acknowledged. */
-export function synthesise({ outdir, ...props }: SynthOptions): void {
+/**
+ * Writes the template of a deployment into `outdir`; undefined: the directory that the CDK command chose. Throws when
+ * cdk-nag has a finding that is not acknowledged.
+ */
+export function synthesise({ outdir, ...props }: ReefGuideStackProps & { outdir?: string }): void {
   const app = new App({ outdir, postCliContext: flags, analyticsReporting: false });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   new ReefGuideStack(app, props.deployment.stackName, props);

@@ -28,10 +28,7 @@ export interface ProgramExit {
 const drainMs = 1_000;
 const maxDrainBytes = 1_048_576;
 
-/**
- * A program in a new process group. Kills the rest of the group when the program ends or, after `stop`, when the grace
- * period is over.
- */
+/** A program in a new process group. Kills the rest when the program ends or the grace period after `stop` is over. */
 export class ChildGroup {
   /** Settles when the program has ended. Rejects when the program cannot be started. */
   readonly exited: Promise<ProgramExit>;
@@ -126,10 +123,7 @@ export class ChildGroup {
     }
   }
 
-  /**
-   * Waits until all output has been read. A process outside the group may hold the streams open, so the wait ends after
-   * `drainMs` with room in `output`.
-   */
+  /** Reads the rest of the output, up to `drainMs` with room in `output`: another process may hold the streams open. */
   private async drain(): Promise<void> {
     const { output, skipDrain = () => false } = this.options;
     let isClosed = false;

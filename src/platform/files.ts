@@ -102,10 +102,7 @@ export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T
   }
 }
 
-/**
- * Returns the content of a private file, and creates the file with the result of `generate` when it is missing. Of several
- * processes that do so at once, all get the same content.
- */
+/** Returns the content of a private file, generated when missing: the same for several processes at once. */
 export async function readOrCreate(file: string, generate: () => Promise<string>): Promise<string> {
   const existing = await readFile(file, 'utf8').catch(() => undefined);
   if (existing !== undefined) return existing;

@@ -6,10 +6,7 @@ export interface RepeatOptions {
   onError(error: unknown): void;
 }
 
-/**
- * Repeats `run` until stopped, for the first time after `intervalMs`. `stop` waits for a run in progress. The wait between runs does
- * not keep the process alive.
- */
+/** Repeats `run`, first after `intervalMs`. `stop` waits for a run in progress. The wait keeps no process alive. */
 export function startRepeating({ run, intervalMs, onError }: RepeatOptions): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();

@@ -10,10 +10,7 @@ interface User {
 /** User to run Postgres as; undefined for the user of the process. */
 export type RunAs = User | undefined;
 
-/**
- * Runs Postgres for root, because Postgres refuses to run as root and `nobody` needs no new account. On macOS
- * `daemon` takes the part, because the id of nobody there is negative.
- */
+/** Runs Postgres for root, whom Postgres refuses. On macOS `daemon` does, because the id of nobody is negative. */
 export const nobody: User = process.platform === 'darwin' ? { uid: 1, gid: 1 } : { uid: 65534, gid: 65534 };
 
 const read = 0o4;

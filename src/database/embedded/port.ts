@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { errorCode } from '../../platform/system-errors.js';
 
-/**
- * Returns the same port from 15,000 to 29,999 for the same home. The range ends below the ports of outgoing
- * connections, so the port is most likely free at each start.
- */
+/** Returns the same port for the same home, from 15,000 to 29,999: below the ports of outgoing connections. */
 export function toPreferredPort(home: string): number {
   return 15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
 }

@@ -34,10 +34,7 @@ interface StartOptions {
   settings: Readonly<Record<string, string>>;
 }
 
-/**
- * Reads postmaster.pid, possibly out of date: line 1 is the pid, line 4 the port, line 8 the state, for example `ready`
- * (documented in miscadmin.h of Postgres).
- */
+/** Reads postmaster.pid, possibly out of date: line 1 is the pid, line 4 the port, line 8 the state, e.g. `ready`. */
 export async function readPidFile(data: string): Promise<RunningServer | undefined> {
   const lines = ((await readDataFile(data, 'postmaster.pid')) ?? '').split('\n');
   const pid = Number(lines[0]);

@@ -78,7 +78,7 @@ export async function withClone<T>(
         ...(branch === undefined ? {} : { '--branch': branch }),
       });
     } catch (error) {
-      throw toCloneError(error, address, { branch, idleTimeoutMs });
+      throw toCloneError(error, address, branch, idleTimeoutMs);
     }
     return await use(clone);
   } finally {
@@ -135,11 +135,7 @@ const hints: [RegExp, string][] = [
   ],
 ];
 
-function toCloneError(
-  error: unknown,
-  address: RepositoryAddress,
-  { branch, idleTimeoutMs }: { branch: string | undefined; idleTimeoutMs: number },
-): SetupError {
+function toCloneError(error: unknown, address: RepositoryAddress, branch: string | undefined, idleTimeoutMs: number) {
   const text = removeCredentials(toMessage(error), address);
   const missing = toMissingGitError(text);
   if (missing) return missing;

@@ -6,7 +6,7 @@ import { applyWrites } from './apply.js';
 import { listTrackedFiles, withClone } from './clone.js';
 import { inspectTarget, listDirectories, readSources } from './files.js';
 import { rememberedFile, substituteFile } from './paths.js';
-import { type MergedFile, mergeSources, type PlannedFile, planWrites, type TargetState } from './plan.js';
+import { mergeSources, type PlannedFile, planWrites, type TargetState } from './plan.js';
 import { chooseSource, planRememberedWrite, type Remembered, readRemembered, type Source } from './remembered.js';
 import { restoreInterrupted } from './restore.js';
 import { replaceVariables, separateVariables } from './substitute.js';
@@ -86,11 +86,8 @@ interface MergePaths {
   remembered: Remembered;
 }
 
-async function mergeDirectory(
-  { root, directory, repository, source, remembered }: MergePaths,
-  request: MergeRequest,
-  { env, signal }: MergeContext,
-): Promise<MergedConfiguration> {
+async function mergeDirectory(paths: MergePaths, request: MergeRequest, { env, signal }: MergeContext) {
+  const { root, directory, repository, source, remembered } = paths;
   const { namespace, stage, force, dryRun } = request;
   const files = await readStage(directory, repository, request, env);
   const targets = new Map<string, TargetState>();
@@ -110,12 +107,8 @@ async function mergeDirectory(
 }
 
 /** Reads base and the stage, merged and with variables replaced. Throws for a file that must not be copied. */
-async function readStage(
-  directory: string,
-  repository: string,
-  { namespace, stage }: MergeRequest,
-  env: MergeContext['env'],
-): Promise<MergedFile[]> {
+async function readStage(directory: string, repository: string, request: MergeRequest, env: MergeContext['env']) {
+  const { namespace, stage } = request;
   const namespaces = await listDirectories(directory);
   if (!namespaces.includes(namespace)) throw toMissingError('namespace', namespace, repository, namespaces);
   const directories = await listDirectories(path.join(directory, namespace));

@@ -48,10 +48,7 @@ const sourceProblems = {
   special: 'is neither a file nor a directory',
 };
 
-/**
- * Merges the files of a stage over the files of base, sorted by path. `refused` lists files that must not be copied, even
- * where the stage replaces the file.
- */
+/** Merges a stage over base, sorted by path. `refused` lists files not to copy, replaced ones included. */
 export function mergeSources(base: readonly SourceFile[], stage: readonly SourceFile[]) {
   const merged = new Map<string, MergedFile>();
   const refused: Issue[] = [];

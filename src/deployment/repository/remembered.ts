@@ -5,7 +5,7 @@ import { readIfExists } from '../../platform/files.js';
 import { errorCode } from '../../platform/system-errors.js';
 import { inspectTarget } from './files.js';
 import { rememberedFile } from './paths.js';
-import { toWrite, type Write } from './plan.js';
+import { toWrite } from './plan.js';
 
 /** Source of the configuration: a repository to clone, or a directory with a repository. */
 export type Source = { kind: 'clone'; target: string } | { kind: 'directory'; directory: string };
@@ -51,12 +51,7 @@ export function chooseSource(
 }
 
 /** Returns the write that lets `env.json` remember the repository and keep its other fields; undefined for no change. */
-export async function planRememberedWrite(
-  root: string,
-  remembered: Remembered,
-  source: Source,
-  shown: string,
-): Promise<Write | undefined> {
+export async function planRememberedWrite(root: string, remembered: Remembered, source: Source, shown: string) {
   const { configRepository, configRepositoryFolder, ...others } = remembered;
   const current = source.kind === 'clone' ? configRepository : configRepositoryFolder;
   const other = source.kind === 'clone' ? configRepositoryFolder : configRepository;

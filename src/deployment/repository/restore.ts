@@ -34,9 +34,7 @@ export async function undoWrites(root: string, journal: Journal): Promise<void> 
       if (current.kind === 'blocked' || current.kind === 'directory') {
         throw new SetupError(
           `Cannot restore ${file} after an interrupted run: the path is a directory or behind a link`,
-          {
-            hint: `Move the directory or link away and run again. The old file is ${stateDirectory}/old/${index}.`,
-          },
+          { hint: `Move the directory or link away and run again. The old file is ${stateDirectory}/old/${index}.` },
         );
       }
       await createDirectory(path.dirname(target));
@@ -51,11 +49,7 @@ export async function undoWrites(root: string, journal: Journal): Promise<void> 
   }
 }
 
-const exists = (file: string) =>
-  lstat(file).then(
-    () => true,
-    () => false,
-  );
+const exists = async (file: string) => (await lstat(file).catch(() => undefined)) !== undefined;
 
 async function restore(old: string, target: string): Promise<void> {
   try {
@@ -67,10 +61,7 @@ async function restore(old: string, target: string): Promise<void> {
   }
 }
 
-/**
- * Undoes a merge that was killed, and returns whether there was one. Throws a SetupError while that merge still runs, and
- * instead of restoring with `dryRun`.
- */
+/** Undoes a killed merge, and returns whether there was one. Throws a SetupError for a live one, and with `dryRun`. */
 export async function restoreInterrupted(root: string, options: { dryRun: boolean; isAlive?: typeof isAlive }) {
   const state = await lstat(statePaths(root).directory).catch(() => undefined);
   if (!state) return false;

@@ -3,11 +3,12 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../nag.js';
 
-/** Settings of every bucket: encrypted, closed to the public, reached through TLS alone. */
+/** Settings of every bucket: kept, encrypted, closed to the public, reached through TLS alone. */
 const baseProps = {
   encryption: s3.BucketEncryption.S3_MANAGED,
   blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
+  removalPolicy: RemovalPolicy.RETAIN,
 } satisfies s3.BucketProps;
 
 const abortUploads = { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) };
@@ -19,9 +20,8 @@ export function createLogsBucket(scope: Construct): s3.Bucket {
     // CloudFront delivers its logs with an ACL.
     objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
     lifecycleRules: [{ id: 'expiry', expiration: Duration.days(90) }],
-    removalPolicy: RemovalPolicy.RETAIN,
   });
-  acknowledge(bucket, 'The bucket stores access logs; a log of its own would log the logging.', 'S1');
+  acknowledge(bucket, { S1: 'The bucket stores access logs; a log of its own would log the logging.' });
   return bucket;
 }
 
@@ -41,7 +41,6 @@ export function createResultsBucket(scope: Construct, logs: s3.IBucket, frontend
         maxAge: 3600,
       },
     ],
-    removalPolicy: RemovalPolicy.RETAIN,
   });
 }
 
@@ -53,7 +52,6 @@ export function createDataBucket(scope: Construct, logs: s3.IBucket): s3.Bucket 
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'data/',
     lifecycleRules: [abortUploads, { id: 'versions', noncurrentVersionExpiration: Duration.days(30) }],
-    removalPolicy: RemovalPolicy.RETAIN,
   });
 }
 
@@ -64,6 +62,5 @@ export function createFrontendBucket(scope: Construct, logs: s3.IBucket): s3.Buc
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: 'frontend/',
     lifecycleRules: [abortUploads],
-    removalPolicy: RemovalPolicy.RETAIN,
   });
 }

@@ -5,23 +5,18 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
-import { toFetchCommand } from '../image-names.js';
 import { type ManagerVariable, toJobTypeEnvironment } from '../manager-variables.js';
 import { allow } from '../nag.js';
-import { createFargateTask } from './fargate.js';
-import type { WorkerGroup } from './job-system.js';
-import type { Networking } from './networking.js';
+import { createFargateTask, toHealthCheck } from './fargate.js';
+import type { JobSystemProps, WorkerGroup } from './job-system.js';
 
-export interface CapacityManagerProps {
-  stackName: string;
-  region: string;
+type SharedProps = Pick<JobSystemProps, 'stackName' | 'region' | 'apiEndpoint' | 'networking' | 'program'>;
+
+export interface CapacityManagerProps extends SharedProps {
   config: Deployment['jobSystem']['capacityManager'];
   sentryDsn: string | undefined;
-  apiEndpoint: string;
-  networking: Networking;
   groups: readonly WorkerGroup[];
   managerSecret: secretsmanager.ISecret;
-  program: ecs.ContainerImage;
 }
 
 const port = 3000;
@@ -46,13 +41,7 @@ export class CapacityManager extends Construct {
       command: ['capacity', 'run'],
       environment: toEnvironment(props),
       secrets,
-      healthCheck: {
-        command: toFetchCommand(`http://127.0.0.1:${port}/health`),
-        interval: Duration.seconds(15),
-        timeout: Duration.seconds(5),
-        retries: 3,
-        startPeriod: Duration.seconds(60),
-      },
+      healthCheck: toHealthCheck(`http://127.0.0.1:${port}/health`, 3, 60),
       // Leaves time to stop, which takes up to 5 s.
       stopTimeout: Duration.seconds(10),
     });

@@ -122,12 +122,11 @@ export class DataFiles extends Construct {
     });
     instance.node.addDependency(this.ready);
     instance.role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'));
-    acknowledge(
-      instance,
-      'Session Manager is the only access, and AWS updates this policy together with the agent.',
-      'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-    );
-    acknowledge(instance, 'The instance stores nothing: a replacement mounts the same files.', 'EC29');
+    acknowledge(instance, {
+      'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]':
+        'Session Manager is the only access, and AWS updates this policy together with the agent.',
+      EC29: 'The instance stores nothing: a replacement mounts the same files.',
+    });
     this.allowMount(instance.role, { readOnly: false });
     allow(instance.role, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     allow(instance.role, {

@@ -64,17 +64,11 @@ export class Database extends Construct {
     const { secret } = this.instance;
     if (!secret) throw new Error('The database has no generated secret');
     this.secret = secret;
-    acknowledge(
-      this.instance,
-      'Two weeks of backups restore any second; a second instance would double the cost of a service that may be down for minutes.',
-      'RDS3',
-    );
-    acknowledge(
-      this.instance,
-      'Only two security groups reach the database; another port would hide nothing.',
-      'RDS11',
-    );
-    acknowledge(this.instance, 'Programs read the secret at start, so a rotation needs a redeployment.', 'SMG4');
+    acknowledge(this.instance, {
+      RDS3: 'Two weeks of backups restore any second; a second instance would double the cost of a service that may be down for minutes.',
+      RDS11: 'Only two security groups reach the database; another port would hide nothing.',
+      SMG4: 'Programs read the secret at start, so a rotation needs a redeployment.',
+    });
   }
 
   openTo(client: ec2.SecurityGroup, name: string): void {

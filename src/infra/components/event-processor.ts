@@ -1,7 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as eventsTargets from 'aws-cdk-lib/aws-events-targets';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as logsDestinations from 'aws-cdk-lib/aws-logs-destinations';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -17,7 +16,6 @@ export interface EventProcessorProps extends Pick<ProgramFunctionProps, 'bundle'
 /** Records events of AWS in the database: stopped tasks, logged lines, and an hourly check. */
 export class EventProcessor extends Construct {
   readonly program: ProgramFunction;
-  readonly fn: lambda.Function;
   readonly deadLetters: sqs.Queue;
 
   constructor(scope: Construct, id: string, props: EventProcessorProps) {
@@ -35,7 +33,6 @@ export class EventProcessor extends Construct {
       timeoutSeconds: 60,
       deadLetterQueue: this.deadLetters,
     });
-    this.fn = this.program.fn;
     new events.Rule(this, 'TaskStateChange', {
       description: 'Tasks of the ReefGuide cluster change their state',
       eventPattern: {
@@ -51,13 +48,13 @@ export class EventProcessor extends Construct {
       targets: [this.createTarget()],
     });
     props.executionLogs?.addSubscriptionFilter('Lines', {
-      destination: new logsDestinations.LambdaDestination(this.fn),
+      destination: new logsDestinations.LambdaDestination(this.program.fn),
       filterPattern: logs.FilterPattern.allEvents(),
     });
   }
 
   /** Targets the function, and the dead-letter queue for events that EventBridge cannot deliver. */
   private createTarget(): eventsTargets.LambdaFunction {
-    return new eventsTargets.LambdaFunction(this.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
+    return new eventsTargets.LambdaFunction(this.program.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
   }
 }

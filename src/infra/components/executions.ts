@@ -17,10 +17,7 @@ export interface ExecutionsProps {
   programUri: string;
 }
 
-/**
- * Log, security group and roles of the tasks that run ad hoc commands. Defines no task, because the API creates a task
- * definition for each registered image.
- */
+/** Log, security group and roles of ad hoc commands. The API creates a task definition for each registered image. */
 export class Executions extends Construct {
   readonly logGroup: logs.LogGroup;
   /** Variables of the API and the event processor. */
@@ -51,14 +48,12 @@ export class Executions extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [this.logGroup.logGroupArn],
     });
-    const group = new ec2.SecurityGroup(this, 'Group', {
-      vpc: networking.vpc,
-      description: 'Executions: nothing comes in',
-    });
+    const { vpc } = networking;
+    const group = new ec2.SecurityGroup(this, 'Group', { vpc, description: 'Executions: nothing comes in' });
     this.environment = {
       EXECUTION_CLUSTER: networking.cluster.clusterArn,
       EXECUTION_SECURITY_GROUP: group.securityGroupId,
-      EXECUTION_SUBNETS: networking.vpc.publicSubnets.map(({ subnetId }) => subnetId).join(','),
+      EXECUTION_SUBNETS: vpc.publicSubnets.map(({ subnetId }) => subnetId).join(','),
       EXECUTION_LOG_GROUP: this.logGroup.logGroupName,
       EXECUTION_FAMILY_PREFIX: this.familyPrefix,
       EXECUTION_ROLE_ARN: this.executionRole.roleArn,

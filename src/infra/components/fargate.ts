@@ -33,14 +33,23 @@ export function createFargateTask(scope: Construct, id: string, options: TaskOpt
     memoryLimitMiB,
     logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix: family }),
   });
-  acknowledge(
-    definition,
-    'Variables contain nothing secret: they name secrets by ARN, or ECS injects the value.',
-    'ECS2',
-  );
-  acknowledge(definition.obtainExecutionRole(), 'ecr:GetAuthorizationToken knows no resource.', 'IAM5[Resource::*]');
+  acknowledge(definition, {
+    ECS2: 'Variables contain nothing secret: they name secrets by ARN, or ECS injects the value.',
+  });
+  acknowledge(definition.obtainExecutionRole(), {
+    'IAM5[Resource::*]': 'ecr:GetAuthorizationToken knows no resource.',
+  });
   return definition;
 }
+
+/** Returns a container's health check that fetches `url` with Node.js, because the image of this program has no curl. */
+export const toHealthCheck = (url: string, retries: number, startSeconds: number): ecs.HealthCheck => ({
+  command: ['CMD', 'node', '-e', `fetch('${url}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`],
+  interval: Duration.seconds(15),
+  timeout: Duration.seconds(5),
+  retries,
+  startPeriod: Duration.seconds(startSeconds),
+});
 
 export interface ServiceOptions {
   networking: Networking;
@@ -92,19 +101,15 @@ export function createBalancedService(scope: Construct, options: ServiceOptions)
     },
   });
   if (autoScaling.enabled) {
-    const scaling = service.autoScaleTaskCount({
-      minCapacity: autoScaling.minCapacity,
-      maxCapacity: autoScaling.maxCapacity,
-    });
+    const { minCapacity, maxCapacity } = autoScaling;
+    const scaling = service.autoScaleTaskCount({ minCapacity, maxCapacity });
     const cooldowns = {
       scaleInCooldown: Duration.seconds(autoScaling.scaleInCooldown),
       scaleOutCooldown: Duration.seconds(autoScaling.scaleOutCooldown),
     };
     scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: autoScaling.targetCpuUtilization, ...cooldowns });
-    scaling.scaleOnMemoryUtilization('Memory', {
-      targetUtilizationPercent: autoScaling.targetMemoryUtilization,
-      ...cooldowns,
-    });
+    const targetUtilizationPercent = autoScaling.targetMemoryUtilization;
+    scaling.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent, ...cooldowns });
   }
   return { service, group, targets };
 }

@@ -44,8 +44,10 @@ export class Frontend extends Construct {
       logBucket: props.logsBucket,
       logFilePrefix: 'cloudfront/',
     });
-    acknowledge(this.distribution, 'Reef managers work from any country.', 'CFR1');
-    acknowledge(this.distribution, 'Static files for everybody need no filter.', 'CFR2');
+    acknowledge(this.distribution, {
+      CFR1: 'Reef managers work from any country.',
+      CFR2: 'Static files for everybody need no filter.',
+    });
   }
 }
 

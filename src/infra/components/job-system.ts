@@ -35,6 +35,9 @@ export interface WorkerGroup {
 /** Seconds between the stop signal and the kill, on ECS and after the notice of a Spot interruption. */
 const stopSeconds = 120;
 
+/** Actions of workers on files, which may have several parts. */
+const fileActions = ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
+
 /** Defines one task for each worker. The capacity manager starts the tasks. */
 export class JobSystem extends Construct {
   readonly groups: readonly WorkerGroup[];
@@ -47,10 +50,9 @@ export class JobSystem extends Construct {
   private addGroup(config: WorkerConfig, props: JobSystemProps): WorkerGroup {
     const family = `${props.stackName}-worker-${config.name}`;
     const jobTypes = config.jobTypes.join(',');
-    const securityGroup = new ec2.SecurityGroup(this, `${config.name}Group`, {
-      vpc: props.networking.vpc,
-      description: `Worker ${config.name}: nothing comes in`,
-    });
+    const { vpc } = props.networking;
+    const description = `Worker ${config.name}: nothing comes in`;
+    const securityGroup = new ec2.SecurityGroup(this, `${config.name}Group`, { vpc, description });
     const definition = createFargateTask(this, config.name, {
       family,
       cpu: config.cpu,
@@ -71,7 +73,7 @@ export class JobSystem extends Construct {
       },
       stopTimeout: Duration.seconds(stopSeconds),
     });
-    allowResults(definition.taskRole, props.resultsBucket);
+    allowJobFiles(definition.taskRole, props.resultsBucket, fileActions);
     if (config.mountData) {
       props.files.mountIn(definition, { readOnly: true });
       props.files.openTo(securityGroup, `worker ${config.name}`);
@@ -80,29 +82,16 @@ export class JobSystem extends Construct {
   }
 }
 
-const perJob = 'Each job has a prefix of its own under jobs/, which exists only after the role.';
-
-/** Allows workers to read and write files under jobs/, in several parts. */
-function allowResults(role: iam.IRole, bucket: s3.IBucket): void {
+/**
+ * Allows actions on files under jobs/. The API needs `s3:GetObject`, because a presigned link grants no more than the signer
+ * may do.
+ */
+export function allowJobFiles(role: iam.IRole, bucket: s3.IBucket, actions: string[]): void {
   allow(role, {
-    actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+    actions,
     resources: [bucket.arnForObjects('jobs/*')],
-    why: perJob,
+    why: 'Each job has a prefix of its own under jobs/, which exists only after the role.',
   });
-  allowListing(role, bucket);
-}
-
-/** Allows the API to read files under jobs/, because a presigned link grants no more than the signer may do. */
-export function allowDownloads(role: iam.IRole, bucket: s3.IBucket): void {
-  allow(role, {
-    actions: ['s3:GetObject'],
-    resources: [bucket.arnForObjects('jobs/*')],
-    why: perJob,
-  });
-  allowListing(role, bucket);
-}
-
-function allowListing(role: iam.IRole, bucket: s3.IBucket): void {
   allow(role, {
     actions: ['s3:ListBucket'],
     resources: [bucket.bucketArn],

@@ -26,11 +26,10 @@ export class LogSocket extends Construct {
       autoDeploy: true,
       throttle: { rateLimit: 200, burstLimit: 400 },
     });
-    acknowledge(
-      stage,
-      'An access log of WebSockets needs a role in the settings of the whole account. The event processor logs connections.',
-      'APIG1',
-    );
+    acknowledge(stage, {
+      APIG1:
+        'An access log of WebSockets needs a role in the settings of the whole account. The event processor logs connections.',
+    });
     this.environment = { WEBSOCKET_API_ENDPOINT: `${this.api.apiEndpoint}/${stageName}` };
   }
 
@@ -39,7 +38,7 @@ export class LogSocket extends Construct {
     const integration = new integrations.WebSocketLambdaIntegration('Integration', fn);
     const routes = ['$connect', '$disconnect', '$default'].map((key) => this.api.addRoute(key, { integration }));
     for (const route of routes)
-      acknowledge(route, 'The program checks the one-time token of each connection.', 'APIG4');
+      acknowledge(route, { APIG4: 'The program checks the one-time token of each connection.' });
   }
 
   /** Allows a program to write to connections and to close them. */

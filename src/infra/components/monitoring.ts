@@ -26,8 +26,6 @@ export interface MonitoringProps {
 }
 
 interface AlarmOptions {
-  metric: cloudwatch.IMetric;
-  description: string;
   /** Limit of the metric: the alarm fires at this value and above, or below the value with `below`. */
   threshold: number;
   below?: boolean;
@@ -43,67 +41,52 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     this.action = props.alertEmail ? this.addEmail('Alerts', props.alertEmail) : undefined;
-    this.addAlarm('DeadLetters', {
-      metric: props.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM }),
-      description: 'Events that could not be applied wait in the dead-letter queue',
-      threshold: 1,
+    this.addAlarm(
+      'DeadLetters',
+      'Events that could not be applied wait in the dead-letter queue',
+      props.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM }),
+      { threshold: 1 },
+    );
+    this.addAlarm('ProcessorErrors', 'The event processor failed', props.processor.metricErrors(), { threshold: 3 });
+    const runningManagers = new cloudwatch.Metric({
+      namespace: 'ECS/ContainerInsights',
+      metricName: 'RunningTaskCount',
+      dimensionsMap: { ClusterName: props.clusterName, ServiceName: props.capacityManager.serviceName },
+      statistic: cloudwatch.Stats.MAXIMUM,
     });
-    this.addAlarm('ProcessorErrors', {
-      metric: props.processor.metricErrors(),
-      description: 'The event processor failed',
-      threshold: 3,
-    });
-    this.addAlarm('ManagerAway', {
-      metric: new cloudwatch.Metric({
-        namespace: 'ECS/ContainerInsights',
-        metricName: 'RunningTaskCount',
-        dimensionsMap: { ClusterName: props.clusterName, ServiceName: props.capacityManager.serviceName },
-        statistic: cloudwatch.Stats.MAXIMUM,
-      }),
-      description: 'No capacity manager runs: jobs wait without workers',
-      threshold: 1,
-      below: true,
-      periods: 2,
-      alarmOnMissing: true,
-    });
+    const none = { threshold: 1, below: true, periods: 2, alarmOnMissing: true };
+    this.addAlarm('ManagerAway', 'No capacity manager runs: jobs wait without workers', runningManagers, none);
     if ('fn' in props.webApi) {
-      this.addAlarm('ApiErrors', {
-        metric: props.webApi.fn.metricErrors(),
-        description: 'The web API failed',
-        threshold: 5,
-      });
+      this.addAlarm('ApiErrors', 'The web API failed', props.webApi.fn.metricErrors(), { threshold: 5 });
     } else {
-      this.addAlarm('ApiErrors', {
-        metric: props.webApi.targets.metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT),
-        description: 'The web API answers with server errors',
-        threshold: 10,
-      });
-      this.addAlarm('ApiUnhealthy', {
-        metric: props.webApi.targets.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM }),
-        description: 'No web API is ready',
-        threshold: 1,
-        below: true,
-        periods: 2,
-        alarmOnMissing: true,
-      });
+      this.addAlarm(
+        'ApiErrors',
+        'The web API answers with server errors',
+        props.webApi.targets.metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT),
+        { threshold: 10 },
+      );
+      this.addAlarm(
+        'ApiUnhealthy',
+        'No web API is ready',
+        props.webApi.targets.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM }),
+        none,
+      );
     }
     if (props.database) this.watchDatabase(props.database, props.storageGb ?? 0);
     if (props.memoryAlerting) this.watchMemory(props.reefGuideApi, props.memoryAlerting);
   }
 
   private watchDatabase(database: rds.DatabaseInstance, storageGb: number): void {
-    this.addAlarm('DatabaseCpu', {
-      metric: database.metricCPUUtilization(),
-      description: 'The database computes without a pause',
+    this.addAlarm('DatabaseCpu', 'The database computes without a pause', database.metricCPUUtilization(), {
       threshold: 90,
       periods: 3,
     });
-    this.addAlarm('DatabaseStorage', {
-      metric: database.metricFreeStorageSpace({ statistic: cloudwatch.Stats.MINIMUM }),
-      description: 'The storage of the database runs out',
-      threshold: storageGb * 0.1 * 1024 ** 3,
-      below: true,
-    });
+    this.addAlarm(
+      'DatabaseStorage',
+      'The storage of the database runs out',
+      database.metricFreeStorageSpace({ statistic: cloudwatch.Stats.MINIMUM }),
+      { threshold: storageGb * 0.1 * 1024 ** 3, below: true },
+    );
   }
 
   /** Sends e-mail to the address of ReefGuideAPI's operators, in addition to the address of all alarms. */
@@ -117,23 +100,18 @@ export class Monitoring extends Construct {
       ['MemoryAverage', cloudwatch.Stats.AVERAGE, alerting.averageThreshold],
       ['MemoryMaximum', cloudwatch.Stats.MAXIMUM, alerting.maxThreshold],
     ] as const) {
-      const alarm = this.addAlarm(name, {
-        metric: service.metricMemoryUtilization({ statistic, period }),
-        description: `ReefGuideAPI uses ${threshold} % of its memory (${statistic})`,
-        threshold,
-        periods: alerting.evaluationPeriods,
-      });
-      alarm.addAlarmAction(action);
+      const description = `ReefGuideAPI uses ${threshold} % of its memory (${statistic})`;
+      const metric = service.metricMemoryUtilization({ statistic, period });
+      const options = { threshold, periods: alerting.evaluationPeriods };
+      this.addAlarm(name, description, metric, options).addAlarmAction(action);
     }
   }
 
-  private addAlarm(
-    id: string,
-    { metric, description, threshold, below, periods, alarmOnMissing }: AlarmOptions,
-  ): cloudwatch.Alarm {
+  private addAlarm(id: string, alarmDescription: string, metric: cloudwatch.IMetric, options: AlarmOptions) {
+    const { threshold, below, periods, alarmOnMissing } = options;
     const alarm = new cloudwatch.Alarm(this, id, {
       metric,
-      alarmDescription: description,
+      alarmDescription,
       threshold,
       comparisonOperator: below
         ? cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD

@@ -64,7 +64,7 @@ export class Networking extends Construct {
       description: 'The load balancer: HTTP and HTTPS from everywhere',
       allowAllOutbound: false,
     });
-    acknowledge(balancerGroup, 'The load balancer is the public entrance; HTTP only redirects.', 'EC23');
+    acknowledge(balancerGroup, { EC23: 'The load balancer is the public entrance; HTTP only redirects.' });
     this.balancer = new elb.ApplicationLoadBalancer(this, 'Balancer', {
       vpc: this.vpc,
       internetFacing: true,

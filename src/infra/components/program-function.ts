@@ -57,7 +57,7 @@ export class ProgramFunction extends Construct {
     });
     // CDK declares a dependency on the role in addition to the reference.
     acknowledgeLint(this.fn, 'W3005');
-    acknowledge(this.fn, 'Tests run the program on this runtime, and on no newer one.', 'L1');
+    acknowledge(this.fn, { L1: 'Tests run the program on this runtime, and on no newer one.' });
   }
 
   /** Creates the function's security group in the VPC, and allows Lambda to create network interfaces there. */

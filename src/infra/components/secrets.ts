@@ -1,8 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledge, allow } from '../nag.js';
+import { acknowledge } from '../nag.js';
 
 /** Secrets of the service accounts, generated once. The API creates the accounts in the database at start. */
 export class ServiceAccounts extends Construct {
@@ -23,20 +22,13 @@ export class ServiceAccounts extends Construct {
         },
         removalPolicy: RemovalPolicy.RETAIN,
       });
-      acknowledge(
-        secret,
-        'The database has a hash of the password, which the API updates at start: to rotate, store a new value and restart.',
-        'SMG4',
-      );
+      acknowledge(secret, {
+        SMG4: 'The database has a hash of the password, which the API updates at start: to rotate, store a new value and restart.',
+      });
       return secret;
     };
     this.admin = account('Admin', 'admin');
     this.manager = account('Manager', 'manager');
     this.worker = account('Worker', 'worker');
   }
-}
-
-/** Allows a program to read exactly these secrets. */
-export function allowSecrets(role: iam.IRole, arns: readonly string[]): void {
-  allow(role, { actions: ['secretsmanager:GetSecretValue'], resources: [...arns] });
 }

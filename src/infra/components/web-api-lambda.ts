@@ -45,7 +45,7 @@ export class WebApiLambda extends Construct {
       disableExecuteApiEndpoint: true,
       defaultIntegration: new integrations.HttpLambdaIntegration('Integration', this.fn),
     });
-    acknowledge(api, 'The program authenticates each request; some paths are public.', 'APIG4');
+    acknowledge(api, { APIG4: 'The program authenticates each request; some paths are public.' });
     const accessLogs = createLogGroup(this, 'AccessLogs');
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: api,

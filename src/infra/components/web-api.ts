@@ -7,8 +7,7 @@ import type * as route53 from 'aws-cdk-lib/aws-route53';
 import * as route53Targets from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
-import { toFetchCommand } from '../image-names.js';
-import { createBalancedService, createFargateTask } from './fargate.js';
+import { createBalancedService, createFargateTask, toHealthCheck } from './fargate.js';
 import type { Networking } from './networking.js';
 
 export interface WebApiProps {
@@ -25,7 +24,6 @@ export interface WebApiProps {
 export class WebApi extends Construct {
   readonly role: iam.IRole;
   readonly group: ec2.SecurityGroup;
-  readonly service: ecs.FargateService;
   readonly targets: elb.ApplicationTargetGroup;
   /** Target of the DNS record. */
   readonly recordTarget: route53.IAliasRecordTarget;
@@ -41,17 +39,11 @@ export class WebApi extends Construct {
       command: ['serve', '--port', String(port)],
       environment: props.environment,
       portMappings: [{ containerPort: port }],
-      healthCheck: {
-        command: toFetchCommand(`http://127.0.0.1:${port}/api/ready`),
-        interval: Duration.seconds(15),
-        timeout: Duration.seconds(5),
-        retries: 4,
-        startPeriod: Duration.seconds(120),
-      },
+      healthCheck: toHealthCheck(`http://127.0.0.1:${port}/api/ready`, 4, 120),
       // Leaves time for open requests, which end within 10 s.
       stopTimeout: Duration.seconds(30),
     });
-    const { service, group, targets } = createBalancedService(this, {
+    const { group, targets } = createBalancedService(this, {
       networking: props.networking,
       definition,
       port,
@@ -63,7 +55,6 @@ export class WebApi extends Construct {
     });
     this.role = definition.taskRole;
     this.group = group;
-    this.service = service;
     this.targets = targets;
     this.recordTarget = new route53Targets.LoadBalancerTarget(props.networking.balancer);
   }
