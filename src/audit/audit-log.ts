@@ -14,14 +14,14 @@ export type AuditAction =
   | 'CLAIM_KEY'
   | 'SEED';
 
-/** Entry of the audit log. `metadata` names caller, origin and target, for example `{ ip: '10.0.0.1' }`; never a secret. */
+/** Entry of the audit log. `metadata` names caller, origin and target, e.g. `{ ip: '10.0.0.1' }`; never a secret. */
 export interface AuditEntry {
   action: AuditAction;
   userId: number | null;
   metadata?: Record<string, string | number | string[]>;
 }
 
-/** Adds an entry to the audit log. Uses plain SQL, because Prisma takes 60 MB once used, and a starting server needs none. */
+/** Adds an entry to the audit log. Uses plain SQL, because Prisma takes 60 MB once used, also in a starting server. */
 export async function writeAudit(database: Database, { action, userId, metadata = {} }: AuditEntry): Promise<void> {
   const insertSql = 'INSERT INTO "UserLog" (action, "userId", metadata) VALUES ($1, $2, $3::jsonb)';
   await database.rows('audit-write', insertSql, [action, userId, JSON.stringify(metadata)]);

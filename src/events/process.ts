@@ -2,19 +2,12 @@ import { ServiceError } from '../contract/errors.js';
 import type { EventOutcome } from '../contract/processor.js';
 import { decodeEvent, type EventTask, type LoggedLine, type ProcessorEvent, type SocketOpened } from './decode.js';
 
-/** Execution of an event, and whether the event changed the execution. */
-export interface ExecutionChange {
-  executionId: string;
-  applied: boolean;
-}
+/** Execution of an event; `applied` is true when the event changed the execution. */
+export type ExecutionChange = { executionId: string; applied: boolean };
+/** Execution of log lines, with the number of new lines. */
+export type StoredLines = { executionId: string; stored: number };
 
-/** Number of lines of an execution that were new. */
-export interface StoredLines {
-  executionId: string;
-  stored: number;
-}
-
-/** Applies the parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
+/** Applies parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
 export interface EventHandlers {
   /** Requeues or ends the jobs of the task, and returns the jobs. */
   requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;

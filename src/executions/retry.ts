@@ -8,7 +8,7 @@ interface RetryOptions {
   onRetry(error: unknown): void;
 }
 
-/** Repeats `act` until an attempt succeeds, because output and ends of commands must not be lost while the database is away. */
+/** Repeats `act` until success, because output and ends of commands must not be lost while the database is away. */
 export async function retryUntilRecorded<T>(act: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, intervalMs, onRetry } = options;
   for (;;) {

@@ -3,14 +3,10 @@ import { findFargateProblem } from '../../aws/fargate-sizes.js';
 import { forbidden, notFound, orUnavailable, ServiceError } from '../../contract/errors.js';
 import type { ImageInfo, ImageRegistration } from '../../contract/images.js';
 import type { Database } from '../../database/database.js';
-import type { CommandImage, CommandRunner } from '../runners/runner.js';
+import type { CommandImage } from '../runners/runner.js';
+import type { ExecutionDependencies } from '../runs/transitions.js';
 
-export interface ImageDependencies {
-  database: Database;
-  /** Undefined on a server without commands. */
-  runner: CommandRunner | undefined;
-}
-
+export type ImageDependencies = Pick<ExecutionDependencies, 'database' | 'runner'>;
 type Settings = CommandImage & Pick<ImageInfo, 'is_default'>;
 
 /** Smallest task of Fargate. */
@@ -109,7 +105,7 @@ export async function removeImage({ database, runner }: ImageDependencies, image
   if (taskDefinition !== null) await orUnavailable(async () => runner?.undefine(taskDefinition));
 }
 
-/** Returns the requested image, or the default. Registers an unknown image, or throws `forbidden` without `images:write`. */
+/** Returns an image, or the default. Registers an unknown image; throws `forbidden` without `images:write`. */
 export async function resolveImage(deps: ImageDependencies, image: string | undefined, caller: Caller) {
   if (image === undefined) {
     const defaultSql = `SELECT ${columns} ${fromImages} WHERE i.is_default`;

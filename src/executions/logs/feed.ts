@@ -30,9 +30,9 @@ const lateLinesMs = 3_000;
 const retryMs = 500;
 
 /**
- * Sends the log events of executions to the subscribers in this process: stored events first, then new ones, in one sequence
- * read from the database by position, so no event comes twice or is missing, whichever process stored the event.
- * Postgres is the buffer of a slow subscriber; memory holds a bounded tail for each execution.
+ * Sends the log events of executions to the subscribers in this process: stored events first, then new ones, in one
+ * sequence read from the database by position, so no event comes twice or is missing, whichever process stored the
+ * event. Postgres is the buffer of a slow subscriber; memory holds a bounded tail for each execution.
  */
 export class LogFeeds {
   private readonly feeds = new Map<string, ExecutionFeed>();
@@ -111,7 +111,7 @@ class ExecutionFeed {
     else void subscription.sendRest();
   }
 
-  /** Ends a subscription, and the feed after the last subscription. Without a reason the subscriber has disconnected. */
+  /** Ends a subscription, and the feed after the last subscription. Without a reason the subscriber has left. */
   remove(subscription: Subscription, reason?: DisconnectReason): void {
     if (!this.subscriptions.delete(subscription)) return;
     subscription.end(reason);

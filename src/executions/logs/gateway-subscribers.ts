@@ -117,7 +117,7 @@ export class GatewaySubscribers {
     );
   }
 
-  /** Sends under the lease until nothing is left. Does nothing while another process has the lease and sends the rest. */
+  /** Sends all events under the lease. Does nothing while another process has the lease and sends the rest. */
   private async push(connectionId: string): Promise<void> {
     const { database, logs } = this.deps;
     for (;;) {

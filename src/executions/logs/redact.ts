@@ -51,7 +51,7 @@ function findRanges(text: string, forms: readonly string[]): { from: number; to:
   return ranges.sort((a, b) => a.from - b.from);
 }
 
-/** Returns the forms in which a value may be printed: plain, line by line, quoted for JSON or a URL, in base64 or hexadecimal. */
+/** Returns the printed forms of a value: plain, line by line, quoted for JSON or a URL, in base64 or hexadecimal. */
 function toPrintedForms(value: string): string[] {
   const lines = value.split(/\r?\n/);
   const plain = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
@@ -67,8 +67,8 @@ function toPrintedForms(value: string): string[] {
 }
 
 /**
- * Yields the base64 of `value` for each of the three offsets, within a group of three bytes, at which `value` may begin in
- * the encoded text. Leaves out characters with bits of a neighbouring byte.
+ * Yields the base64 of `value` for each of the three offsets, within a group of three bytes, at which `value` may begin
+ * in the encoded text. Leaves out characters with bits of a neighbouring byte.
  */
 function* base64Forms(value: Buffer): Generator<string> {
   for (const offset of [0, 1, 2]) {

@@ -24,8 +24,8 @@ const maxWaitingLines = 8_000;
 const maxWaitingCharacters = 8_000_000;
 
 /**
- * Stores the output of a command: line by line as printed, redacted, truncated, once, in order. Resolves when everything is
- * stored. Lines that arrive during a statement are stored together by the next statement.
+ * Stores the output of a command: line by line as printed, redacted, truncated, once, in order. Resolves when
+ * everything is stored. Lines that arrive during a statement are stored together by the next statement.
  */
 export async function storeOutput(output: AsyncIterable<Uint8Array>, options: OutputOptions): Promise<void> {
   const reader = new LineReader(options.redactor.maxCharacters);
@@ -82,7 +82,7 @@ class OutputWriter {
     return this.waiting.length > maxWaitingLines || this.waitingCharacters > maxWaitingCharacters;
   }
 
-  /** Stores until no line waits. After a lost answer a batch is sent twice, and stored once, by the ids of the events. */
+  /** Stores all waiting lines. After a lost answer a batch is sent twice, and stored once, by the ids of the events. */
   private async storeAll(): Promise<void> {
     const { executionId, logs, signal, onRetry, retryMs = 500 } = this.options;
     try {

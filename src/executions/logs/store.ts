@@ -39,8 +39,8 @@ const maxPageEvents = 2_000;
 const maxPageBytes = 1_000_000;
 
 /**
- * Returns the SQL of a page of events: at most `maxPageEvents`, ended early at `maxPageBytes`, because a line may be long.
- * Counts bytes rather than characters, because Postgres knows the bytes of a value without reading the value.
+ * Returns the SQL of a page of events: at most `maxPageEvents`, ended early at `maxPageBytes`, because a line may be
+ * long. Counts bytes rather than characters, because Postgres knows the bytes of a value without reading the value.
  */
 const pageSql = (condition: string, order: string) => `
 SELECT id::float8 AS position, event_id, timestamp::float8 AS timestamp, message FROM (

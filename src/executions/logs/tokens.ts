@@ -13,10 +13,7 @@ export class LogTokens {
     return token;
   }
 
-  /**
-   * Uses a token up and returns the id of its execution, or undefined for a used, expired or unknown token. Ensures: of
-   * two requests with the same token the first gets the execution.
-   */
+  /** Uses a token up. Returns the execution to one caller; undefined for a used, expired or unknown token. */
   async redeem(token: string): Promise<string | undefined> {
     const [row] = await this.database.rows<{ execution_id: string; is_valid: boolean }>(
       'log-token-redeem',

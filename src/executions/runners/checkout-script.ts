@@ -1,8 +1,8 @@
 import type { GitCheckout } from './runner.js';
 
 /**
- * Checks a repository out, in any POSIX shell, into `$CHECKOUT_FOLDER/repo`. Fetches the ref alone and without
- * history where the server allows (few servers do for a commit), else all branches and tags. Does nothing without `$CHECKOUT_REPO`.
+ * Checks a repository out, in any POSIX shell, into `$CHECKOUT_FOLDER/repo`. Fetches the ref alone and without history
+ * where the server allows (few do for a commit), else all branches and tags. Does nothing without `$CHECKOUT_REPO`.
  */
 export const checkoutScript = `
 exec 2>&1
@@ -23,8 +23,9 @@ chmod -R a+rwX . 2>/dev/null || true
 `;
 
 /**
- * Returns the variables of `checkoutScript`; `directory` receives the checkout. The token is a header for the repository's
- * host alone. With a token git follows no redirects, because git would send the header to the new host, too.
+ * Returns the variables of `checkoutScript`; `directory` receives the checkout. The token is a header for the
+ * repository's host alone. With a token git follows no redirects, because git would send the header to the new host,
+ * too.
  */
 export function toGitEnvironment(git: GitCheckout, directory: string): Record<string, string> {
   return {

@@ -13,8 +13,8 @@ const engines: Record<ServerEnvironment['EXECUTION_ENGINE'], readonly ContainerE
 };
 
 /**
- * Returns the runner of commands: on ECS when a cluster is configured, else on this machine. Returns undefined in production
- * without a cluster, because commands must not run on the server.
+ * Returns the runner of commands: on ECS when a cluster is configured, else on this machine. Returns undefined in
+ * production without a cluster, because commands must not run on the server.
  */
 export async function chooseCommandRunner(
   environment: ServerEnvironment,

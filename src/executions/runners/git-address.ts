@@ -7,10 +7,7 @@ const minTokenCharacters = 16;
 
 type GitAddress = Pick<GitCheckout, 'repo' | 'user' | 'token'>;
 
-/**
- * Splits the address of a repository into address and token: `https://me:t0ken@host/x.git` → `https://host/x.git`, `me`,
- * `t0ken`. Takes the token from the variables of the command when the address has none.
- */
+/** Splits `https://me:t0ken@host/x.git` into `https://host/x.git`, `me`, `t0ken`. Else takes the token from `env`. */
 export function parseGitAddress(repo: string, env: Readonly<Record<string, string>>): GitAddress {
   if (!/^https?:/.test(repo)) return { repo, user: undefined, token: undefined };
   const url = new URL(repo);

@@ -41,10 +41,7 @@ export interface AttachedCommand {
   output: AsyncIterable<Uint8Array>;
   /** Resolves when the command itself runs, after image and checkout. Never rejects. */
   running: Promise<void>;
-  /**
-   * Resolves with a code of `exitCodes` or the exit code of the command itself, after the last output, when no process
-   * of the command's group (or container) is left. Never rejects.
-   */
+  /** Resolves after the last output, when no process of the command's group (or container) is left. Never rejects. */
   ended: Promise<{ exitCode: number }>;
   /** Must be called once the end is recorded. Until then the task exists for every server of the machine. */
   release(): Promise<void>;

@@ -18,7 +18,7 @@ const retryMs = 500;
 /** A stop that another server records reaches this server within two seconds, also when its notification is lost. */
 const maxStopDelayMs = 2_000;
 
-/** Follows the commands of the present process: stores output, records ends, stops commands on request of any process. */
+/** Follows the commands of this process: stores output, records ends, stops commands on request of any process. */
 export class AttachedExecutions {
   private readonly live = new Map<string, { taskArn: string; done: Promise<void> }>();
   private readonly closing = new AbortController();
@@ -38,7 +38,7 @@ export class AttachedExecutions {
     return this.live.has(executionId);
   }
 
-  /** Resolves when the ends of all commands are recorded, after the runner has stopped the commands. Gives up after `maxMs`. */
+  /** Waits until the ends of all stopped commands are recorded, but at most `maxMs`. */
   async close(maxMs: number): Promise<void> {
     clearTimeout(this.pollTimer);
     const timer = setTimeout(() => this.closing.abort(), maxMs);

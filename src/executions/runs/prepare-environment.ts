@@ -6,7 +6,8 @@ import type { SecretValue } from '../secrets/secrets.js';
 
 /**
  * Returns the variables and the checkout of a command, and the values to hide from log and API: secrets, variables with
- * secret names, the token of the checkout. Throws when the request or another secret sets the variable of a secret, too.
+ * secret names, the token of the checkout. Throws when the request or another secret sets the variable of a secret,
+ * too.
  */
 export function prepareEnvironment(body: RunBody, secrets: readonly SecretValue[]) {
   const env: Record<string, string> = { ...body.env };
@@ -25,7 +26,7 @@ export function prepareEnvironment(body: RunBody, secrets: readonly SecretValue[
   };
 }
 
-/** Returns variables as the API may show them: `{ API_KEY: 'x1', MODE: 'fast' }` → `{ API_KEY: '***', MODE: 'fast' }`. */
+/** Returns variables as the API shows them: `{ API_KEY: 'x1', MODE: 'fast' }` → `{ API_KEY: '***', MODE: 'fast' }`. */
 export function redactEnvironment(env: Readonly<Record<string, string>>, redactor: Redactor): Record<string, string> {
   const redact = (name: string, value: string) => (looksSecret(name) ? mask : redactor.redact(value));
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, redact(name, value)]));

@@ -20,10 +20,7 @@ interface ReconcileDependencies extends ExecutionDependencies {
 }
 
 /** Checked resources of a kind, and resources in order. */
-interface Counts {
-  total: number;
-  verified: number;
-}
+type Counts = { total: number; verified: number };
 
 /** Time for a launched task to be listed. */
 const launchSeconds = 120;
@@ -31,8 +28,8 @@ const launchSeconds = 120;
 const overdueSeconds = 300;
 
 /**
- * Compares records with what exists. Repairs what is safe to repair: ends executions without a task, stops tasks of stopped or
- * overdue executions, registers missing task definitions. Reports the rest.
+ * Compares records with what exists. Repairs what is safe to repair: ends executions without a task, stops tasks of
+ * stopped or overdue executions, registers missing task definitions. Reports the rest.
  */
 export async function reconcile(deps: ReconcileDependencies): Promise<HealthReport> {
   const issues: HealthIssue[] = [];

@@ -20,10 +20,7 @@ export interface RunDependencies extends ExecutionDependencies {
 
 const defaultTimeoutSeconds = 86_400;
 
-/**
- * Runs a command: resolves image and secrets, records the execution, starts the task, and follows an attached command.
- * Returns the command with secrets redacted.
- */
+/** Records an execution, starts the task, follows an attached command. Returns the command with secrets redacted. */
 export async function runCommand(deps: RunDependencies, body: RunBody, caller: Caller) {
   const { database, runner, log } = deps;
   if (!runner)

@@ -83,10 +83,7 @@ const moveSql = `
 UPDATE "Execution" SET status = $2::"ExecutionStatus", modified_by_request_id = COALESCE($4, modified_by_request_id)
 WHERE execution_id = $1 AND status = ANY ($3::"ExecutionStatus"[]) RETURNING ${liveColumns}`;
 
-/**
- * Changes the status, or returns undefined when the present status does not allow the transition. Ensures: of racing
- * callers, one makes the transition.
- */
+/** Changes the status, or returns undefined when the present status forbids that. Of racing callers one succeeds. */
 export async function moveExecution(database: Database, executionId: string, to: ExecutionStatus, requestId?: string) {
   const values = [executionId, to, statusesBefore(to), requestId ?? null];
   return (await database.rows<LiveExecution>('execution-move', moveSql, values))[0];
@@ -106,10 +103,7 @@ UPDATE "Execution" x SET completed_at = now(),
   exit_code = CASE WHEN x.status = 'TERMINATING' THEN ${exitCodes.stopped} ELSE code.exit_code END
 FROM code WHERE x.execution_id = code.execution_id RETURNING x.execution_id, x.status, x.task_arn, x.compute_platform, x.masked`;
 
-/**
- * Ends executions, and returns the rows of executions that had not ended before. Ensures: an execution ends once. A
- * `TERMINATING` execution becomes `STOPPED` whatever its exit code; exit code 0 means `SUCCEEDED`, also from `STARTING`.
- */
+/** Ends live executions, each once, and returns the rows. `TERMINATING` becomes `STOPPED`, whatever the exit code. */
 export function finishExecutions(database: Database, endings: readonly Ending[]): Promise<LiveExecution[]> {
   return database.rows<LiveExecution>('execution-finish', finishSql, [
     endings.map(({ executionId }) => executionId),
@@ -137,7 +131,7 @@ export async function findExecutionsOfTasks(database: Database, tasks: readonly 
   return tasks.map((_, index) => executions.get(index));
 }
 
-/** Records the task of an execution. Returns the status, because a user may have stopped the execution during the launch. */
+/** Records the task of an execution. Returns the status, because a user may have stopped the launching execution. */
 export async function setTask(database: Database, executionId: string, taskArn: string) {
   const setTaskSql = 'UPDATE "Execution" SET task_arn = $2 WHERE execution_id = $1 RETURNING status';
   const [row] = await database.rows<{ status: ExecutionStatus }>('execution-task', setTaskSql, [executionId, taskArn]);

@@ -12,7 +12,7 @@ import type { ExecutionDependencies } from './transitions.js';
 
 const maxReasonCharacters = 2_000;
 
-/** Applies events of tasks to executions. Repeated, late and early events change nothing. Unknown tasks give undefined. */
+/** Applies events of tasks to executions. Repeated, late, early events change nothing. Unknown tasks give undefined. */
 export class TaskEvents {
   private readonly findByTask = createBatcher({
     serve: async (tasks: TaskReference[]) =>

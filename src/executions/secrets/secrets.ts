@@ -120,10 +120,7 @@ export async function findUnreadableSecrets(database: Database, keys: Encryption
   return { total: secrets.length, names };
 }
 
-/**
- * Encrypts all secrets with the current key after a rotation. Returns the number of changed secrets. Leaves alone a secret
- * changed by a concurrent request, because the request encrypts with the current key.
- */
+/** Encrypts all secrets with the current key. Skips a secret changed by a concurrent request, which uses that key. */
 export async function reencryptSecrets(database: Database, keys: EncryptionKeys): Promise<number> {
   const reencryptSql = 'UPDATE "Secret" SET value = $3 WHERE name = $1 AND value = $2 RETURNING name';
   let count = 0;

@@ -6,14 +6,14 @@ export interface ContainerCommand {
   directory: string;
 }
 
-/** Seconds between checks whether a stopped command has ended, 10 s in all. Tries 1 s where `sleep` takes no fractions. */
+/** Seconds between checks that a stopped command has ended, 10 in all. Tries 1 s where `sleep` takes no fractions. */
 const waits = '.1 .3 .6 1 1 1 1 1 1 1 1 1';
 
 /**
- * Returns a script for `/bin/sh -c` in a container: runs a command with stdout and stderr as one stream, and exits with the
- * code of the command, or with 124 after the timeout. At the end of the command, and when the script receives SIGTERM or
- * SIGINT, all processes of the command receive SIGTERM, and SIGKILL after 10 s, and no process outlives the script. Needs a
- * POSIX shell and `sleep`, neither bash nor `timeout`.
+ * Returns a script for `/bin/sh -c` in a container: runs a command with stdout and stderr as one stream, and exits with
+ * the code of the command, or with 124 after the timeout. At the end of the command, and when the script receives
+ * SIGTERM or SIGINT, all processes of the command receive SIGTERM, and SIGKILL after 10 s, and no process outlives the
+ * script. Needs a POSIX shell and `sleep`, neither bash nor `timeout`.
  *
  * As process 1 of a container, the script signals every other process. Elsewhere the script signals the session of the
  * command, if `setsid` of util-linux or busybox exists, else the shell of the command alone.

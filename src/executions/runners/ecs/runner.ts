@@ -21,9 +21,9 @@ export interface EcsCommandRunnerOptions {
 const maxOverridesCharacters = 8192;
 
 /**
- * Returns command, variables and checkout of one task. Everybody with ecs:DescribeTasks can read the overrides, secrets and
- * the token of a checkout included, because ECS has no other way to hand values to a single task. The container `git` alone
- * receives the token: the command cannot read the token.
+ * Returns command, variables and checkout of one task. Everybody with ecs:DescribeTasks can read the overrides, secrets
+ * and the token of a checkout included, because ECS has no other way to hand values to a single task. The container
+ * `git` alone receives the token: the command cannot read the token.
  */
 export function toOverrides({ executionId, command, env, timeoutSeconds, git }: CommandRequest): TaskOverride {
   const directory = git ? path.posix.join(workspace, 'repo', git.path ?? '') : workspace;
@@ -54,8 +54,7 @@ export class EcsCommandRunner implements CommandRunner {
     const { signal } = this.closing;
     this.call = awsCaller(aws);
     this.tasks = new EcsTasks(aws, signal);
-    const onRegistered = (taskDefinition: string) => log.info({ taskDefinition }, 'registered a task definition');
-    this.definitions = new TaskDefinitions({ aws, settings, call: this.call, signal, onRegistered });
+    this.definitions = new TaskDefinitions({ aws, settings, call: this.call, signal, log });
     this.arnPart = `:task/${settings.cluster.replace(/^.*cluster\//, '')}/`;
   }
 
@@ -147,7 +146,7 @@ export class EcsCommandRunner implements CommandRunner {
     });
   }
 
-  /** Returns a page of a log stream; undefined for a missing stream, because ECS creates a stream with the first line. */
+  /** Returns a page of a log stream; undefined for a missing stream: ECS creates a stream with the first line. */
   private async readLogPage(stream: string, nextToken: string | undefined) {
     const { FilterLogEventsCommand } = await import('@aws-sdk/client-cloudwatch-logs');
     const { logGroup: logGroupName } = this.options.settings;

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type {
   ContainerDefinition,
+  ECSClient,
   RegisterTaskDefinitionCommandInput,
   RuntimePlatform,
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
 import pLimit from 'p-limit';
+import type { Logger } from 'pino';
 import type { Aws } from '../../../aws/clients.js';
 import { type AwsCaller, AwsError } from '../../../aws/errors.js';
 import { toTaskFamily } from '../../../compute/ecs/task-definition.js';
@@ -41,7 +43,7 @@ const maxFamilyCharacters = 255;
 /** Stays far below some dozens of concurrent calls, which AWS throttles. */
 const maxConcurrentCalls = 5;
 
-/** Returns a readable family, unique to the image: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 digits of a hash. */
+/** Returns a readable family, unique to the image: `reef`, `alpine:3.22` → `reef-alpine-3-22-` and 12 hash digits. */
 export function toImageFamily(prefix: string, image: string): string {
   const hash = createHash('sha256').update(image).digest('hex').slice(0, 12);
   const maxSlugCharacters = maxFamilyCharacters - prefix.length - hash.length - 2;
@@ -49,10 +51,7 @@ export function toImageFamily(prefix: string, image: string): string {
   return `${prefix}-${slug}-${hash}`;
 }
 
-/**
- * Returns the definition of an image's tasks: a container for the checkout, if any, and then the image itself.
- * Every user may write to the workspace, because the containers run as the users of different images.
- */
+/** Returns the definition of an image's tasks: a container for the checkout, if any, and then the image itself. */
 export function toTaskDefinition(image: CommandImage, settings: EcsCommandSettings) {
   return {
     family: toImageFamily(settings.familyPrefix, image.image),
@@ -91,6 +90,7 @@ function toContainers(image: CommandImage, settings: EcsCommandSettings): Contai
       image: settings.gitImage,
       essential: false,
       entryPoint: ['sh', '-c'],
+      // Every user may write to the workspace, because the containers run as the users of different images.
       command: [`chmod 777 "$CHECKOUT_FOLDER"\n${checkoutScript}`],
       environment: [{ name: 'CHECKOUT_FOLDER', value: workspace }],
     },
@@ -143,12 +143,14 @@ const isNotDefined = (error: unknown) =>
   error.code === 'ClientException' &&
   /unable to describe task definition|does not exist|not found/i.test(error.message);
 
+type HttpOptions = { abortSignal: AbortSignal };
+
 interface TaskDefinitionsOptions {
   aws: Pick<Aws, 'ecs'>;
   settings: EcsCommandSettings;
   call: AwsCaller;
   signal: AbortSignal;
-  onRegistered(taskDefinition: string): void;
+  log: Logger;
 }
 
 /** Task definitions of images in ECS, a family an image. */
@@ -161,14 +163,13 @@ export class TaskDefinitions {
     const latest = await this.describe(definition.family);
     if (latest?.taskDefinitionArn && includesAll(latest, definition)) return latest.taskDefinitionArn;
     const { RegisterTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
-    const { aws, call, signal, onRegistered } = this.options;
     const resource = `task definition ${definition.family}`;
-    const { taskDefinition } = await call('ecs:RegisterTaskDefinition', resource, async () =>
-      (await aws.ecs()).send(new RegisterTaskDefinitionCommand(definition), { abortSignal: signal }),
+    const { taskDefinition } = await this.call('ecs:RegisterTaskDefinition', resource, (client, options) =>
+      client.send(new RegisterTaskDefinitionCommand(definition), options),
     );
     const arn = taskDefinition?.taskDefinitionArn;
     if (!arn) throw new SetupError(`ecs:RegisterTaskDefinition returned no ARN of ${resource}`);
-    onRegistered(arn);
+    this.options.log.info({ taskDefinition: arn }, 'registered a task definition');
     return arn;
   }
 
@@ -182,12 +183,11 @@ export class TaskDefinitions {
   /** Deregisters every revision of the definition's family. */
   async undefine(taskDefinition: string): Promise<void> {
     const { DeregisterTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
-    const { aws, call, signal } = this.options;
     for (const revision of await this.listRevisions(toTaskFamily(taskDefinition))) {
       const command = new DeregisterTaskDefinitionCommand({ taskDefinition: revision });
       try {
-        await call('ecs:DeregisterTaskDefinition', `task definition ${revision}`, async () =>
-          (await aws.ecs()).send(command, { abortSignal: signal }),
+        await this.call('ecs:DeregisterTaskDefinition', `task definition ${revision}`, (client, options) =>
+          client.send(command, options),
         );
       } catch (error) {
         if (!isNotDefined(error)) throw error;
@@ -198,11 +198,11 @@ export class TaskDefinitions {
   /** Returns an active definition; for a family, the latest active revision. */
   private async describe(taskDefinition: string): Promise<TaskDefinition | undefined> {
     const { DescribeTaskDefinitionCommand } = await import('@aws-sdk/client-ecs');
-    const { aws, call, signal } = this.options;
     const command = new DescribeTaskDefinitionCommand({ taskDefinition });
     try {
-      const answer = await call('ecs:DescribeTaskDefinition', `task definition ${taskDefinition}`, async () =>
-        (await aws.ecs()).send(command, { abortSignal: signal }),
+      const resource = `task definition ${taskDefinition}`;
+      const answer = await this.call('ecs:DescribeTaskDefinition', resource, (client, options) =>
+        client.send(command, options),
       );
       return answer.taskDefinition?.status === 'ACTIVE' ? answer.taskDefinition : undefined;
     } catch (error) {
@@ -213,13 +213,16 @@ export class TaskDefinitions {
 
   private async listRevisions(family: string): Promise<string[]> {
     const { paginateListTaskDefinitions } = await import('@aws-sdk/client-ecs');
-    const { aws, call, signal } = this.options;
-    return call('ecs:ListTaskDefinitions', `family ${family}`, async () => {
+    return this.call('ecs:ListTaskDefinitions', `family ${family}`, async (client, options) => {
       const arns: string[] = [];
-      const input = { familyPrefix: family, status: 'ACTIVE' as const };
-      const pages = paginateListTaskDefinitions({ client: await aws.ecs() }, input, { abortSignal: signal });
+      const pages = paginateListTaskDefinitions({ client }, { familyPrefix: family, status: 'ACTIVE' }, options);
       for await (const { taskDefinitionArns = [] } of pages) arns.push(...taskDefinitionArns);
       return arns;
     });
+  }
+
+  private call<T>(action: string, resource: string, act: (client: ECSClient, options: HttpOptions) => Promise<T>) {
+    const { aws, call, signal } = this.options;
+    return call(action, resource, async () => act(await aws.ecs(), { abortSignal: signal }));
   }
 }

@@ -32,7 +32,7 @@ export class ContainerEngines {
     return engine;
   }
 
-  /** Removes a container of `startedBy`, or else of the answering engine, running or not. Does nothing without a container. */
+  /** Removes a container of `startedBy`, else of the answering engine, running or not. Ignores a missing container. */
   async remove(container: string, startedBy?: ContainerEngine): Promise<void> {
     const engine = startedBy ?? (await this.find());
     const options = { env: this.env, timeout: removeTimeoutMs };
@@ -50,7 +50,7 @@ export class ContainerEngines {
   }
 }
 
-/** Read-only variables of bash, because setting `UID` ends bash. The engine's client ignores variables of these names. */
+/** Read-only variables of bash: setting `UID` ends bash. The engine's client ignores variables of these names. */
 const readOnlyInBash = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
 
 interface ContainerRun {
@@ -65,9 +65,9 @@ interface ContainerRun {
 }
 
 /**
- * Returns arguments and variables for the engine's client. Values stand in neither arguments nor a file: the client takes
- * the values from the environment, under names without a meaning (`REEFGUIDE_VALUE_0`), and the shell in the container
- * renames the variables.
+ * Returns arguments and variables for the engine's client. Values stand in neither arguments nor a file: the client
+ * takes the values from the environment, under names without a meaning (`REEFGUIDE_VALUE_0`), and the shell in the
+ * container renames the variables.
  */
 export function toContainerCall(options: ContainerRun): { args: string[]; env: Record<string, string> } {
   const names = Object.keys(options.env);

@@ -50,7 +50,7 @@ export class CommandDirectory {
     await removeIfPermitted(this.path);
   }
 
-  /** Kills the recorded process groups and removes everything but the owner file, because the command exists until its release. */
+  /** Kills the process groups and removes all but the owner file, because the command exists until its release. */
   async removeContent(): Promise<void> {
     killRecordedGroups(this.path);
     for (const name of await readdir(this.path).catch(() => []))
