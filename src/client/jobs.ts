@@ -11,14 +11,14 @@ import type {
 } from '../contract/jobs.js';
 import type { HttpClient } from './http.js';
 
-export interface JobsQuery {
+interface JobsQuery {
   status?: string | undefined;
   type?: string | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;
 }
 
-export interface ClaimRequest {
+interface ClaimRequest {
   jobTypes: readonly string[];
   ecsTaskArn: string;
   ecsClusterArn: string;

@@ -1,3 +1,4 @@
+import { hostname, tmpdir } from 'node:os';
 import { Flags } from '@oclif/core';
 import type { Logger } from 'pino';
 import { findWorkerApi } from '../cli/api/find-api.js';
@@ -31,14 +32,11 @@ Finds the API in API_ENDPOINT, API_USERNAME and API_PASSWORD, or else in the run
   async run(): Promise<void> {
     const { flags } = await this.parse(WorkerCommand);
     const idleTimeoutMs = parseDurationFlag('--idle-timeout', flags['idle-timeout']);
-    const types = flags.types
-      .split(',')
-      .map((type) => type.trim())
-      .filter(Boolean);
+    const names = flags.types.split(',').map((type) => type.trim());
+    const types = names.filter(Boolean);
     const { createLog } = await import('../platform/log.js');
     const { Worker } = await import('../worker/worker.js');
     const { readTaskIdentity } = await import('../worker/task.js');
-    const { tmpdir, hostname } = await import('node:os');
     const log = createLog(process.env.LOG_LEVEL || 'info');
     const handlers = await createHandlers(types, flags.exec, log);
     const worker = new Worker({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { errorCode, explainWriteErrors } from './system-errors.js';
@@ -111,4 +111,24 @@ export async function readOrCreate(file: string, generate: () => Promise<string>
     await createFileExclusively(file, await generate(), 0o600);
   });
   return readFile(file, 'utf8');
+}
+
+export interface ListedFile {
+  path: string;
+  /** Path below the listed directory, with `/`. */
+  relativePath: string;
+  bytes: number;
+}
+
+/** Lists the regular files below `directory` in order. Skips symbolic links, and names that begin with `ignoredPrefix`. */
+export async function listFiles(directory: string, ignoredPrefix?: string, parent = ''): Promise<ListedFile[]> {
+  const files: ListedFile[] = [];
+  for await (const entry of await opendir(directory)) {
+    const full = path.join(directory, entry.name);
+    const relativePath = `${parent}${entry.name}`;
+    if (entry.isDirectory()) files.push(...(await listFiles(full, ignoredPrefix, `${relativePath}/`)));
+    else if (entry.isFile() && !(ignoredPrefix && entry.name.startsWith(ignoredPrefix)))
+      files.push({ path: full, relativePath, bytes: (await lstat(full)).size });
+  }
+  return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { notFound, ServiceError } from '../contract/errors.js';
 import { urlPath } from '../contract/paths.js';
+import { listFiles } from '../platform/files.js';
 import type { ResultStorage, StoredFile } from './contract.js';
 import { safeParts } from './paths.js';
 import type { UrlSigner } from './signed-url.js';
@@ -30,8 +31,8 @@ export class LocalStorage implements ResultStorage {
 
   async list(location: string): Promise<StoredFile[]> {
     const directory = await this.findDirectory(safeParts(toKey(location))).catch(() => undefined);
-    const files = directory === undefined ? [] : await listFiles(directory, '');
-    return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
+    const files = directory === undefined ? [] : await listFiles(directory, unfinishedPrefix);
+    return files.map(({ relativePath, bytes }) => ({ relativePath, bytes }));
   }
 
   async downloadUrl(location: string, relativePath: string, expirySeconds: number, apiUrl: string): Promise<string> {
@@ -113,18 +114,6 @@ function splitKey(key: string): { parts: string[]; name: string } {
 /** Returns false for a symbolic link to a directory. */
 const isRealDirectory = async (directory: string): Promise<boolean> =>
   (await lstat(directory).catch(() => undefined))?.isDirectory() ?? false;
-
-async function listFiles(directory: string, prefix: string): Promise<StoredFile[]> {
-  const files: StoredFile[] = [];
-  for await (const entry of await opendir(directory)) {
-    const file = path.join(directory, entry.name);
-    const relativePath = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) files.push(...(await listFiles(file, `${relativePath}/`)));
-    else if (entry.isFile() && !entry.name.startsWith(unfinishedPrefix))
-      files.push({ relativePath, bytes: (await lstat(file)).size });
-  }
-  return files;
-}
 
 /** Writes a new file and flushes it to the disk. Throws `too_large` beyond `maxBytes`. */
 async function writeSynced(file: string, content: Readable, maxBytes: number): Promise<number> {

@@ -4,10 +4,11 @@ import type { Logger } from 'pino';
 import type { Api } from '../client/api.js';
 import { toMessage } from '../contract/errors.js';
 import type { Claim } from '../contract/jobs.js';
+import { listFiles } from '../platform/files.js';
 import type { HandlerResult } from './handler.js';
 import { Heartbeat } from './heartbeat.js';
 import { reportUntilRecorded } from './report.js';
-import { listOutput, uploadOutput } from './upload.js';
+import { uploadOutput } from './upload.js';
 import type { WorkerOptions } from './worker.js';
 
 /** Reasons to stop a job before its end: a user cancelled it, another worker has it, or this worker is stopped. */
@@ -58,7 +59,7 @@ async function handle(
     const progress = heartbeat.setProgress.bind(heartbeat);
     const result = await handler(job, { outputDirectory, jobFile, progress, signal });
     if (!signal.aborted && result.status === 'SUCCEEDED')
-      await uploadOutput(options.api, assignment, await listOutput(outputDirectory), signal);
+      await uploadOutput(options.api, assignment, await listFiles(outputDirectory), signal);
     return result;
   } finally {
     await rm(directory, { recursive: true, force: true }).catch(() => {});

@@ -1,34 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { lstat, opendir } from 'node:fs/promises';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { Api } from '../client/api.js';
 import type { WorkerAssignment } from '../contract/jobs.js';
 import { urlPath } from '../contract/paths.js';
-
-export interface OutputFile {
-  path: string;
-  relativePath: string;
-  bytes: number;
-}
-
-/** Lists the regular files below `directory`. Symbolic links are skipped, because a result holds what the job wrote. */
-export async function listOutput(directory: string, prefix = ''): Promise<OutputFile[]> {
-  const files: OutputFile[] = [];
-  for await (const entry of await opendir(directory)) {
-    const full = path.join(directory, entry.name);
-    const relativePath = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) files.push(...(await listOutput(full, `${relativePath}/`)));
-    else if (entry.isFile()) files.push({ path: full, relativePath, bytes: (await lstat(full)).size });
-  }
-  return files.sort((a, b) => (a.relativePath < b.relativePath ? -1 : 1));
-}
+import type { ListedFile } from '../platform/files.js';
 
 /** Uploads the files: to S3 where the worker has AWS credentials, otherwise to URLs that the API signs. */
 export async function uploadOutput(
   api: Pick<Api, 'uploadUrls'>,
   assignment: WorkerAssignment,
-  files: readonly OutputFile[],
+  files: readonly ListedFile[],
   signal: AbortSignal,
 ): Promise<void> {
   if (files.length === 0) return;
@@ -43,7 +24,7 @@ export async function uploadOutput(
   }
 }
 
-type Put = (file: OutputFile, signal: AbortSignal) => Promise<void>;
+type Put = (file: ListedFile, signal: AbortSignal) => Promise<void>;
 
 async function requestUrl(api: Pick<Api, 'uploadUrls'>, assignmentId: number, file: string): Promise<string> {
   const url = (await api.uploadUrls(assignmentId, [file])).urls[file];

@@ -14,6 +14,7 @@ const releaseWithinMs = 1_500;
 /** Starts the capacity manager with workers on AWS ECS. */
 export function startEcsCapacity(settings: EcsManager, options: CapacityOptions): RunningCapacity {
   const { environment, groups, warnings } = settings;
+  const { API_USERNAME: email, API_PASSWORD: password } = environment;
   const { log } = options;
   for (const warning of warnings) log.warn(warning);
   const aws = createAws({ region: environment.AWS_REGION });
@@ -28,10 +29,7 @@ export function startEcsCapacity(settings: EcsManager, options: CapacityOptions)
   });
   return new RunningCapacity({
     ...options,
-    api: createApi({
-      baseUrl: environment.API_ENDPOINT,
-      credentials: { kind: 'password', email: environment.API_USERNAME, password: environment.API_PASSWORD },
-    }),
+    api: createApi({ baseUrl: environment.API_ENDPOINT, credentials: { kind: 'password', email, password } }),
     compute,
     groups,
     holder: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,

@@ -11,9 +11,8 @@ export function getExitCode({ status, exit_code: code }: Pick<ExecutionState, 's
 /** Describes a status and, once ended, the outcome: `Execution … FAILED with exit code 3 after 12s`. */
 export function describeExecution(state: ExecutionState, stream: ColorStream = process.stderr): string {
   const code = state.exit_code === null ? '' : ` with exit code ${state.exit_code}`;
-  const duration = state.completed_at
-    ? ` after ${formatDuration((Date.parse(state.completed_at) - Date.parse(state.started_at)) / 1000)}`
-    : '';
+  const ms = Date.parse(state.completed_at ?? '') - Date.parse(state.started_at);
+  const duration = state.completed_at ? ` after ${formatDuration(ms / 1000)}` : '';
   return `Execution ${state.execution_id} ${colorStatus(state.status, stream)}${code}${duration}`;
 }
 

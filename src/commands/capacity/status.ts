@@ -17,9 +17,8 @@ export default class CapacityStatusCommand extends ClientCommand {
 
   private print(status: Status): void {
     const { holder, reportedAt, lastError, groups, demand } = status;
-    this.log(
-      `Manager      ${holder ? `${holder}, last report ${formatAge(reportedAt, Date.now())}` : 'no active manager'}`,
-    );
+    const manager = holder ? `${holder}, last report ${formatAge(reportedAt, Date.now())}` : 'no active manager';
+    this.log(`Manager      ${manager}`);
     if (lastError) this.log(`Last error   ${lastError}`);
     if (groups.length > 0) {
       const rows = groups.map(({ group, pending, inProgress, running, desired, lastError: error }) => [

@@ -26,11 +26,7 @@ without a new line.`;
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ExecutionsLogs);
     const api = await this.connect(flags);
-    return printLogs(api, args.id, {
-      follow: flags.follow,
-      json: this.jsonEnabled(),
-      raw: flags.raw,
-      report: this.report,
-    });
+    const { follow, raw } = flags;
+    return printLogs(api, args.id, { follow, raw, json: this.jsonEnabled(), report: this.report });
   }
 }

@@ -17,11 +17,8 @@ Exits with 1 when there are errors.`;
     if (report.error_count > 0) process.exitCode = 1;
     if (this.jsonEnabled()) return answer;
     this.log(formatReport(report));
-    this.report(
-      report.issues.length === 0
-        ? 'No problems found.'
-        : `${report.issues.length} found, ${report.reconciled_count} repaired, ${report.error_count} errors.`,
-    );
+    const counts = `${report.issues.length} found, ${report.reconciled_count} repaired, ${report.error_count} errors.`;
+    this.report(report.issues.length === 0 ? 'No problems found.' : counts);
     return answer;
   }
 }

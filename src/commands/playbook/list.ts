@@ -17,13 +17,10 @@ export default class PlaybookList extends BaseCommand {
       this.report(`No playbooks yet: put YAML files with a list of \`commands\` into ${directory}.`);
       return { playbooks };
     }
-    const rows = playbooks.map(({ name, description, variables, problems }) => [
-      name,
-      problems.length === 0
-        ? description
-        : `invalid: ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
-      variables.join(', '),
-    ]);
+    const rows = playbooks.map(({ name, description, variables, problems }) => {
+      const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+      return [name, problems.length === 0 ? description : `invalid: ${count}`, variables.join(', ')];
+    });
     this.log(formatTable(['NAME', 'DESCRIPTION', 'VARIABLES'], rows));
     for (const problem of playbooks.flatMap(({ problems }) => problems)) this.report(problem);
     return { playbooks };

@@ -17,11 +17,8 @@ export default class SecretsList extends ClientCommand {
       created_by ?? '',
       formatAge(updated_at, now),
     ]);
-    this.log(
-      rows.length === 0
-        ? 'No secrets yet.'
-        : formatTable(['NAME', 'VARIABLE', 'DESCRIPTION', 'MADE BY', 'CHANGED'], rows),
-    );
+    const head = ['NAME', 'VARIABLE', 'DESCRIPTION', 'MADE BY', 'CHANGED'];
+    this.log(rows.length === 0 ? 'No secrets yet.' : formatTable(head, rows));
     return all;
   }
 }

@@ -17,9 +17,8 @@ Prints a claim token, which the owner exchanges for the API key once, within 15 
     const api = await this.connect(flags);
     const created = await api.createApiKeyUser(args.email, flags.role);
     this.log(created.claim_token);
-    this.report(
-      `Give ${args.email} this token, to use once within 15 minutes: reefguide claim TOKEN --api ${api.baseUrl}`,
-    );
+    const command = `reefguide claim TOKEN --api ${api.baseUrl}`;
+    this.report(`Give ${args.email} this token, to use once within 15 minutes: ${command}`);
     return created;
   }
 }

@@ -4,8 +4,9 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
+import { listFiles } from '../../../src/platform/files.js';
 import { UrlSigner } from '../../../src/storage/signed-url.js';
-import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
+import { uploadOutput } from '../../../src/worker/upload.js';
 import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
 let system: TestService;
@@ -98,7 +99,7 @@ describe('a result file', () => {
     await uploadOutput(
       { uploadUrls: () => Promise.reject(new Error('not asked')) },
       job.assignment,
-      await listOutput(folder),
+      await listFiles(folder),
       new AbortController().signal,
     );
     await succeed(job);
@@ -267,7 +268,7 @@ describe('a path out of the storage:', () => {
     const job = await running();
     const { pathname } = new URL(job.prefix);
     expect([400, 403]).toContain(await raw('PUT', job.prefix, `${pathname}${name}`, 'x'));
-    expect(await listOutput(system.home).then((all) => all.filter((file) => /x$|etc/.test(file.relativePath)))).toEqual(
+    expect(await listFiles(system.home).then((all) => all.filter((file) => /x$|etc/.test(file.relativePath)))).toEqual(
       [],
     );
   });

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAws } from '../../../src/aws/clients.js';
 import { createApi } from '../../../src/client/api.js';
 import type { WorkerAssignment } from '../../../src/contract/jobs.js';
+import { listFiles } from '../../../src/platform/files.js';
 import { S3Storage } from '../../../src/storage/s3.js';
-import { listOutput, uploadOutput } from '../../../src/worker/upload.js';
+import { uploadOutput } from '../../../src/worker/upload.js';
 import { type FakeS3, startFakeS3 } from '../../support/fakes/s3.js';
 import { startTestService, type TestCaller, type TestService } from '../../support/service.js';
 
@@ -95,7 +96,7 @@ describe('a job', () => {
     });
     expect(assignment.upload_url_prefix).toBeUndefined();
 
-    await uploadOutput(workerApi(), assignment, await listOutput(output), new AbortController().signal);
+    await uploadOutput(workerApi(), assignment, await listFiles(output), new AbortController().signal);
     expect(s3.requests.filter((request) => request.includes('large.bin')).length).toBeGreaterThanOrEqual(4);
     await worker.post(`/api/jobs/assignments/${assignment.id}/result`, { status: 'SUCCEEDED' });
 
@@ -139,7 +140,7 @@ describe('a job', () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
     process.env.AWS_EC2_METADATA_DISABLED = 'true';
     try {
-      await uploadOutput(workerApi(), assignment, await listOutput(output), new AbortController().signal);
+      await uploadOutput(workerApi(), assignment, await listFiles(output), new AbortController().signal);
     } finally {
       Object.assign(process.env, environment);
     }
@@ -153,7 +154,7 @@ describe('a job', () => {
     const assignment = { storage_uri: 's3://results/jobs/TEST/8/8' } as WorkerAssignment;
     const stop = new AbortController();
     stop.abort(new Error('cancelled'));
-    await expect(uploadOutput(workerApi(), assignment, await listOutput(output), stop.signal)).rejects.toThrow(
+    await expect(uploadOutput(workerApi(), assignment, await listFiles(output), stop.signal)).rejects.toThrow(
       'cancelled',
     );
     expect(await storage().list(assignment.storage_uri)).toEqual([]);
