@@ -13,7 +13,6 @@ export interface TokenSettings {
 /** The account behind a token or an API key. */
 export type TokenSubject = Pick<Caller, 'userId' | 'email' | 'roles'>;
 
-/** The verified claims of an access token. */
 export interface VerifiedToken extends TokenSubject {
   /** Seconds since 1970. */
   expiresAt: number;

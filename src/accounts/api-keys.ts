@@ -6,7 +6,6 @@ import type { Database } from '../database/database.js';
 import { hashSecret, newSecret } from './secret-hash.js';
 import { findByEmail, insertUser } from './users.js';
 
-/** Minutes until a claim token expires. */
 const claimMinutes = 15;
 
 const listUsersSql = `
@@ -21,7 +20,6 @@ async function readApiKeyUsers(database: Database, email: string | null): Promis
   return rows.map((row) => ({ ...row, role: row.roles[0] ?? null }));
 }
 
-/** Returns every user, with the state of the user's API keys. */
 export const listApiKeyUsers = (database: Database): Promise<ApiKeyUser[]> => readApiKeyUsers(database, null);
 
 /** Creates a user without a known password, and the claim token for the user's first API key. */
@@ -42,7 +40,7 @@ export async function createApiKeyUser(database: Database, email: string, role: 
   return { user, claim_token: claimToken };
 }
 
-/** Uses an unexpired claim token and inserts the key in one statement: of two concurrent claims only the first gets a key. */
+/** Uses an unexpired claim token and inserts the key in one statement: of two racing claims the first gets a key. */
 const claimSql = `
 WITH claim AS (
   UPDATE "ClaimToken" SET viewed_at = now()

@@ -3,10 +3,7 @@ import { ServiceError } from '../contract/errors.js';
 import type { Database } from '../database/database.js';
 
 /** `points` attempts in each window of `windowSeconds`. */
-export interface Limit {
-  points: number;
-  windowSeconds: number;
-}
+export type Limit = { points: number; windowSeconds: number };
 
 export interface AttemptLimits {
   /** Failed logins of one account, from any address. */

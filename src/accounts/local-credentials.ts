@@ -45,7 +45,6 @@ function createCredentials(): LocalCredentials {
   };
 }
 
-/** Reads the signing keys of the home directory, creating the pair on the first start. */
 export const readLocalKeys = (home: string): Promise<KeyPairPem> =>
   readOrCreateJson(path.join(home, 'keys', 'jwt.json'), keyPair, generateKeys);
 

@@ -44,7 +44,7 @@ export async function seedApiKey(database: Database, email: string, key: string,
 
 type AccountVariable = `${ServiceAccount['role']}_${'USERNAME' | 'PASSWORD'}`;
 
-/** Returns accounts by variables such as `WORKER_USERNAME` and `WORKER_PASSWORD`. Skips an account that lacks either. */
+/** Returns accounts of `WORKER_USERNAME`, `WORKER_PASSWORD` and so on. Skips an account that lacks either. */
 export const readServiceAccounts = (env: Partial<Record<AccountVariable, string | undefined>>): ServiceAccount[] =>
   seededRoles.flatMap((role) => {
     const email = env[`${role}_USERNAME`];

@@ -21,7 +21,6 @@ export interface PublicKey {
 export interface SigningKeys {
   keyId: string;
   privateKey: KeyObject;
-  /** Verification keys by key id. */
   publicKeys: ReadonlyMap<string, PublicKey>;
 }
 
@@ -86,7 +85,7 @@ export function toKeyVariables(pair: KeyPairPem, previous?: PreviousKeyPem): Rec
   };
 }
 
-/** Returns the public key to replace. Throws a SetupError without one; `source` names the variables, for example `.env`. */
+/** Returns the public key to replace. Throws a SetupError without a key; `source` is, for example, `.env`. */
 export function readKeyToRotate(variables: Readonly<Record<string, unknown>>, source: string): PreviousKeyPem {
   const { JWT_PUBLIC_KEY: publicKey, JWT_KEY_ID: keyId } = variables;
   if (typeof publicKey !== 'string' || typeof keyId !== 'string' || !publicKey || !keyId) {

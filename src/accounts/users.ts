@@ -49,7 +49,6 @@ export async function getUser(database: Database, id: number): Promise<UserBody>
   return user;
 }
 
-/** Creates a user on behalf of the administrator `adminId`. */
 export async function createUser(database: Database, newUser: NewUser, adminId: number): Promise<UserBody> {
   const user = await insertUser(database, { ...newUser, roles: [...new Set(newUser.roles)] });
   const metadata = { by: adminId, email: user.email, roles: user.roles };
@@ -57,7 +56,6 @@ export async function createUser(database: Database, newUser: NewUser, adminId: 
   return user;
 }
 
-/** Replaces the roles of a user, each kept once. */
 export async function setRoles(database: Database, id: number, roles: readonly RoleName[], adminId: number) {
   const before = await getUser(database, id);
   const data = { roles: [...new Set(roles)] };
@@ -67,7 +65,6 @@ export async function setRoles(database: Database, id: number, roles: readonly R
   return user;
 }
 
-/** Sets the password of a user and revokes every refresh token of the user. */
 export async function setPassword(database: Database, id: number, password: string, adminId: number): Promise<void> {
   await getUser(database, id);
   await replacePassword(database, id, password);

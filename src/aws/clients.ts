@@ -67,7 +67,6 @@ export function createAws(options: AwsOptions = {}): Aws {
   };
 }
 
-/** Makes clients on first use. */
 class LazyClients {
   private readonly resets: (() => Promise<void>)[] = [];
 

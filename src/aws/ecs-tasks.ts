@@ -44,7 +44,6 @@ export class EcsTasks {
     }
   }
 
-  /** Returns every running or starting task of the cluster. */
   async list(cluster: string): Promise<Task[]> {
     const { paginateListTasks } = await import('@aws-sdk/client-ecs');
     const arns = await this.call('ecs:ListTasks', `cluster ${cluster}`, async () => {

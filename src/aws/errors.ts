@@ -107,7 +107,7 @@ export async function callAws<T>(call: AwsCall, send: () => Promise<T>): Promise
 
 export type AwsCaller = <T>(action: string, resource: string, call: () => Promise<T>) => Promise<T>;
 
-/** Returns a variant of `callAws` that reads the credentials again after an error of credentials, so a renewal needs no restart. */
+/** Returns a function to call AWS that resets the clients after an error of credentials, so a renewal needs no restart. */
 export function awsCaller(aws: Pick<Aws, 'reset'>): AwsCaller {
   return async (action, resource, call) => {
     try {

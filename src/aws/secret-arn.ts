@@ -9,7 +9,7 @@ export interface SecretReference {
   versionId: string | undefined;
 }
 
-/** Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX:key:stage:version`; the last three parts are optional. */
+/** Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:key:stage:version`; the last three parts are optional. */
 export function parseSecretReference(valueFrom: string): SecretReference {
   const [arn, partition, service, region, account, kind, name, jsonKey, versionStage, versionId, ...rest] =
     valueFrom.split(':');

@@ -48,7 +48,7 @@ export async function releaseLease(database: Database, holder: string | undefine
   await database.rows('capacity-release', releaseLeaseSql, [leaseName, holder ?? null]);
 }
 
-/** Stores the holder's report and a snapshot of each changed group. Returns the number of snapshots, or throws a conflict. */
+/** Stores the holder's report and snapshots of changed groups. Returns their number. Throws a conflict without the lease. */
 export async function recordReport(
   database: Database,
   { holder, groups, lastError }: { holder: string; groups: GroupReport[]; lastError: string | null },

@@ -9,18 +9,12 @@ import { JobSubmissions } from './submit.js';
 
 const maxCachedAssignmentTypes = 20_000;
 
-/** Stateful parts of the job system, and the dependencies of the stateless functions. */
-export interface Jobs extends JobDependencies {
-  submissions: JobSubmissions;
-  polling: JobPolling;
-  claims: JobClaims;
-  reports: JobReports;
-}
+export type Jobs = ReturnType<typeof createJobs>;
 
 export function createJobs({
   notifications,
   ...options
-}: Omit<JobDependencies, 'notifications' | 'assignmentTypes'> & { notifications: Notifications }): Jobs {
+}: Omit<JobDependencies, 'notifications' | 'assignmentTypes'> & { notifications: Notifications }) {
   const dependencies: JobDependencies = {
     ...options,
     notifications: new JobNotifications(notifications),

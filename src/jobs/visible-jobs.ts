@@ -8,7 +8,7 @@ import { cancelJob } from './sql/cancel.js';
 import { hasRequested, readJob, readJobDetail } from './sql/detail.js';
 import { type ListFilter, readJobRequests, readJobs } from './sql/list.js';
 
-/** Returns a job that the caller requested or may read. Throws `not_found` otherwise, because ids must reveal nothing. */
+/** Returns a job that the caller requested or may read, or throws `not_found`, because ids must reveal nothing. */
 export async function requireVisibleJob(database: Database, jobId: number, caller: Caller): Promise<JobBody> {
   const job = await readJob(database, jobId);
   if (!job) throw notFound(`Job ${jobId}`);

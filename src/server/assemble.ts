@@ -31,7 +31,6 @@ export interface AssembleOptions
   extends Pick<ServiceDependencies, 'environment' | 'log' | 'requestLog' | 'maxRequestMs'> {
   home: string;
   limits?: AttemptLimits | undefined;
-  /** Receives each step at its beginning, for a progress display. */
   onStep?(step: StartStep): void;
 }
 

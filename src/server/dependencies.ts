@@ -14,7 +14,6 @@ import type { Storages } from '../storage/contract.js';
 import type { LocalStorage } from '../storage/local.js';
 import type { UrlSigner } from '../storage/signed-url.js';
 
-/** Adapters and settings of the API and the event processor. */
 export interface ServiceDependencies {
   environment: ServerEnvironment;
   log: Logger;

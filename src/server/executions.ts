@@ -57,7 +57,6 @@ export function createExecutionServices(deps: ExecutionServiceDependencies) {
 }
 export type ExecutionServices = ReturnType<typeof createExecutionServices>;
 
-/** Binds the routes of executions, images, secrets, reconciliation and traces. */
 export function addExecutionApi(http: Http, services: ExecutionServices): void {
   const { base, attached, cloudLogs, deps } = services;
   const { database } = base;

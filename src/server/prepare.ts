@@ -6,7 +6,7 @@ import { parseEnvironment } from '../environment/variables.js';
 import { createErrorReporter } from '../platform/error-reports.js';
 import { createLog } from '../platform/log.js';
 
-/** Reads the environment and the secrets in AWS, and opens the log on stderr. `requestLog` receives each log line too. */
+/** Reads the environment and the secrets in AWS, and opens the log on stderr. `requestLog` gets each log line too. */
 export async function prepareServer(env: NodeJS.ProcessEnv, requestLog?: RequestLog) {
   const aws = createAws({ region: env.AWS_REGION });
   const environment = parseEnvironment(serverEnvironment, await withServiceSecrets(env, aws));

@@ -67,7 +67,6 @@ export function createService(deps: ServiceDependencies): Service {
 
 const hourMs = 3_600_000;
 
-/** Starts the hourly maintenance of executions and the sweeper of jobs. */
 function startBackgroundWork({ executions, jobs, onError }: Services, { environment }: ServiceDependencies) {
   return {
     maintenance: startRepeating({ run: () => runHourlyMaintenance(executions), intervalMs: hourMs, onError }),

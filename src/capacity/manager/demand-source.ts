@@ -5,7 +5,7 @@ import type { ManagerApi } from './lease.js';
 /** Maximum of listed jobs of a legacy server; more jobs change no decision. */
 const pollLimit = 500;
 
-/** Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts the waiting jobs at intervals. */
+/** Reads the demand by long poll. On a legacy server with `GET /jobs/poll` alone, counts waiting jobs at intervals. */
 export class DemandSource {
   private version: string | undefined;
   private isLegacyServer = false;

@@ -15,10 +15,7 @@ export interface EcsManager {
   warnings: string[];
 }
 
-interface JobTypeSettings {
-  type: string;
-  variables: JobTypeVariables;
-}
+type JobTypeSettings = { type: string; variables: JobTypeVariables };
 
 /** Matches variables of a job type, for example `TEST_TASK_DEF`, by suffixes without a meaning elsewhere. */
 const jobTypeVariable = /^([A-Z][A-Z0-9_]*?)_(?:TASK_DEF|MIN_CAPACITY|MAX_CAPACITY)$/;

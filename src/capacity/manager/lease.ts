@@ -1,7 +1,6 @@
 import type { Api } from '../../client/api.js';
 import { ApiError } from '../../client/api-error.js';
 
-/** Calls of the API by a capacity manager. */
 export type ManagerApi = Pick<Api, 'demand' | 'poll' | 'takeLease' | 'releaseLease' | 'reportCapacity'>;
 
 export const leaseSeconds = 30;

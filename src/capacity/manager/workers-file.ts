@@ -43,10 +43,10 @@ const workers = z.strictObject({
     .min(1),
 });
 
-/** A group of the workers file. Without `entryPoint`, program and first arguments, workers run the `reefguide` command. */
+/** A group of the workers file. Without `entryPoint` (program and first arguments), workers run `reefguide`. */
 export type LocalWorkerGroup = z.infer<typeof workers>['workers'][number];
 
-/** Parses `{ "workers": [{ "name": "sites", "jobTypes": ["TEST"], "scaling": { "max": 2 } }] }`; throws a SetupError. */
+/** Parses for example `{ "workers": [{ "name": "a", "jobTypes": ["TEST"], "scaling": { "max": 2 } }] }`. */
 export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
   let content: unknown;
   try {

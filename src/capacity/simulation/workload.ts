@@ -29,7 +29,6 @@ export interface WorkloadOptions {
   idleMs: number;
 }
 
-/** Jobs that arrive, and workers that run jobs and end when idle. */
 export class Workload {
   readonly workers = new Map<string, SimulatedWorker>();
   /** Changes with the demand. */

@@ -3,7 +3,6 @@ import type { Task } from '../provider.js';
 import { localClusterArn } from './stopped-event.js';
 
 export interface MetadataEndpoint {
-  /** Returns variables with the address of the endpoint for one task. */
   toEnvironment(id: string): Record<string, string>;
   close(): Promise<void>;
 }
@@ -11,7 +10,7 @@ export interface MetadataEndpoint {
 type TaskWithImage = { task: Task; image: string };
 type FindTask = (id: string) => TaskWithImage | undefined;
 
-/** Starts an ECS task metadata endpoint, version 4: `GET /v4/<id>` describes the container, `GET /v4/<id>/task` the task. */
+/** Starts an ECS task metadata endpoint, version 4: `/v4/<id>` describes the container, `/v4/<id>/task` the task. */
 export async function startMetadataEndpoint(find: FindTask): Promise<MetadataEndpoint> {
   const server = createServer((request, response) => {
     const body = toBody(request.url ?? '', find);

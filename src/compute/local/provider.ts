@@ -18,7 +18,7 @@ export interface LocalComputeOptions
   directory: string;
 }
 
-/** Tasks as child processes, as if on ECS. Lists tasks of every manager, because two managers must never double capacity. */
+/** Tasks as child processes. Lists the tasks of every manager, because two managers must never double capacity. */
 export class LocalCompute implements Compute {
   readonly provider = 'local';
   readonly listsAtOnce = true;

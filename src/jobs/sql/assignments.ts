@@ -1,4 +1,4 @@
-import type { StorageScheme } from '../../contract/jobs.js';
+import type { AssignmentBody } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
 const findAssignmentsSql = 'SELECT id FROM "JobAssignment" WHERE id = ANY($1::int[])';
@@ -17,12 +17,7 @@ export async function readAssignmentTypes(database: Database, ids: readonly numb
   return new Map(rows.map(({ id, type }) => [id, type]));
 }
 
-export interface AssignmentLocation {
-  storage_scheme: StorageScheme;
-  storage_uri: string;
-  expires_at: string;
-  live: boolean;
-}
+type AssignmentLocation = Pick<AssignmentBody, 'storage_scheme' | 'storage_uri' | 'expires_at'> & { live: boolean };
 
 const readLocationSql =
   'SELECT storage_scheme, storage_uri, expires_at, completed_at IS NULL AS live FROM "JobAssignment" WHERE id = $1';

@@ -13,14 +13,12 @@ export interface AssignmentTerms {
   baseUri: string;
   /** Time limit of an attempt by type, for example `{ TEST: 60 }`. */
   expiryMinutes: Readonly<Record<string, number>>;
-  /** Applies to types without a declaration. */
   defaultExpiryMinutes: number;
 }
 
 export interface ClaimedJob {
   job: JobBody;
   assignment: AssignmentBody;
-  /** Index of the slot for the job. */
   slot: number;
 }
 

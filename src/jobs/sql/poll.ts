@@ -25,7 +25,6 @@ WITH RECURSIVE walk AS (
 )
 SELECT type FROM walk WHERE type IS NOT NULL`;
 
-/** Returns the types with waiting jobs, in alphabetical order. */
 export async function readPendingTypes(database: Database): Promise<string[]> {
   return (await database.rows<{ type: string }>('jobs-pending-types', readPendingTypesSql, [])).map(({ type }) => type);
 }

@@ -1,12 +1,8 @@
-import type { JobStatus } from '../../contract/jobs.js';
+import type { JobBody } from '../../contract/jobs.js';
 import type { Database } from '../../database/database.js';
 
 /** A job without its worker: PENDING again, or ended. */
-export interface RequeuedJob {
-  id: number;
-  type: string;
-  status: JobStatus;
-}
+export type RequeuedJob = Pick<JobBody, 'id' | 'type' | 'status'>;
 
 /**
  * Returns SQL to close live assignments and requeue the jobs while attempts remain; jobs without a remaining attempt end as

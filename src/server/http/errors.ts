@@ -47,7 +47,7 @@ function fromRemovedRow(error: unknown): ServiceError | undefined {
     : undefined;
 }
 
-/** Turns any error into an answer, because no stack or SQL text may leak. `unexpected` marks a fault of the server, to log. */
+/** Turns any error into an answer without stack or SQL text. `unexpected` marks a fault of the server, to log. */
 export function toHttpError(error: unknown, path: string) {
   const expected = error instanceof ServiceError ? error : (fromFramework(error) ?? fromRemovedRow(error));
   if (expected instanceof ServiceError) {

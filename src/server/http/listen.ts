@@ -64,7 +64,7 @@ function toSetupError(error: NodeJS.ErrnoException, port: number, host: string):
   return new SetupError(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
 }
 
-/** Serves a request for an unsupported protocol as HTTP/1.1, as HTTP allows: Java's HttpClient asks for `h2c` every time. */
+/** Serves a request for an unsupported protocol as HTTP/1.1: Java's HttpClient, for example, always asks for `h2c`. */
 function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, rawHeaders } = request;
   const lines = [`${method} ${url} HTTP/1.1`];

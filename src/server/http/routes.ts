@@ -21,7 +21,6 @@ export type Handler<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zo
 export interface HttpSettings extends Pick<RequestSettings, 'log' | 'publicUrl'> {
   metrics: Metrics;
   authenticator: Authenticator;
-
   /** Longest wait of a request; undefined: as long as the request asks for. */
   maxRequestMs?: number | undefined;
   /** Largest body in bytes; 1 MiB unless set. */

@@ -55,6 +55,6 @@ async function sendFile(request: Request, response: Response, { file, bytes }: L
   await Promise.race([answered, failed]);
 }
 
-/** Limits a suffix range, because `send` answers 416 for a longer suffix: `bytes=-99` of a file of 18 bytes → `bytes=-18`. */
+/** Limits a suffix range, because `send` answers 416 for a longer one: `bytes=-99` of 18 bytes → `bytes=-18`. */
 export const clipSuffixRange = (header: string | undefined, bytes: number): string | undefined =>
   header?.replace(/^bytes=-(\d+)$/, (_, length: string) => `bytes=-${Math.min(Number(length), bytes)}`);

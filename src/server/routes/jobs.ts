@@ -13,7 +13,6 @@ const toSubmission = <Body extends { inputPayload?: unknown }>({ inputPayload: p
   payload,
 });
 
-/** Binds the routes of users for submissions, lists, types and the cache. */
 export function addJobRoutes(http: Http, jobs: Jobs): void {
   http.guarded(jobRoutes.create, ({ body }, { caller }) => jobs.submissions.submit(toSubmission(body), caller));
   http.guarded(jobRoutes.batch, async ({ body }, { caller }) => ({

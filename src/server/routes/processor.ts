@@ -5,7 +5,6 @@ import { type EventOutcome, processorRoutes } from '../../contract/processor.js'
 import { isDatabaseUnavailable } from '../../database/errors.js';
 import type { Http } from '../http/routes.js';
 
-/** Applies one raw event. */
 export type ProcessEvent = (raw: unknown) => Promise<EventOutcome>;
 
 /** Binds the routes of the event processor. `token` undefined: no authentication, for a port on loopback alone. */

@@ -18,7 +18,6 @@ function toTypes({ jobType = '', jobTypes = '' }: { jobType?: string | undefined
   return types.length > 0 ? [...new Set(types)] : undefined;
 }
 
-/** Binds the routes of workers, and the demand for the capacity manager. */
 export function addWorkerRoutes(http: Http, jobs: Jobs, metrics: Metrics): void {
   const observe = ({ job, assignment }: AssignedJob) => {
     const seconds = (Date.parse(assignment.created_at) - Date.parse(job.created_at)) / 1000;
