@@ -7,7 +7,7 @@ export type ExecutionChange = { executionId: string; applied: boolean };
 /** Execution of log lines, with the number of new lines. */
 export type StoredLines = { executionId: string; stored: number };
 
-/** Applies parts of events. Each method changes nothing a second time, and nothing for an unknown task or subscriber. */
+/** Applies parts of events. Each method changes nothing twice, and nothing for an unknown task or subscriber. */
 export interface EventHandlers {
   /** Requeues or ends the jobs of the task, and returns the jobs. */
   requeueJobs(taskArn: string, reason: string): Promise<readonly { id: number }[]>;

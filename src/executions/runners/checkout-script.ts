@@ -24,8 +24,7 @@ chmod -R a+rwX . 2>/dev/null || true
 
 /**
  * Returns the variables of `checkoutScript`; `directory` receives the checkout. The token is a header for the
- * repository's host alone. With a token git follows no redirects, because git would send the header to the new host,
- * too.
+ * repository's host alone: with a token git follows no redirects, because git would send the header to the new host.
  */
 export function toGitEnvironment(git: GitCheckout, directory: string): Record<string, string> {
   return {

@@ -8,10 +8,7 @@ import { type AgedExecution, listLiveExecutions, readExecutionEnd } from './sql.
 import type { TaskEvents } from './task-events.js';
 import type { ExecutionDependencies } from './transitions.js';
 
-export interface AccountCheck {
-  total: number;
-  problems: { email: string; message: string }[];
-}
+export type AccountCheck = { total: number; problems: { email: string; message: string }[] };
 
 interface ReconcileDependencies extends ExecutionDependencies {
   taskEvents: Pick<TaskEvents, 'fetchLines'>;

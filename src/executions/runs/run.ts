@@ -14,9 +14,7 @@ import { prepareEnvironment, redactEnvironment } from './prepare-environment.js'
 import { findExecution, insertExecution, type OwnedExecution, setTask } from './sql.js';
 import type { ExecutionDependencies } from './transitions.js';
 
-export interface RunDependencies extends ExecutionDependencies {
-  attached: AttachedExecutions;
-}
+export type RunDependencies = ExecutionDependencies & { attached: AttachedExecutions };
 
 const defaultTimeoutSeconds = 86_400;
 

@@ -42,18 +42,11 @@ export interface ExecutionEnd {
   isAttached: boolean;
 }
 
-export interface Ending {
-  executionId: string;
-  /** Undefined when the command did not run, or ended with an unknown exit code. */
-  exitCode: number | undefined;
-}
+/** `exitCode` is undefined when the command did not run, or ended with an unknown exit code. */
+export type Ending = { executionId: string; exitCode: number | undefined };
 
-export interface TaskReference {
-  /** Last part of the ARN. */
-  taskId: string;
-  /** Id of the execution according to the task. */
-  executionId: string;
-}
+/** Last part of a task's ARN, and id of the execution according to the task. */
+export type TaskReference = { taskId: string; executionId: string };
 
 /** Returns the topic of changes of an execution, for example `execution:9f86d081884c7d65`. */
 export const executionTopic = (executionId: string) => `execution:${executionId}`;

@@ -48,6 +48,9 @@ export class EcsCommandRunner implements CommandRunner {
   private readonly definitions: TaskDefinitions;
   /** Part of the ARN of each task of the cluster, for example `:task/reefguide/`. */
   private readonly arnPart: string;
+  readonly define = (image: CommandImage) => this.definitions.define(image);
+  readonly filterDefined = (taskDefinitions: readonly string[]) => this.definitions.filterDefined(taskDefinitions);
+  readonly undefine = (taskDefinition: string) => this.definitions.undefine(taskDefinition);
 
   constructor(private readonly options: EcsCommandRunnerOptions) {
     const { aws, settings, log } = options;
@@ -95,18 +98,6 @@ export class EcsCommandRunner implements CommandRunner {
     const ownArns = taskArns.filter((taskArn) => this.owns(taskArn));
     const tasks = await this.tasks.describe(this.options.settings.cluster, ownArns);
     return new Set(tasks.filter(startsOrRuns).flatMap(({ taskArn }) => taskArn ?? []));
-  }
-
-  define(image: CommandImage): Promise<string> {
-    return this.definitions.define(image);
-  }
-
-  filterDefined(taskDefinitions: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.definitions.filterDefined(taskDefinitions);
-  }
-
-  undefine(taskDefinition: string): Promise<void> {
-    return this.definitions.undefine(taskDefinition);
   }
 
   async *readLogs(taskArn: string): AsyncGenerator<LoggedLine[]> {

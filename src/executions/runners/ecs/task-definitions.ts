@@ -126,7 +126,7 @@ function toRoleArn(name: string | null, settings: EcsCommandSettings): string | 
   });
 }
 
-/** Returns true when `actual` has all fields of `expected`, nested ones too, undefined ones unset. AWS adds fields. */
+/** Returns true when `actual` has all fields of `expected`, nested ones too; undefined means unset. AWS adds fields. */
 export function includesAll(actual: unknown, expected: unknown): boolean {
   if (Array.isArray(expected)) {
     if (!Array.isArray(actual) || actual.length !== expected.length) return false;
