@@ -43,6 +43,7 @@ export async function insertUser(database: Database, { email, password, roles = 
 export const listUsers = (database: Database): Promise<UserBody[]> =>
   database.prisma.user.findMany({ select: userColumns, orderBy: { id: 'asc' } });
 
+/** Throws `not_found` for an unknown id. */
 export async function getUser(database: Database, id: number): Promise<UserBody> {
   const user = await database.prisma.user.findUnique({ where: { id }, select: userColumns });
   if (!user) throw notFound(`User ${id}`);

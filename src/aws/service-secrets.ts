@@ -30,7 +30,7 @@ const secretVariables: Record<string, (fields: Fields) => Record<string, string>
   ),
 };
 
-/** Returns the connection string of a database secret, with verification of the server's certificate. */
+/** Returns a URL that verifies the certificate: `postgresql://reef:pass%20word@db:5432/reefguide?sslmode=verify-full`. */
 export function toDatabaseUrl({ username, password, host, port, dbname }: z.infer<typeof database>): string {
   const [user, secret, name] = [username, password, dbname].map(encodeURIComponent);
   return `postgresql://${user}:${secret}@${host}:${port}/${name}?sslmode=verify-full`;

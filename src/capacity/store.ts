@@ -48,7 +48,7 @@ export async function releaseLease(database: Database, holder: string | undefine
   await database.rows('capacity-release', releaseLeaseSql, [leaseName, holder ?? null]);
 }
 
-/** Stores the holder's report and snapshots of changed groups. Returns their number. Throws a conflict without the lease. */
+/** Stores the holder's report and snapshots of changed groups. Returns the number of snapshots. Throws a conflict. */
 export async function recordReport(
   database: Database,
   { holder, groups, lastError }: { holder: string; groups: GroupReport[]; lastError: string | null },

@@ -46,7 +46,7 @@ const workers = z.strictObject({
 /** A group of the workers file. Without `entryPoint` (program and first arguments), workers run `reefguide`. */
 export type LocalWorkerGroup = z.infer<typeof workers>['workers'][number];
 
-/** Parses for example `{ "workers": [{ "name": "a", "jobTypes": ["TEST"], "scaling": { "max": 2 } }] }`. */
+/** Parses `{ "workers": [{ "name": "a", "jobTypes": ["TEST"], "scaling": { "max": 2 } }] }`, or throws a SetupError. */
 export function parseWorkersFile(file: string, text: string): LocalWorkerGroup[] {
   let content: unknown;
   try {
