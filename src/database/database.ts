@@ -17,8 +17,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const timestamptzOid = 1184;
-
 /** Converts a time of a session in UTC, e.g. `2026-03-01 04:05:06.7+00` → `2026-03-01T04:05:06.700Z`. */
 export function toIsoTime(text: string): string {
   const fraction = text.slice(19, -3);
@@ -27,7 +25,7 @@ export function toIsoTime(text: string): string {
 
 const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (oid === timestamptzOid && format !== 'binary') return toIsoTime;
+    if (oid === pg.types.builtins.TIMESTAMPTZ && format !== 'binary') return toIsoTime;
     return pg.types.getTypeParser(oid, format);
   },
 };

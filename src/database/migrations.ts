@@ -50,10 +50,7 @@ const hasMigrationTableSql = `SELECT to_regclass('public._prisma_migrations') IS
 const readMigrationRowsSql = `SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL`;
 
 /** Compares `migrations` with Prisma's table of applied migrations. */
-export async function readMigrationStatus(
-  database: Pick<pg.ClientBase, 'query'>,
-  migrations: Migration[],
-): Promise<MigrationStatus> {
+export async function readMigrationStatus(database: Pick<pg.ClientBase, 'query'>, migrations: Migration[]) {
   const table = await database.query<{ exists: boolean }>(hasMigrationTableSql);
   const rows = table.rows[0]?.exists ? (await database.query<MigrationRow>(readMigrationRowsSql)).rows : [];
   const rowsByName = new Map(rows.map((row) => [row.migration_name, row]));

@@ -42,13 +42,11 @@ export async function buildEnv(options: BuildEnvOptions): Promise<BuiltEnv> {
   const missing: string[] = [];
   for (const { name, value, reason = 'no quotes of an .env file can enclose the value' } of variables) {
     const line = value === undefined ? undefined : formatVariable(name, value);
-    if (line !== undefined) {
-      lines.push(line);
-      continue;
+    if (line === undefined) {
+      missing.push(name);
+      report('WARN', `${name} is left out: ${reason}`);
     }
-    missing.push(name);
-    report('WARN', `${name} is left out: ${reason}`);
-    lines.push(`# ${name}= (left out: ${reason.replace(/\s+/g, ' ')})\n`);
+    lines.push(line ?? `# ${name}= (left out: ${reason.replace(/\s+/g, ' ')})\n`);
   }
   return { text: lines.join(''), missing };
 }

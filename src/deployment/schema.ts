@@ -3,19 +3,17 @@ import * as checks from './checks.js';
 
 const pattern = (expression: RegExp, expected: string) => z.string().regex(expression, `expected ${expected}`);
 // Unlike z.int(), which stops zod before the checks across fields.
-const integer = (from: number, to: number) =>
-  z
-    .number()
-    .refine(
-      (value) => Number.isInteger(value) && value >= from && value <= to,
-      `expected a whole number from ${from} to ${to}`,
-    );
+const integer = (from: number, to: number) => {
+  const fits = (value: number) => Number.isInteger(value) && value >= from && value <= to;
+  return z.number().refine(fits, `expected a whole number from ${from} to ${to}`);
+};
 const positive = z.number().refine((value) => value > 0, 'expected a number above 0');
 const percent = integer(1, 100);
 const seconds = integer(0, 86_400);
 const mebibytes = integer(512, 122_880);
 const cpuUnits = integer(256, 16_384);
 const port = integer(1, 65_535);
+const fileName = pattern(/^[\w.-][\w./-]*$/, 'a file name such as index.html');
 const email = z.email('expected an e-mail address');
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const domain = pattern(new RegExp(`^(${label}\\.)+[a-z]{2,}$`), 'a domain name such as reefguide.example.com');
@@ -142,10 +140,7 @@ export const deploymentSchema = z
     }),
     webAPI: webApi,
     reefGuideAPI: reefGuideApi,
-    frontend: z.strictObject({
-      indexDocument: pattern(/^[\w.-][\w./-]*$/, 'a file name such as index.html'),
-      errorDocument: pattern(/^[\w.-][\w./-]*$/, 'a file name such as index.html'),
-    }),
+    frontend: z.strictObject({ indexDocument: fileName, errorDocument: fileName }),
     db: z
       .strictObject({
         instanceSize: z.enum(['micro', 'small', 'medium', 'large', 'xlarge', '2xlarge']),

@@ -102,7 +102,7 @@ async function joinOrStart(paths: HomePaths, options: Settled): Promise<Embedded
 
 async function start(paths: HomePaths, directory: DataDirectory, { log, settings }: Settled) {
   const binaries = await findBinaries(paths, directory.runAs, log);
-  const password = await prepareDataDirectory(paths, directory, binaries, { sync: settings.fsync !== 'off', log });
+  const password = await prepareDataDirectory(paths, directory, { binaries, sync: settings.fsync !== 'off', log });
   const record = await readServerRecord(paths);
   const preferredPorts = [...(record === undefined ? [] : [record.port]), toPreferredPort(paths.home)];
   const server = await startServer({ directory, binaries, logFile: paths.log, preferredPorts, settings });

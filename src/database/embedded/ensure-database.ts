@@ -5,7 +5,6 @@ import { poll } from './poll.js';
 import { toConnectionUrl } from './server-record.js';
 
 const maxWaitMs = 60_000;
-const missingDatabase = '3D000';
 
 /** The server is up: 53300 (too many connections) follows the password, 42P04 and 23505 a concurrent CREATE DATABASE. */
 const readyCodes = ['53300', '42P04', '23505'];
@@ -39,7 +38,7 @@ export async function ensureDatabase(
   let code: string | undefined;
   const state = await poll<'ready' | 'ended' | 'unusable'>(maxWaitMs, async () => {
     code = await tryQuery(toConnectionUrl(port, password), 'SELECT 1');
-    if (code === missingDatabase) {
+    if (code === '3D000') {
       code = await tryQuery(toConnectionUrl(port, password, 'postgres'), 'CREATE DATABASE reefguide');
     }
     if (code === undefined || readyCodes.includes(code)) return 'ready';

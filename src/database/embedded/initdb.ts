@@ -14,6 +14,7 @@ import { discardDirectory } from './processes.js';
 const attemptPrefix = 'attempt-';
 
 interface InitOptions {
+  binaries: Binaries;
   /** Flushes the new files to disk. */
   sync: boolean;
   log(line: string): void;
@@ -39,19 +40,14 @@ export function toCannotRunError(path: string, cause: unknown): EmbeddedPostgres
  * database elsewhere and renames the result, because the rest of a crashed attempt must never count as a database. Call
  * under the lock.
  */
-export async function prepareDataDirectory(
-  paths: HomePaths,
-  directory: DataDirectory,
-  binaries: Binaries,
-  options: InitOptions,
-): Promise<string> {
+export async function prepareDataDirectory(paths: HomePaths, directory: DataDirectory, options: InitOptions) {
   await removeAttempts(directory.root);
   if (existsSync(directory.data)) {
-    if (await isDatabase(paths, directory.data, binaries.major)) return await readPassword(paths);
+    if (await isDatabase(paths, directory.data, options.binaries.major)) return await readPassword(paths);
     await moveAside(directory.data, options.log);
   }
   const password = (await readIfExists(paths.password)) ?? randomBytes(24).toString('base64url');
-  await createDatabase(paths, directory, binaries, password, options);
+  await createDatabase(paths, directory, password, options);
   return password;
 }
 
@@ -123,13 +119,8 @@ async function moveAside(data: string, log: (line: string) => void): Promise<voi
   }
 }
 
-async function createDatabase(
-  paths: HomePaths,
-  directory: DataDirectory,
-  binaries: Binaries,
-  password: string,
-  { sync, log }: InitOptions,
-): Promise<void> {
+async function createDatabase(paths: HomePaths, directory: DataDirectory, password: string, options: InitOptions) {
+  const { binaries, sync, log } = options;
   log(`Creating a database in ${directory.data}`);
   const attempt = await mkdtemp(join(directory.root, attemptPrefix));
   try {

@@ -33,6 +33,12 @@ export class DataFiles extends Construct {
       description: 'The file system: NFS from those that mount it',
       allowAllOutbound: false,
     });
+    const requireTls = new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      principals: [new iam.AnyPrincipal()],
+      actions: ['*'],
+      conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+    });
     this.fileSystem = new efs.FileSystem(this, 'FileSystem', {
       vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
@@ -43,16 +49,7 @@ export class DataFiles extends Construct {
       lifecyclePolicy: efs.LifecyclePolicy.AFTER_30_DAYS,
       removalPolicy: RemovalPolicy.RETAIN,
       // Requires a role to mount: without any policy, every client that reaches a mount target may mount.
-      fileSystemPolicy: new iam.PolicyDocument({
-        statements: [
-          new iam.PolicyStatement({
-            effect: iam.Effect.DENY,
-            principals: [new iam.AnyPrincipal()],
-            actions: ['*'],
-            conditions: { Bool: { 'aws:SecureTransport': 'false' } },
-          }),
-        ],
-      }),
+      fileSystemPolicy: new iam.PolicyDocument({ statements: [requireTls] }),
     });
     this.accessPoint = this.fileSystem.addAccessPoint('Data', {
       path: '/data',
@@ -66,15 +63,14 @@ export class DataFiles extends Construct {
 
   /** Mounts the data in a task at /data. `openTo` must admit the task's security group. */
   mountIn(definition: ecs.TaskDefinition, { readOnly }: { readOnly: boolean }) {
-    const volume: ecs.Volume = {
+    definition.addVolume({
       name: 'data',
       efsVolumeConfiguration: {
         fileSystemId: this.fileSystem.fileSystemId,
         transitEncryption: 'ENABLED',
         authorizationConfig: { accessPointId: this.accessPoint.accessPointId, iam: 'ENABLED' },
       },
-    };
-    definition.addVolume(volume);
+    });
     definition.defaultContainer?.addMountPoints({ sourceVolume: 'data', containerPath: '/data', readOnly });
     this.allowMount(definition.taskRole, { readOnly });
   }
@@ -100,9 +96,9 @@ export class DataFiles extends Construct {
     });
     this.openTo(group, 'the service instance');
     const userData = ec2.UserData.forLinux();
-    userData.addCommands(
-      ...toFirstBootCommands(toMountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId)),
-    );
+    const mountScript = toMountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId);
+    userData.addCommands(...toFirstBootCommands(mountScript));
+    const disk = ec2.BlockDeviceVolume.ebs(20, { encrypted: true, volumeType: ec2.EbsDeviceVolumeType.GP3 });
     const instance = new ec2.Instance(this, 'Instance', {
       vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
@@ -113,12 +109,7 @@ export class DataFiles extends Construct {
       userData,
       httpTokens: ec2.HttpTokens.REQUIRED,
       detailedMonitoring: true,
-      blockDevices: [
-        {
-          deviceName: '/dev/sda1',
-          volume: ec2.BlockDeviceVolume.ebs(20, { encrypted: true, volumeType: ec2.EbsDeviceVolumeType.GP3 }),
-        },
-      ],
+      blockDevices: [{ deviceName: '/dev/sda1', volume: disk }],
     });
     instance.node.addDependency(this.ready);
     instance.role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'));

@@ -100,11 +100,8 @@ export class Executions extends Construct {
       conditions: { ArnEquals: { 'ecs:cluster': clusterArn } },
       why: 'The id of a task is unknown before the task runs.',
     });
-    allow(role, {
-      actions: ['ecs:DescribeTaskDefinition'],
-      resources: ['*'],
-      why: 'ecs:DescribeTaskDefinition knows no resource.',
-    });
+    const why = 'ecs:DescribeTaskDefinition knows no resource.';
+    allow(role, { actions: ['ecs:DescribeTaskDefinition'], resources: ['*'], why });
     allow(role, { actions: ['logs:FilterLogEvents'], resources: [this.logGroup.logGroupArn] });
   }
 
@@ -112,11 +109,8 @@ export class Executions extends Construct {
   private allowImages(...images: string[]): void {
     const { account, region } = Stack.of(this);
     const ecr = images.flatMap((image) => parseEcrImage(image) ?? []);
-    allow(this.executionRole, {
-      actions: ['ecr:GetAuthorizationToken'],
-      resources: ['*'],
-      why: 'ecr:GetAuthorizationToken knows no resource.',
-    });
+    const why = 'ecr:GetAuthorizationToken knows no resource.';
+    allow(this.executionRole, { actions: ['ecr:GetAuthorizationToken'], resources: ['*'], why });
     allow(this.executionRole, {
       actions: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
       resources: [

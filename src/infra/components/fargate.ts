@@ -67,10 +67,9 @@ export interface ServiceOptions {
 /** Creates a service behind the shared load balancer with a domain name of its own, and scales by CPU and memory. */
 export function createBalancedService(scope: Construct, options: ServiceOptions) {
   const { networking, definition, port, autoScaling } = options;
-  const group = new ec2.SecurityGroup(scope, 'Group', {
-    vpc: networking.vpc,
-    description: `${options.domainName}: from the load balancer`,
-  });
+  const { vpc } = networking;
+  const description = `${options.domainName}: from the load balancer`;
+  const group = new ec2.SecurityGroup(scope, 'Group', { vpc, description });
   const service = new ecs.FargateService(scope, 'Service', {
     cluster: networking.cluster,
     taskDefinition: definition,

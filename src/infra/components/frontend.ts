@@ -55,10 +55,6 @@ export class Frontend extends Construct {
 function errorResponses({ indexDocument, errorDocument }: FrontendProps['config']) {
   // Answers 200 for a single-page application, which resolves any path itself.
   const responseHttpStatus = errorDocument === indexDocument ? 200 : 404;
-  return [403, 404].map((httpStatus) => ({
-    httpStatus,
-    responseHttpStatus,
-    responsePagePath: `/${errorDocument}`,
-    ttl: Duration.seconds(10),
-  }));
+  const response = { responseHttpStatus, responsePagePath: `/${errorDocument}`, ttl: Duration.seconds(10) };
+  return [403, 404].map((httpStatus) => ({ httpStatus, ...response }));
 }

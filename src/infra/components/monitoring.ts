@@ -11,9 +11,11 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Deployment } from '../../deployment/schema.js';
 
+type MemoryAlerting = Deployment['reefGuideAPI']['memoryAlerting'];
+
 export interface MonitoringProps {
   alertEmail: string | undefined;
-  memoryAlerting: Deployment['reefGuideAPI']['memoryAlerting'];
+  memoryAlerting: MemoryAlerting;
   clusterName: string;
   reefGuideApi: ecs.FargateService;
   capacityManager: ecs.FargateService;
@@ -90,10 +92,7 @@ export class Monitoring extends Construct {
   }
 
   /** Sends e-mail to the address of ReefGuideAPI's operators, in addition to the address of all alarms. */
-  private watchMemory(
-    service: ecs.FargateService,
-    alerting: NonNullable<Deployment['reefGuideAPI']['memoryAlerting']>,
-  ): void {
+  private watchMemory(service: ecs.FargateService, alerting: NonNullable<MemoryAlerting>): void {
     const action = this.addEmail('Memory', alerting.emailAddress);
     const period = Duration.seconds(alerting.metricPeriod);
     for (const [name, statistic, threshold] of [

@@ -52,13 +52,11 @@ export class Networking extends Construct {
       destination: ec2.FlowLogDestination.toCloudWatchLogs(createLogGroup(this, 'FlowLogs')),
     });
     if (props.withDatabase && !withNat) this.endpoints = this.addEndpoints(props.withExecutions);
-
     this.cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: this.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
       enableFargateCapacityProviders: true,
     });
-
     const balancerGroup = new ec2.SecurityGroup(this, 'BalancerGroup', {
       vpc: this.vpc,
       description: 'The load balancer: HTTP and HTTPS from everywhere',
