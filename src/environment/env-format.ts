@@ -4,7 +4,6 @@ import { parse } from 'dotenv';
  * Formats a variable as lines of an .env file from which dotenv and `source` in bash read the same bytes, for example
  * `A`, `it's` → `A="it's"`. Returns undefined for a value that dotenv cannot represent (all three quotes beside a `#`) or
  * bash cannot (a NUL).
- *
  * Where no line suits both, returns a here-document for dotenv, which bash skips, and a `printf` for bash, which dotenv
  * skips.
  */

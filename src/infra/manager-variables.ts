@@ -17,15 +17,14 @@ export interface LaunchTarget {
 export function toJobTypeEnvironment(workers: readonly LaunchTarget[]): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const { config, taskDefinition, cluster, securityGroup } of workers) {
-    const { scaling } = config;
     const variables: Record<JobTypeVariable, string> = {
       TASK_DEF: taskDefinition,
       CLUSTER: cluster,
-      MIN_CAPACITY: String(scaling.min),
-      MAX_CAPACITY: String(scaling.max),
-      COOLDOWN: String(scaling.cooldownSeconds),
-      SENSITIVITY: String(scaling.sensitivity),
-      FACTOR: String(scaling.factor),
+      MIN_CAPACITY: String(config.scaling.min),
+      MAX_CAPACITY: String(config.scaling.max),
+      COOLDOWN: String(config.scaling.cooldownSeconds),
+      SENSITIVITY: String(config.scaling.sensitivity),
+      FACTOR: String(config.scaling.factor),
       SECURITY_GROUP: securityGroup,
       SPOT: String(config.spot ?? false),
     };

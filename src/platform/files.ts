@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import { errorCode, explainWriteErrors } from './system-errors.js';
+import { errorCode, explainWriteErrors, ignore } from './system-errors.js';
 
 /**
  * Creates a directory and its missing parents; throws the system's error. Replaces `mkdir` with `recursive`, because that
@@ -82,14 +82,8 @@ export async function savePrivateFile(file: string, content: string): Promise<vo
 }
 
 /** Returns the text of a file; undefined when the file does not exist. */
-export async function readIfExists(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+export const readIfExists = (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch(ignore('ENOENT'));
 
 /** Reads a JSON file; undefined when the file is missing or does not match `schema`. Throws when it cannot be read. */
 export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {

@@ -1,6 +1,5 @@
 import path from 'node:path';
 
 /** Returns the directory of the local system's state: `REEFGUIDE_HOME`, or `.reefguide` in the working directory. */
-export function homeDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return path.resolve(env.REEFGUIDE_HOME || '.reefguide');
-}
+export const homeDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
+  path.resolve(env.REEFGUIDE_HOME || '.reefguide');

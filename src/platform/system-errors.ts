@@ -6,6 +6,13 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Returns a handler that ignores the system errors with these codes, for example `ignore('ENOENT')`. */
+export const ignore =
+  (...codes: string[]) =>
+  (error: unknown): undefined => {
+    if (!codes.includes(errorCode(error) ?? '')) throw error;
+  };
+
 const reasons: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',

@@ -45,7 +45,6 @@ const noLog = () => {};
  * and stops when the last live process has released its last hold. Holds of dead processes do not count. A killed
  * process leaves the server running for the next caller to join. A killed server stays down until the next call; see
  * `superviseEmbeddedPostgres`.
- *
  * Throws EmbeddedPostgresError. Registers no signal handlers: the caller must release the hold.
  */
 export async function acquireEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {

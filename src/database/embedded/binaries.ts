@@ -14,9 +14,8 @@ export interface Binaries {
   major: string;
 }
 
-export function getExecutable(binaries: Binaries, name: 'initdb' | 'pg_ctl' | 'postgres'): string {
-  return join(binaries.directory, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
-}
+export const getExecutable = (binaries: Binaries, name: 'initdb' | 'pg_ctl' | 'postgres'): string =>
+  join(binaries.directory, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 
 /** Finds the installed npm package of the platform. Symbolic links may be missing: see `restoreLinks`. */
 export function findInstalledBinaries(): Binaries {

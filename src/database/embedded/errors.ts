@@ -15,9 +15,6 @@ export type EmbeddedPostgresErrorCode =
   | 'stop_failed'
   | 'lock_timeout';
 
-/** Disk space of a new database. */
-const newDatabaseBytes = 48_000_000;
-
 /** `message` says what failed and where, and `hint` what to do. A reader needs no stack trace. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
@@ -39,7 +36,8 @@ export const useAnotherDatabase = 'set DATABASE_URL to a Postgres that runs else
 export function isDiskFull(output: string, directory: string): boolean {
   if (/No space left on device|Disk quota exceeded/.test(output)) return true;
   const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize < newDatabaseBytes;
+  // A new database takes 48 MB.
+  return bavail * bsize < 48_000_000;
 }
 
 export function toDiskFullError(path: string, cause?: unknown): EmbeddedPostgresError {

@@ -2,7 +2,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDirectory, createFileExclusively, readIfExists, writeFileAtomically } from '../../platform/files.js';
 import { isAlive, ownIdentity, processIdentity } from '../../platform/processes.js';
-import { errorCode } from '../../platform/system-errors.js';
+import { ignore } from '../../platform/system-errors.js';
 import { EmbeddedPostgresError } from './errors.js';
 import { poll } from './poll.js';
 
@@ -77,17 +77,12 @@ async function tryToAcquire(directory: string): Promise<{ number?: number; block
 }
 
 async function release(directory: string, number: number): Promise<void> {
-  try {
-    await writeFileAtomically(join(directory, String(number)), '{"free":true}', 0o644);
-  } catch (error) {
-    // The home may have been deleted, and the lock with the home.
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
+  // The home may have been deleted, and the lock with the home.
+  await writeFileAtomically(join(directory, String(number)), '{"free":true}', 0o644).catch(ignore('ENOENT'));
 }
 
-async function readNumbers(directory: string): Promise<number[]> {
-  return (await readdir(directory)).filter((name) => /^\d+$/.test(name)).map(Number);
-}
+const readNumbers = async (directory: string): Promise<number[]> =>
+  (await readdir(directory)).filter((name) => /^\d+$/.test(name)).map(Number);
 
 /** Returns the process id in a lock file; undefined when the lock is free or the process is dead. */
 function toLiveHolder(content: string): number | undefined {

@@ -18,9 +18,8 @@ const locationRecord = z.object({ home: z.string(), root: z.string(), binaries: 
 export const readLocation = (paths: HomePaths) => readJson(paths.location, locationRecord);
 
 /** Names the root after the home, e.g. `/var/tmp/reefguide-data-0f3c…`, because a new home must find a leftover. */
-function toOutsideRoot(home: string): string {
-  return join(outsideDirectory, `${rootPrefix}${createHash('sha256').update(home).digest('hex').slice(0, 16)}`);
-}
+const toOutsideRoot = (home: string): string =>
+  join(outsideDirectory, `${rootPrefix}${createHash('sha256').update(home).digest('hex').slice(0, 16)}`);
 
 /** Returns the recorded root; undefined when there is no record, or when the record was copied from another home. */
 export async function findOutsideRoot(paths: HomePaths): Promise<string | undefined> {

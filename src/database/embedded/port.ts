@@ -3,9 +3,8 @@ import { createServer } from 'node:net';
 import { errorCode } from '../../platform/system-errors.js';
 
 /** Returns the same port for the same home, from 15,000 to 29,999: below the ports of outgoing connections. */
-export function toPreferredPort(home: string): number {
-  return 15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
-}
+export const toPreferredPort = (home: string): number =>
+  15_000 + (createHash('sha256').update(home).digest().readUInt16BE(0) % 15_000);
 
 /** Binds and closes a port of 127.0.0.1. Returns the port, or undefined for a port in use. 0 chooses a free port. */
 function probePort(port: number): Promise<number | undefined> {

@@ -21,9 +21,8 @@ export async function recordStop(paths: HomePaths): Promise<void> {
 }
 
 /** Returns for example `postgresql://postgres:<password>@127.0.0.1:21785/reefguide`. */
-export function toConnectionUrl(port: number, password: string, database = 'reefguide'): string {
-  return `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
-}
+export const toConnectionUrl = (port: number, password: string, database = 'reefguide'): string =>
+  `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
 
 /** Returns the URL of the Postgres of `home` without acquiring a hold; undefined when the server does not run. */
 export async function findRunningUrl(home: string): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createDirectory } from '../../platform/files.js';
 import { processStart } from '../../platform/processes.js';
-import { errorCode } from '../../platform/system-errors.js';
+import { ignore } from '../../platform/system-errors.js';
 import { type Binaries, getExecutable } from './binaries.js';
 import type { DataDirectory } from './data-directory.js';
 import { EmbeddedPostgresError, isDiskFull, toDiskFullError, useAnotherDatabase } from './errors.js';
@@ -166,11 +166,8 @@ function toStartError(output: string, data: string, logFile: string): EmbeddedPo
 
 /** Renames a log of more than 10 MB to `postgres.log.1`. */
 async function rotateLog(logFile: string): Promise<void> {
-  try {
-    if ((await stat(logFile)).size > maxLogBytes) await rename(logFile, `${logFile}.1`);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
+  const stats = await stat(logFile).catch(ignore('ENOENT'));
+  if (stats && stats.size > maxLogBytes) await rename(logFile, `${logFile}.1`).catch(ignore('ENOENT'));
 }
 
 /** Stops a server by a fast shutdown: ends sessions, writes committed data. Escalates to SIGQUIT and SIGKILL. */

@@ -2,8 +2,8 @@ import { copyFile, mkdir, rename, rm, unlink, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import { SetupError, toMessage } from '../../contract/errors.js';
 import { ownIdentity } from '../../platform/processes.js';
-import { errorCode } from '../../platform/system-errors.js';
-import { beginJournal, commitJournal, endJournal, ignore, type Journal, statePaths } from './journal.js';
+import { errorCode, ignore } from '../../platform/system-errors.js';
+import { beginJournal, commitJournal, endJournal, type Journal, statePaths } from './journal.js';
 import type { Write } from './plan.js';
 import { backUp, undoWrites } from './restore.js';
 

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { errorCode } from '../../platform/system-errors.js';
+import { ignore } from '../../platform/system-errors.js';
 import { isPlainName, listParents } from './paths.js';
 import type { SourceFile, TargetState } from './plan.js';
 
@@ -31,11 +31,7 @@ export async function listDirectories(directory: string): Promise<string[]> {
     .sort();
 }
 
-const statIfExists = (file: string) =>
-  lstat(file).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+const statIfExists = (file: string) => lstat(file).catch(ignore('ENOENT'));
 
 /** Returns the state of `file` below `root`. Reports a symbolic link instead of following the link out of the tree. */
 export async function inspectTarget(root: string, file: string): Promise<TargetState> {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SetupError } from '../../contract/errors.js';
 import { createFileExclusively, isTemporaryName, readIfExists, writeFileAtomically } from '../../platform/files.js';
 import { processIdentity } from '../../platform/processes.js';
-import { errorCode } from '../../platform/system-errors.js';
+import { ignore } from '../../platform/system-errors.js';
 import { findPathProblem, rememberedFile, stateDirectory } from './paths.js';
 
 const safePath = z.string().refine((file) => file === rememberedFile || findPathProblem(file) === undefined);
@@ -27,13 +27,6 @@ export function statePaths(root: string) {
   const at = (name: string) => path.join(directory, name);
   return { directory, journal: at('journal.json'), new: at('new'), old: at('old'), ignore: at('.gitignore') };
 }
-
-/** Returns a handler that ignores the system errors with these codes, for example `ignore('ENOENT')`. */
-export const ignore =
-  (...codes: string[]) =>
-  (error: unknown): void => {
-    if (!codes.includes(errorCode(error) ?? '')) throw error;
-  };
 
 export const toBusyError = (pid: number) =>
   new SetupError(`Another run is merging a configuration in this directory (process ${pid})`, {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { SetupError } from '../../contract/errors.js';
 import { createDirectory } from '../../platform/files.js';
 import { isAlive } from '../../platform/processes.js';
-import { errorCode } from '../../platform/system-errors.js';
+import { errorCode, ignore } from '../../platform/system-errors.js';
 import { inspectTarget } from './files.js';
-import { endJournal, ignore, type Journal, readJournal, statePaths, toBusyError } from './journal.js';
+import { endJournal, type Journal, readJournal, statePaths, toBusyError } from './journal.js';
 import { stateDirectory } from './paths.js';
 
 /**

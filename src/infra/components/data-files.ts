@@ -28,11 +28,8 @@ export class DataFiles extends Construct {
   constructor(scope: Construct, id: string, props: { vpc: ec2.IVpc; logsBucket: s3.IBucket }) {
     super(scope, id);
     const { vpc } = props;
-    this.group = new ec2.SecurityGroup(this, 'Group', {
-      vpc,
-      description: 'The file system: NFS from those that mount it',
-      allowAllOutbound: false,
-    });
+    const description = 'The file system: NFS from those that mount it';
+    this.group = new ec2.SecurityGroup(this, 'Group', { vpc, description, allowAllOutbound: false });
     const requireTls = new iam.PolicyStatement({
       effect: iam.Effect.DENY,
       principals: [new iam.AnyPrincipal()],
@@ -89,11 +86,8 @@ export class DataFiles extends Construct {
 
   /** Creates an instance without a key or an open port, because operators connect through Session Manager. */
   private createInstance(vpc: ec2.IVpc): ec2.Instance {
-    const group = new ec2.SecurityGroup(this, 'InstanceGroup', {
-      vpc,
-      description: 'The service instance: nothing comes in',
-      allowAllOutbound: true,
-    });
+    const description = 'The service instance: nothing comes in';
+    const group = new ec2.SecurityGroup(this, 'InstanceGroup', { vpc, description, allowAllOutbound: true });
     this.openTo(group, 'the service instance');
     const userData = ec2.UserData.forLinux();
     const mountScript = toMountScript(this.fileSystem.fileSystemId, this.accessPoint.accessPointId);

@@ -30,11 +30,8 @@ export class Database extends Construct {
   constructor(scope: Construct, id: string, { vpc, config }: DatabaseProps) {
     super(scope, id);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 });
-    this.group = new ec2.SecurityGroup(this, 'Group', {
-      vpc,
-      description: 'Postgres: from the API and the event processor',
-      allowAllOutbound: false,
-    });
+    const description = 'Postgres: from the API and the event processor';
+    this.group = new ec2.SecurityGroup(this, 'Group', { vpc, description, allowAllOutbound: false });
     const credentials = rds.Credentials.fromGeneratedSecret('reefguide', {
       excludeCharacters: ' %+~`#$&*()|[]{}:;<>?!\'/@"\\',
     });

@@ -33,6 +33,9 @@ export class EventProcessor extends Construct {
       timeoutSeconds: 60,
       deadLetterQueue: this.deadLetters,
     });
+    // EventBridge moves events that cannot be delivered into the queue.
+    const delivery = { deadLetterQueue: this.deadLetters, retryAttempts: 8 };
+    const createTarget = () => new eventsTargets.LambdaFunction(this.program.fn, delivery);
     new events.Rule(this, 'TaskStateChange', {
       description: 'Tasks of the ReefGuide cluster change their state',
       eventPattern: {
@@ -40,21 +43,16 @@ export class EventProcessor extends Construct {
         detailType: ['ECS Task State Change'],
         detail: { clusterArn: [props.clusterArn] },
       },
-      targets: [this.createTarget()],
+      targets: [createTarget()],
     });
     new events.Rule(this, 'Hourly', {
       description: 'ReefGuide compares what it recorded with what exists',
       schedule: events.Schedule.rate(Duration.hours(1)),
-      targets: [this.createTarget()],
+      targets: [createTarget()],
     });
     props.executionLogs?.addSubscriptionFilter('Lines', {
       destination: new logsDestinations.LambdaDestination(this.program.fn),
       filterPattern: logs.FilterPattern.allEvents(),
     });
-  }
-
-  /** Targets the function, and the dead-letter queue for events that EventBridge cannot deliver. */
-  private createTarget(): eventsTargets.LambdaFunction {
-    return new eventsTargets.LambdaFunction(this.program.fn, { deadLetterQueue: this.deadLetters, retryAttempts: 8 });
   }
 }

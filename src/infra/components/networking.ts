@@ -57,9 +57,10 @@ export class Networking extends Construct {
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
       enableFargateCapacityProviders: true,
     });
+    const description = 'The load balancer: HTTP and HTTPS from everywhere';
     const balancerGroup = new ec2.SecurityGroup(this, 'BalancerGroup', {
       vpc: this.vpc,
-      description: 'The load balancer: HTTP and HTTPS from everywhere',
+      description,
       allowAllOutbound: false,
     });
     acknowledge(balancerGroup, { EC23: 'The load balancer is the public entrance; HTTP only redirects.' });
@@ -84,9 +85,10 @@ export class Networking extends Construct {
 
   /** Creates the endpoints through which a function in the VPC calls AWS without a NAT. */
   private addEndpoints(withExecutions: boolean): ec2.SecurityGroup {
+    const description = 'Interface endpoints: HTTPS from the Lambda functions';
     const group = new ec2.SecurityGroup(this, 'EndpointsGroup', {
       vpc: this.vpc,
-      description: 'Interface endpoints: HTTPS from the Lambda functions',
+      description,
       allowAllOutbound: false,
     });
     for (const [name, service] of [
