@@ -2,7 +2,7 @@ import { type Api, createApi } from '../../client/api.js';
 import type { Credentials } from '../../client/http.js';
 import { SetupError } from '../../contract/errors.js';
 import { homeDirectory } from '../../platform/home.js';
-import { type LocalSystemFile, readLocalCredentials, readLocalSystemFile } from './local-system-file.js';
+import { type LocalSystemFile, readLocalSystemFile, readSavedCredentials } from './local-system-file.js';
 import { type Profile, readProfile } from './profile.js';
 
 export interface ApiLocation {
@@ -46,7 +46,7 @@ async function findCredentials(
     throw new SetupError('Invalid REEFGUIDE_API_KEY: expected a key', { hint: 'Set a key, or unset the variable.' });
   if (env.REEFGUIDE_API_KEY) return { kind: 'apiKey', apiKey: env.REEFGUIDE_API_KEY };
   if (localSystem && (isSameApi(localSystem.api, baseUrl) || isSameApi(localSystem.orchestrator, baseUrl))) {
-    const local = await readLocalCredentials(env);
+    const local = await readSavedCredentials(env);
     if (local) return { kind: 'apiKey', apiKey: local.apiKey };
   }
   if (!profile || !isSameApi(profile.api, baseUrl)) return { kind: 'none' };
@@ -78,7 +78,7 @@ export async function findWorkerApi(env: NodeJS.ProcessEnv): Promise<Api> {
     });
   const { API_USERNAME: email, API_PASSWORD: password } = env;
   if (email && password) return createApi({ baseUrl, credentials: { kind: 'password', email, password } });
-  const local = await readLocalCredentials(env);
+  const local = await readSavedCredentials(env);
   if (!local)
     throw new SetupError('API_USERNAME and API_PASSWORD are not set', { hint: "Set them to a worker's account." });
   return createApi({ baseUrl, credentials: { kind: 'password', ...local.worker } });

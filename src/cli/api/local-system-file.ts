@@ -31,5 +31,5 @@ export const writeLocalSystemFile = (home: string, content: LocalSystemFile): Pr
 export const removeLocalSystemFile = (home: string): Promise<void> => rm(getPath(home), { force: true });
 
 /** Reads `credentials.json` of the local system in the home directory. Returns undefined when no local system was started. */
-export const readLocalCredentials = (env: NodeJS.ProcessEnv): Promise<LocalCredentials | undefined> =>
+export const readSavedCredentials = (env: NodeJS.ProcessEnv): Promise<LocalCredentials | undefined> =>
   readJson(path.join(homeDirectory(env), 'credentials.json'), localCredentials).catch(() => undefined);

@@ -4,7 +4,7 @@ import { SetupError } from '../../contract/errors.js';
 import { localManagerEnvironment } from '../../environment/capacity-manager.js';
 import { parseEnvironment } from '../../environment/variables.js';
 import { homeDirectory } from '../../platform/home.js';
-import { readLocalCredentials, readLocalSystemFile } from '../api/local-system-file.js';
+import { readLocalSystemFile, readSavedCredentials } from '../api/local-system-file.js';
 import { exampleWorkersFile } from './program-root.js';
 
 type Account = LocalCredentials['worker'];
@@ -30,7 +30,7 @@ export async function findLocalCapacity(
 ): Promise<LocalCapacitySettings> {
   const variables = parseEnvironment(localManagerEnvironment, env);
   const home = homeDirectory(env);
-  const [localSystem, local] = await Promise.all([readLocalSystemFile(home), readLocalCredentials(env)]);
+  const [localSystem, local] = await Promise.all([readLocalSystemFile(home), readSavedCredentials(env)]);
   const apiUrl = variables.API_ENDPOINT ?? localSystem?.api;
   const processorUrl = variables.PROCESSOR_URL ?? localSystem?.processor;
   const manager = toAccount(variables.API_USERNAME, variables.API_PASSWORD) ?? local?.manager;

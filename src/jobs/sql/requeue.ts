@@ -11,7 +11,11 @@ export type RequeuedJob = Pick<JobBody, 'id' | 'type' | 'status'>;
  * Guarantees 1, 3, 4 and 8, one live assignment, terminal statuses, live reports and no lost job: the statement locks the
  * assignment before the job, as reports do, so either the report or the requeue ends the attempt, never both.
  */
-const requeueSql = (condition: string, endStatus: 'TIMED_OUT' | 'FAILED', lock = 'FOR UPDATE SKIP LOCKED') => `
+const requeueSql = (
+  condition: string,
+  endStatus: 'TIMED_OUT' | 'FAILED',
+  lock: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' = 'FOR UPDATE SKIP LOCKED',
+) => `
 WITH lost AS MATERIALIZED (
   SELECT a.id, a.job_id, a.storage_scheme, a.storage_uri FROM "JobAssignment" a
   WHERE a.completed_at IS NULL AND (${condition}) ORDER BY a.id LIMIT 1000 ${lock}
